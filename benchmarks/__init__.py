@@ -1,0 +1,1 @@
+"""How fast Umbane is, measured and never asserted."""

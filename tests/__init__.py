@@ -1,0 +1,1 @@
+"""The tests of Umbane, room by room."""

@@ -1,0 +1,28 @@
+"""What every test of Umbane stands on: its hypothesis profile and a machine without a network."""
+
+import socket
+import sys
+
+from hypothesis import HealthCheck, settings
+
+# Machines are noisy, so no example has a deadline. The examples differ from run to run: pytest-randomly prints the
+# seed of each run, and hypothesis prints the blob that repeats a failure.
+settings.register_profile(
+    "ci",
+    deadline=None,
+    max_examples=50,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("ci")
+
+NETWORK = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"}
+
+
+def _refuse_network(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse every socket that leaves this machine's own files; Python calls this for each audited event."""
+    if event in NETWORK and isinstance(arguments[0], socket.socket) and arguments[0].family != socket.AF_UNIX:
+        raise RuntimeError("a test reached for the network; tests of Umbane need none")
+
+
+sys.addaudithook(_refuse_network)
