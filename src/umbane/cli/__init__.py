@@ -9,7 +9,7 @@ import click
 from umbane import __version__
 from umbane.errors import UmbaneError
 
-__all__ = ["main"]
+__all__ = ["Commands", "Refusal", "main"]
 
 COMMANDS = {
     "conformance": "Run vector files against our implementation of the standard.",
