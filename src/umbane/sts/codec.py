@@ -1,0 +1,139 @@
+"""Tokens to digits and back: framing, check bits and cipher together (IEC 62055-41 6.4, 6.5, 7.3)."""
+
+from typing import Final, Protocol
+
+from umbane.sts.content import CONTENT_BITS, Token, message
+from umbane.sts.crc import crc, crc_c
+from umbane.sts.credit import Credit, CurrencyCredit
+from umbane.sts.display import InitiateTest
+from umbane.sts.errors import CrcError, UnknownTokenError
+from umbane.sts.framing import EncodedToken, join_class, split_class
+from umbane.sts.hazmat import misty1, sta
+from umbane.sts.hazmat.tables import SAMPLE_TABLES, StaTables
+from umbane.sts.keychange import (
+    Set1stSectionDecoderKey,
+    Set2ndSectionDecoderKey,
+    Set3rdSectionDecoderKey,
+    Set4thSectionDecoderKey,
+)
+from umbane.sts.keys import DecoderKey
+from umbane.sts.management import (
+    ClearCredit,
+    ClearTamperCondition,
+    ExtendedManagement,
+    SetMaximumPhasePowerUnbalanceLimit,
+    SetMaximumPowerLimit,
+    SetTariffRate,
+    SetWaterMeterFactor,
+)
+from umbane.sts.parameters import EA, KT
+from umbane.sts.tid import require_unexpired
+
+__all__ = ["decode", "encode"]
+
+
+class Decodable(Protocol):
+    """A token type that can be read from its content."""
+
+    def from_content(self, subclass: int, content: int, /) -> Token:
+        """Read the token."""
+
+
+DECODABLE: Final[dict[tuple[int, int], Decodable]] = {
+    **{(0, subclass): Credit for subclass in range(4)},
+    **{(0, subclass): CurrencyCredit for subclass in range(4, 8)},
+    **{(1, subclass): InitiateTest for subclass in range(16)},
+    **{
+        (kind.token_class, kind.subclass): kind
+        for kind in (
+            SetMaximumPowerLimit,
+            ClearCredit,
+            SetTariffRate,
+            Set1stSectionDecoderKey,
+            Set2ndSectionDecoderKey,
+            ClearTamperCondition,
+            SetMaximumPhasePowerUnbalanceLimit,
+            SetWaterMeterFactor,
+            Set3rdSectionDecoderKey,
+            Set4thSectionDecoderKey,
+            ExtendedManagement,
+        )
+    },
+}
+"""Every token of the standard by class and subclass."""
+
+BLOCK_MASK: Final = (1 << 64) - 1
+CRC_MASK: Final = 0xFFFF
+PLAIN_CLASS: Final = 1
+"""Class 1 is not encrypted."""
+
+
+def encode(token: Token, key: DecoderKey | None = None, *, tables: StaTables = SAMPLE_TABLES) -> EncodedToken:
+    """The digits of a token for the meter that has ``key``.
+
+    Args:
+        token: what the meter is to do.
+        key: the meter's key; not needed for class 1.
+        tables: the EA07 tables. The samples, printed in the standard, are what no meter in the field has.
+
+    Raises:
+        KeyUseError: credit under a DDTK.
+        KeyExpiredError: the token's TID lies beyond the key's KEN.
+    """
+    bits = message(token)
+    if token.token_class == PLAIN_CLASS:
+        return EncodedToken(join_class(bits & BLOCK_MASK, PLAIN_CLASS))
+    key = require_key(key)
+    require_allowed(token, key)
+    return EncodedToken(join_class(encipher(bits & BLOCK_MASK, key, tables), token.token_class))
+
+
+def decode(token: EncodedToken, key: DecoderKey | None = None, *, tables: StaTables = SAMPLE_TABLES) -> Token:
+    """The token behind the digits, authenticated: under another key, or with a digit wrong, it has no meaning.
+
+    Args:
+        token: what was typed.
+        key: the meter's key; not needed for class 1.
+        tables: the EA07 tables.
+
+    Raises:
+        CrcError: the check bits are wrong (7.3.6).
+        UnknownTokenError: the token is authentic, but reserved or proprietary.
+    """
+    block, token_class = split_class(token.bits)
+    if token_class != PLAIN_CLASS:
+        block = decipher(block, require_key(key), tables)
+    bits, check_bits = token_class << 48 | block >> 16, block & CRC_MASK
+    subclass = bits >> CONTENT_BITS & 15
+    kind = DECODABLE.get((token_class, subclass))
+    if check_bits != (crc_c(bits) if kind is CurrencyCredit else crc(bits)):
+        raise CrcError("the check bits are wrong: a digit was mistyped, or the token is for another meter or key")
+    if kind is None:
+        raise UnknownTokenError(f"class {token_class} subclass {subclass} is reserved or a manufacturer's own")
+    return kind.from_content(subclass, bits & (1 << CONTENT_BITS) - 1)
+
+
+def require_key(key: DecoderKey | None) -> DecoderKey:
+    """The key, or a TypeError: a token of class 0, 2 or 3 was given without one."""
+    if key is None:
+        raise TypeError("only class 1 tokens go without a key")
+    return key
+
+
+def require_allowed(token: Token, key: DecoderKey) -> None:
+    """Refuse what a vending system must not issue: credit under a DDTK, a TID beyond the KEN."""
+    if token.token_class == 0:
+        key.require_credit()
+    tid = getattr(token, "tid", None)
+    if tid is not None and key.kt is not KT.DITK:
+        require_unexpired(key.ken, tid)
+
+
+def encipher(block: int, key: DecoderKey, tables: StaTables) -> int:
+    """One block under the key's own algorithm."""
+    return sta.encrypt(block, key.value, tables) if key.ea is EA.STA else misty1.encrypt(block, key.value)
+
+
+def decipher(block: int, key: DecoderKey, tables: StaTables) -> int:
+    """The inverse of ``encipher``."""
+    return sta.decrypt(block, key.value, tables) if key.ea is EA.STA else misty1.decrypt(block, key.value)

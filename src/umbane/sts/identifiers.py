@@ -1,0 +1,155 @@
+"""Who a meter is: MeterPAN, IIN, DRN, manufacturer code, and the two Luhn digits (IEC 62055-41 6.1)."""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+from umbane.sts.checks import require_digits, require_int
+from umbane.sts.errors import CheckDigitError, StsInputError
+
+__all__ = ["DRN", "IIN_FOR_DRN_LENGTH", "MeterPAN", "luhn_digit", "luhn_valid"]
+
+IIN_FOR_DRN_LENGTH: Final = {11: "600727", 13: "0000"}
+"""The IssuerIdentificationNumber that goes with a DRN of 11 and of 13 digits."""
+
+PAN_LENGTH: Final = 18
+DSN_LENGTH: Final = 8
+"""Digits of the DecoderSerialNumber, the same in both lengths of DRN."""
+
+DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+"""Twice a digit, less 9 when that has two digits."""
+
+
+def luhn_digit(digits: str) -> int:
+    """The check digit that belongs behind ``digits`` (ISO/IEC 7812-1 annex B).
+
+    Raises:
+        StsInputError: ``digits`` is empty or holds something other than 0-9.
+    """
+    payload = require_digits("digits", digits, len(digits) or 1)
+    total = sum(map(int, payload[-2::-2])) + sum(DOUBLED[int(digit)] for digit in payload[::-2])
+    return -total % 10
+
+
+def luhn_valid(number: str) -> bool:
+    """Whether the last digit of ``number`` is the Luhn digit of those before it.
+
+    Raises:
+        StsInputError: ``number`` has fewer than two characters or holds something other than 0-9.
+    """
+    digits = require_digits("number", number, max(len(number), len("0") + 1))
+    return luhn_digit(digits[:-1]) == int(digits[-1])
+
+
+def require_luhn(field: str, number: str) -> None:
+    """Raise CheckDigitError unless the last digit of ``number`` is right."""
+    expected = luhn_digit(number[:-1])
+    if expected != int(number[-1]):
+        raise CheckDigitError(
+            field,
+            f"the last digit of {number!r} is {number[-1]}, but the digits before it call for {expected}",
+            "compare it with the number printed on the meter, digit by digit",
+        )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DRN:
+    """A DecoderReferenceNumber: manufacturer code, serial number, check digit (IEC 62055-41 6.1).
+
+    Attributes:
+        digits: 11 digits (manufacturer code of 2) or 13 digits (manufacturer code of 4).
+
+    Raises:
+        StsInputError: not 11 or 13 digits.
+        CheckDigitError: the last digit isn't the Luhn digit of the others.
+    """
+
+    digits: str
+
+    def __post_init__(self) -> None:
+        require_luhn("DRN", require_digits("DRN", self.digits, *IIN_FOR_DRN_LENGTH))
+
+    def __str__(self) -> str:
+        return self.digits
+
+    @classmethod
+    def from_parts(cls, manufacturer_code: int, serial_number: int, *, code_digits: int = 2) -> Self:
+        """Put a DRN together and add its check digit.
+
+        Args:
+            manufacturer_code: 0-99, or 0-9999 with ``code_digits=4``; 0 is kept for tests.
+            serial_number: the DSN, 0-99 999 999.
+            code_digits: 2 or 4.
+        """
+        if code_digits not in {2, 4}:
+            raise StsInputError("code_digits", f"{code_digits!r} is not a length of a manufacturer code", "give 2 or 4")
+        code = require_int("MfrCode", manufacturer_code, 0, 10**code_digits - 1)
+        serial = require_int("DSN", serial_number, 0, 10**DSN_LENGTH - 1)
+        payload = f"{code:0{code_digits}}{serial:0{DSN_LENGTH}}"
+        return cls(f"{payload}{luhn_digit(payload)}")
+
+    @property
+    def manufacturer_code(self) -> int:
+        """The MfrCode as a number: 0-99 or 0-9999."""
+        return int(self.digits[: -DSN_LENGTH - 1])
+
+    @property
+    def serial_number(self) -> int:
+        """The DSN, 0-99 999 999."""
+        return int(self.digits[-DSN_LENGTH - 1 : -1])
+
+    @property
+    def iin(self) -> str:
+        """The IIN that a MeterPAN with this DRN starts with: ``600727`` or ``0000``."""
+        return IIN_FOR_DRN_LENGTH[len(self.digits)]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MeterPAN:
+    """The 18-digit primary account number of a meter: IIN, DRN, check digit (IEC 62055-41 6.1).
+
+    The IIN says how long the DRN is: ``600727`` goes with 11 digits, ``0000`` with 13.
+
+    Raises:
+        StsInputError: not 18 digits, or another IIN.
+        CheckDigitError: one of the two Luhn digits is wrong; the error says which.
+    """
+
+    digits: str
+
+    def __post_init__(self) -> None:
+        require_digits("MeterPAN", self.digits, PAN_LENGTH)
+        if not self.digits.startswith(tuple(IIN_FOR_DRN_LENGTH.values())):
+            raise StsInputError("IIN", f"{self.digits!r} starts with neither 600727 nor 0000", "give an STS MeterPAN")
+        require_luhn("MeterPAN", self.digits)
+        require_luhn("DRN", self.digits[len(self.iin) : -1])
+
+    def __str__(self) -> str:
+        return self.digits
+
+    @classmethod
+    def from_drn(cls, drn: DRN | str) -> Self:
+        """The MeterPAN of a meter known by its DRN."""
+        known = drn if isinstance(drn, DRN) else DRN(drn)
+        return cls(f"{known.iin}{known}{luhn_digit(f'{known.iin}{known}')}")
+
+    @classmethod
+    def parse(cls, number: str) -> Self:
+        """A meter's number as people give it: 11 or 13 digits (DRN) or 18 (MeterPAN), spaces and dashes allowed.
+
+        Raises:
+            StsInputError: any other length, or something other than digits.
+            CheckDigitError: a check digit is wrong.
+        """
+        bare = str(number).replace(" ", "").replace("-", "")
+        require_digits("meter number", bare, *IIN_FOR_DRN_LENGTH, PAN_LENGTH)
+        return cls(bare) if len(bare) == PAN_LENGTH else cls.from_drn(bare)
+
+    @property
+    def iin(self) -> str:
+        """The IssuerIdentificationNumber: ``600727`` or ``0000``."""
+        return next(iin for iin in IIN_FOR_DRN_LENGTH.values() if self.digits.startswith(iin))
+
+    @property
+    def drn(self) -> DRN:
+        """The DecoderReferenceNumber within."""
+        return DRN(self.digits[len(self.iin) : -1])

@@ -1,0 +1,139 @@
+"""Vending keys, and the decoder keys that come from them (IEC 62055-41 6.5)."""
+
+from dataclasses import dataclass, field, replace
+
+from umbane.sts.checks import require_int
+from umbane.sts.errors import KeyUseError, StsInputError
+from umbane.sts.hazmat.dkga import control_block, dkga02, dkga04, dkga04_data, pan_block
+from umbane.sts.identifiers import MeterPAN
+from umbane.sts.parameters import DKGA, EA, KEN, KRN, KT, SGC, TI, BaseDate
+
+__all__ = ["DecoderKey", "VendingKey", "derive"]
+
+
+@dataclass(frozen=True, slots=True)
+class VendingKey:
+    """The key of a supply group, from which the key of each of its meters comes.
+
+    A process that holds one can print money. This software implementation is for tests, simulation, development
+    and verification; sales to meters in the field belong into a certified security module.
+
+    Attributes:
+        secret: 8 bytes of odd parity for DKGA02, 20 bytes for DKGA04; never shown.
+        dkga: how decoder keys come from it.
+        sgc: the supply group.
+        krn: its revision.
+        kt: the type of the decoder keys: DDTK from a VDDK, DUTK from a VUDK, DCTK from a VCDK. Not DITK.
+        base_date: what TIDs under its decoder keys count from.
+        ken: until when they may be used.
+
+    Raises:
+        StsInputError: a field is wrong; the error names it and shows nothing of the secret.
+    """
+
+    secret: bytes = field(repr=False)
+    dkga: DKGA
+    sgc: SGC
+    krn: KRN
+    kt: KT
+    base_date: BaseDate
+    ken: KEN = KEN(255)  # noqa: RUF009 - a frozen value
+
+    def __post_init__(self) -> None:
+        wanted = DKGA(self.dkga).vending_key_bytes
+        if type(self.secret) is not bytes or len(self.secret) != wanted:
+            raise StsInputError("VendingKey", "its secret isn't bytes of the right number", f"give {wanted} bytes")
+        if self.dkga is DKGA.DES and any(byte.bit_count() % 2 == 0 for byte in self.secret):
+            raise StsInputError("VendingKey", "a byte of the DES key has even parity", "give a key of odd parity")
+        if KT(self.kt) is KT.DITK:
+            raise StsInputError("KT", "no vending key makes a DITK", "give DDTK, DUTK or DCTK")
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderKey:
+    """The key in a meter, with what the meter's DecoderKeyRegister holds beside it.
+
+    Attributes:
+        value: 64 bits under EA07, 128 bits under EA11; never shown.
+        ea: the algorithm it is for.
+        kt: what it is for.
+        krn: its revision; not meaningful for a DITK.
+        ti: the tariff index it was made for.
+        ken: until when it may be used; has no effect on a DITK.
+        sgc: the supply group; None in a meter whose key came by a set of two tokens, which doesn't carry it.
+        base_date: what TIDs under it count from. The meter doesn't hold it, the vending system does.
+    """
+
+    value: int = field(repr=False)
+    ea: EA
+    kt: KT
+    krn: KRN
+    ti: TI
+    ken: KEN = KEN(255)  # noqa: RUF009 - a frozen value
+    sgc: SGC | None = None
+    base_date: BaseDate = BaseDate.Y2014
+
+    def __post_init__(self) -> None:
+        try:
+            require_int("DecoderKey", self.value, 0, (1 << EA(self.ea).key_bits) - 1)
+        except StsInputError:
+            wanted = f"give a number of {self.ea.key_bits} bits"
+            raise StsInputError("DecoderKey", "it has the wrong length for its algorithm", wanted) from None
+        KT(self.kt)
+
+    def with_value(self, value: int) -> "DecoderKey":
+        """The same attributes with other key bits: what a key-change set puts into a meter."""
+        return replace(self, value=value)
+
+    def require_credit(self) -> None:
+        """Refuse to carry credit under a default key (DDTK).
+
+        Raises:
+            KeyUseError: this is one.
+        """
+        if self.kt is KT.DDTK:
+            raise KeyUseError("a DDTK carries no credit: change the meter to a DUTK first")
+
+
+def derive(vending_key: VendingKey, pan: MeterPAN, ti: TI, ea: EA) -> DecoderKey:
+    """The decoder key of one meter (6.5.3).
+
+    Args:
+        vending_key: the key of the meter's supply group.
+        pan: the meter; a DCTK is the same for every meter of the group.
+        ti: its tariff index.
+        ea: its encryption algorithm. EA11 goes only with DKGA04.
+
+    Raises:
+        StsInputError: EA11 was asked of a DKGA02 key.
+    """
+    if vending_key.dkga is DKGA.DES and ea is not EA.STA:
+        raise StsInputError("EA", "DKGA02 makes keys of 64 bits only", "give EA.STA, or a vending key for DKGA04")
+    return DecoderKey(
+        value=key_bits(vending_key, pan, ti, ea),
+        ea=ea,
+        kt=vending_key.kt,
+        krn=vending_key.krn,
+        ti=ti,
+        ken=vending_key.ken,
+        sgc=vending_key.sgc,
+        base_date=vending_key.base_date,
+    )
+
+
+def key_bits(vending_key: VendingKey, pan: MeterPAN, ti: TI, ea: EA) -> int:
+    """The bits of the decoder key, by the vending key's algorithm."""
+    key = vending_key
+    if key.dkga is DKGA.DES:
+        control = control_block(key.kt, str(key.sgc), str(ti), key.krn.value)
+        return dkga02(key.secret, pan_block(pan.iin, pan.drn.digits, key.kt), control)
+    data = dkga04_data(
+        base=key.base_date.value,
+        ea=ea,
+        ti=str(ti),
+        sgc=str(key.sgc),
+        key_type=key.kt,
+        krn=key.krn.value,
+        pan=pan.digits,
+    )
+    return dkga04(key.secret, data)
