@@ -8,8 +8,6 @@ SHELL := /bin/sh
 
 # Which benchmarks `make bench` runs: all of them, or those of one room (make bench ONLY=sts).
 ONLY ?=
-# Tests run on every core; `make test PYTEST="-x tests/sts"` picks.
-PYTEST ?= --numprocesses=auto
 
 # Nothing of another environment leaks in.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
@@ -40,7 +38,7 @@ run: $(VENV)/.run
 	@$(BIN)/umbane vend examples/purchases.csv --html out/report.html
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest --cov --cov-report= $(PYTEST)
+	@$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=
 	@$(BIN)/python -m coverage report --include='src/umbane/sts/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/pricing/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/meter/*' --fail-under=95
