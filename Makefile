@@ -18,7 +18,6 @@ INSTALL := $(BIN)/python -m pip install -qq --no-deps
 LOCK := $(BIN)/python -m uv --quiet pip compile pyproject.toml --universal --python-version=3.11 --fork-strategy=fewest \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.DEFAULT_GOAL := help
 .PHONY: help run test check bench lock format clean
 .DELETE_ON_ERROR:
 
@@ -91,5 +90,5 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 # A checkout that was moved, or a Python that was upgraded away, breaks an environment silently: then start again.
 HEALTHY := import os, umbane; assert os.path.samefile(umbane.__path__[0], 'src/umbane')
 ifneq ($(wildcard $(VENV)/.run),)
-$(shell $(BIN)/python -c "$(HEALTHY)" 2>/dev/null || rm -f $(VENV)/.libraries $(VENV)/.run $(VENV)/.dev)
+$(shell $(BIN)/python -I -c "$(HEALTHY)" 2>/dev/null || rm -f $(VENV)/.libraries $(VENV)/.run $(VENV)/.dev)
 endif

@@ -17,9 +17,7 @@ FORBIDDEN = {
 }
 HERE = Path(__file__)
 EXCEPTION = re.compile(r"# noqa|# type: ignore|# pragma: no|# nosec")
-REASONED = re.compile(
-    r"(?:# noqa: [A-Z0-9, ]+|# type: ignore\[[a-z, -]+\]|# pragma: no (?:cover|branch)) +[-–#]+ *\w"
-)
+REASONED = re.compile(r"(?:# noqa: [A-Z0-9, ]+|# type: ignore\[[a-z, -]+\]|# pragma: no (?:cover|branch)) +[-–#]+ *\w")
 
 
 @pytest.mark.parametrize("path", text_files(), ids=name_of)
