@@ -46,7 +46,7 @@ check: $(VENV)/.dev
 	@$(BIN)/python -m ruff format --check --diff .
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m sphinx -q -W --keep-going -n -b html docs docs/_build/html
 	@$(BIN)/python -m sphinx -q -W --keep-going -n -b doctest docs docs/_build/doctest
 
@@ -71,7 +71,7 @@ clean:
 
 $(VENV)/.libraries: requirements/run.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "Umbane needs Python 3.11 or newer, and '$(PYTHON)' is `$(PYTHON) --version 2>&1 || true`."; \
+		echo "Umbane needs Python 3.11 or newer; '$(PYTHON)' answers: `$(PYTHON) --version 2>&1`"; \
 		echo "Install one and name it, for example: make run PYTHON=python3.13"; exit 1; } >&2
 	@echo "Making $(VENV): this takes a minute, once." >&2
 	@$(PYTHON) -m venv --clear $(VENV)
