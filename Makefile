@@ -88,7 +88,7 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	@touch $@
 
 # A checkout that was moved, or a Python that was upgraded away, breaks an environment silently: then start again.
-HEALTHY := import os, umbane; assert os.path.samefile(umbane.__path__[0], 'src/umbane')
-ifneq ($(wildcard $(VENV)/.run),)
+HEALTHY := import os, umbane.cli; assert os.path.samefile(umbane.__path__[0], 'src/umbane')
+ifneq ($(wildcard $(VENV)/.libraries),)
 $(shell $(BIN)/python -I -c "$(HEALTHY)" 2>/dev/null || rm -f $(VENV)/.libraries $(VENV)/.run $(VENV)/.dev)
 endif
