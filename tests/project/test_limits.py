@@ -1,6 +1,7 @@
 """The limits of the house: short functions, short modules, types and a docstring on all that is public."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,13 @@ def lines(function: Function) -> int:
     return (function.end_lineno or 0) - function.lineno + 1
 
 
-def is_public(function: Function) -> bool:
-    """Whether others may call it: Python's own special methods are not counted."""
-    return not function.name.startswith("_")
-
-
-def nested(tree: ast.Module) -> set[Function]:
-    """The functions inside other functions, which nobody else can call."""
-    return {inner for outer in functions(tree) for inner in functions(outer) if inner is not outer}
+def public(tree: ast.AST) -> Iterator[Function | ast.ClassDef]:
+    """The classes and functions that others may call: not the private ones, nor anything inside those or a function."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from public(node)
 
 
 def unannotated(function: Function) -> list[str]:
@@ -59,11 +59,8 @@ def test_annotations(path: Path) -> None:
 def test_docstrings(path: Path) -> None:
     """Every module, every public class and every public function says what it is for."""
     tree = parse(path)
-    inner = nested(tree)
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
-    public = [function for function in functions(tree) if is_public(function) and function not in inner]
     assert ast.get_docstring(tree)
-    assert [node.name for node in [*classes, *public] if not ast.get_docstring(node)] == []
+    assert [node.name for node in public(tree) if not ast.get_docstring(node)] == []
 
 
 def test_a_long_function_is_noticed() -> None:
@@ -76,3 +73,11 @@ def test_a_missing_type_is_noticed() -> None:
     """A bare parameter, a bare star parameter and a missing result are each named; self is not."""
     tree = ast.parse("def f(self, a, *b, c: int): ...\n")
     assert [unannotated(function) for function in functions(tree)] == [["a", "b", "return"]]
+
+
+def test_what_is_public() -> None:
+    """A method of a public class is public; a method of a private one and a function in a function are not."""
+    tree = ast.parse(
+        "class A:\n def f(self): ...\nclass _B:\n def g(self): ...\ndef h():\n def i(): ...\ndef _j(): ...\n"
+    )
+    assert [node.name for node in public(tree)] == ["A", "f", "h"]
