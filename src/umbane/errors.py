@@ -41,6 +41,6 @@ def shown(value: object) -> str:
     """The representation of a wrong value for an error message, cut to a length that can be read."""
     try:
         text = repr(value)
-    except ValueError:  # CPython refuses to print integers of more than a few thousand digits
-        return f"a {type(value).__name__} too long to print"
+    except (ValueError, RecursionError):  # CPython refuses to print huge integers and what is nested very deeply
+        return f"a {type(value).__name__} too large to print"
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"

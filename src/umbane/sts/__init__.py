@@ -31,6 +31,7 @@ from umbane.sts.errors import (
     StsError,
     StsInputError,
     TidError,
+    TokenContentError,
     TokenFormatError,
     UnknownTokenError,
 )
@@ -120,6 +121,7 @@ __all__ = [
     "StsInputError",
     "TidError",
     "Token",
+    "TokenContentError",
     "TokenFormatError",
     "UnknownTokenError",
     "VendingKey",

@@ -1,12 +1,13 @@
-"""Tokens to digits and back: framing, check bits and cipher together (IEC 62055-41 6.4, 6.5, 7.3)."""
+"""Tokens to digits and back: framing, check bits and cipher together (IEC 62055-41 6.4, 7.3.6)."""
 
 from typing import Final, Protocol
 
+from umbane.sts.checks import require_type
 from umbane.sts.content import CONTENT_BITS, Token, message
 from umbane.sts.crc import crc, crc_c
 from umbane.sts.credit import Credit, CurrencyCredit
 from umbane.sts.display import InitiateTest
-from umbane.sts.errors import CrcError, UnknownTokenError
+from umbane.sts.errors import CrcError, StsInputError, UnknownTokenError
 from umbane.sts.framing import EncodedToken, join_class, split_class
 from umbane.sts.hazmat import misty1, sta
 from umbane.sts.hazmat.tables import SAMPLE_TABLES, StaTables
@@ -79,7 +80,10 @@ def encode(token: Token, key: DecoderKey | None = None, *, tables: StaTables = S
     Raises:
         KeyUseError: credit under a DDTK.
         KeyExpiredError: the token's TID lies beyond the key's KEN.
+        StsInputError: the key is missing, or an argument is of another type.
     """
+    if not hasattr(token, "token_class"):
+        raise StsInputError("token", f"a value of type {type(token).__name__} was given", "give a token like Credit")
     bits = message(token)
     if token.token_class == PLAIN_CLASS:
         return EncodedToken(join_class(bits & BLOCK_MASK, PLAIN_CLASS))
@@ -98,9 +102,12 @@ def decode(token: EncodedToken, key: DecoderKey | None = None, *, tables: StaTab
 
     Raises:
         CrcError: the check bits are wrong (7.3.6).
+        MfrCodeError: a class 1 token with a manufacturer code that no meter can have (7.3.6).
         UnknownTokenError: the token is authentic, but reserved or proprietary.
+        TokenContentError: the token is authentic, but a field holds a number without a meaning.
+        StsInputError: the key is missing, or an argument is of another type.
     """
-    block, token_class = split_class(token.bits)
+    block, token_class = split_class(require_type("token", token, EncodedToken).bits)
     if token_class != PLAIN_CLASS:
         block = decipher(block, require_key(key), tables)
     bits, check_bits = token_class << 48 | block >> 16, block & CRC_MASK
@@ -114,10 +121,10 @@ def decode(token: EncodedToken, key: DecoderKey | None = None, *, tables: StaTab
 
 
 def require_key(key: DecoderKey | None) -> DecoderKey:
-    """The key, or a TypeError: a token of class 0, 2 or 3 was given without one."""
+    """The key; StsInputError if a token of class 0, 2 or 3 was given without one."""
     if key is None:
-        raise TypeError("only class 1 tokens go without a key")
-    return key
+        raise StsInputError("DecoderKey", "none was given", "give the meter's key: only class 1 tokens go without one")
+    return require_type("DecoderKey", key, DecoderKey)
 
 
 def require_allowed(token: Token, key: DecoderKey) -> None:
@@ -131,9 +138,13 @@ def require_allowed(token: Token, key: DecoderKey) -> None:
 
 def encipher(block: int, key: DecoderKey, tables: StaTables) -> int:
     """One block under the key's own algorithm."""
-    return sta.encrypt(block, key.value, tables) if key.ea is EA.STA else misty1.encrypt(block, key.value)
+    if key.ea is EA.MISTY1:
+        return misty1.encrypt(block, key.value)
+    return sta.encrypt(block, key.value, require_type("tables", tables, StaTables))
 
 
 def decipher(block: int, key: DecoderKey, tables: StaTables) -> int:
     """The inverse of ``encipher``."""
-    return sta.decrypt(block, key.value, tables) if key.ea is EA.STA else misty1.decrypt(block, key.value)
+    if key.ea is EA.MISTY1:
+        return misty1.decrypt(block, key.value)
+    return sta.decrypt(block, key.value, require_type("tables", tables, StaTables))

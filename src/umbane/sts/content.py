@@ -1,12 +1,11 @@
 """What all tokens have in common: a class, a subclass, and 44 bits of content (IEC 62055-41 6.2)."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol
 
-from umbane.errors import shown
-from umbane.sts.checks import require_int
+from umbane.sts.checks import require_int, require_type
 from umbane.sts.crc import crc
-from umbane.sts.errors import StsInputError
 from umbane.sts.tid import TID
 
 __all__ = ["CONTENT_BITS", "StampedToken", "Token", "message"]
@@ -47,19 +46,13 @@ def split_content(content: int) -> tuple[int, TID, int]:
     return content >> RND_SHIFT, TID(content >> TID_SHIFT & 0xFFFFFF), content & 0xFFFF
 
 
-def require_tid(tid: object) -> None:
-    """Raise StsInputError unless ``tid`` is a TID."""
-    if not isinstance(tid, TID):
-        raise StsInputError("TID", f"{shown(tid)} is not a TID", "build one with TID.at(moment, base date)")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StampedToken:
+class StampedToken(ABC):
     """A token that carries a TID, and so works once: all of class 0, and class 2 but for the key change.
 
     Attributes:
         tid: the minute of issue.
-        rnd: 0-15; the low four bits of a millisecond clock, so that equal requests differ (6.3).
+        rnd: 0-15; the low four bits of a millisecond clock, so that equal requests differ.
     """
 
     token_class: ClassVar[int]
@@ -68,16 +61,16 @@ class StampedToken:
     rnd: int
 
     def __post_init__(self) -> None:
-        require_tid(self.tid)
+        require_type("TID", self.tid, TID)
         require_int("RND", self.rnd, 0, 15)
 
     def content(self) -> int:
         """RND (4) | TID (24) | a field of 16 bits."""
         return self.rnd << RND_SHIFT | self.tid.minutes << TID_SHIFT | self.value()
 
+    @abstractmethod
     def value(self) -> int:
         """The 16 bits behind the TID."""
-        raise NotImplementedError
 
     def check_bits(self, message: int) -> int:
         """The CRC of the 50-bit ``message``."""

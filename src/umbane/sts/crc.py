@@ -1,4 +1,4 @@
-"""The 16 check bits of a token: CRC-16 with polynomial A001, preset FFFF, stored low byte first (6.3, Table 26)."""
+"""The 16 check bits of a token: CRC-16 with polynomial A001, preset FFFF, stored low byte first (Table 26)."""
 
 from typing import Final
 

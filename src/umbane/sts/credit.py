@@ -1,10 +1,8 @@
-"""Class 0: credit, in units of a service or in currency (IEC 62055-41 6.2.2)."""
+"""Class 0: credit, in units of a service or in currency (IEC 62055-41 6.2)."""
 
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import ClassVar, Final, NoReturn, Self
+from typing import ClassVar, Final, Self
 
-from umbane.errors import shown
 from umbane.sts.amounts import (
     MAX_AMOUNT,
     MAX_CURRENCY_AMOUNT,
@@ -14,10 +12,10 @@ from umbane.sts.amounts import (
     encode_currency,
     require_amount,
 )
-from umbane.sts.content import RND_SHIFT, TID_SHIFT, StampedToken, require_tid, split_content
+from umbane.sts.checks import require_type
+from umbane.sts.content import RND_SHIFT, TID_SHIFT, StampedToken, split_content
 from umbane.sts.crc import crc_c
-from umbane.sts.errors import StsInputError
-from umbane.sts.parameters import refuse_code
+from umbane.sts.parameters import Code
 from umbane.sts.tid import TID
 
 __all__ = ["Credit", "CurrencyCredit", "Service"]
@@ -26,7 +24,7 @@ CURRENCY_SUBCLASS: Final = 4
 """Subclasses 4-7 are the currency forms of 0-3."""
 
 
-class Service(IntEnum):
+class Service(Code):
     """What is sold."""
 
     ELECTRICITY = 0
@@ -38,15 +36,10 @@ class Service(IntEnum):
     TIME = 3
     """Least unit 0.1 minute of connection."""
 
-    @classmethod
-    def _missing_(cls, value: object) -> NoReturn:
-        refuse_code("service", value, cls)
-
 
 def require_service(service: object) -> None:
     """Raise StsInputError unless ``service`` is a Service: a bare number is too easily a subclass."""
-    if not isinstance(service, Service):
-        raise StsInputError("service", f"{shown(service)} is not a Service", "give one, such as Service.ELECTRICITY")
+    require_type("Service", service, Service)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +105,7 @@ class CurrencyCredit:
     tid: TID
 
     def __post_init__(self) -> None:
-        require_tid(self.tid)
+        require_type("TID", self.tid, TID)
         require_service(self.service)
         require_amount("Currency amount", self.amount, -MAX_CURRENCY_AMOUNT, MAX_CURRENCY_AMOUNT)
 

@@ -1,4 +1,4 @@
-"""Class 1: tokens that make a meter test itself or show something; no key, no TID (IEC 62055-41 6.2.3, Table 27)."""
+"""Class 1: tokens that make a meter test itself or show something; no key, no TID (IEC 62055-41 6.2, Table 27)."""
 
 from dataclasses import dataclass
 from enum import IntFlag
@@ -7,7 +7,8 @@ from typing import ClassVar, Final, Self
 from umbane.sts.checks import require_int
 from umbane.sts.content import CONTENT_BITS
 from umbane.sts.crc import crc
-from umbane.sts.errors import StsInputError, UnknownTokenError
+from umbane.sts.errors import MfrCodeError, StsInputError, UnknownTokenError
+from umbane.sts.identifiers import require_code_digits
 
 __all__ = ["Control", "InitiateTest"]
 
@@ -41,8 +42,16 @@ SHORT_CODE_SUBCLASSES: Final = frozenset({0, 2, 11, 12, 13, 14, 15})
 LONG_CODE_SUBCLASSES: Final = frozenset({1, 6, 7, 8, 9, 10})
 """Subclasses with a control field of 28 bits and a manufacturer code of 16."""
 
-READ_FLAG: Final = 0xFC0000000
-"""STS 202-5: the 36-bit field of a ReadFlag token; all zeros are ReadControl."""
+SUBCLASSES: Final = SHORT_CODE_SUBCLASSES | LONG_CODE_SUBCLASSES
+"""All but 3-5, which are reserved."""
+
+EVERYTHING_SUBCLASS: Final = {2: 0, 4: 1}
+"""The subclass for meters of every make, by the digits of their manufacturer codes."""
+
+
+def control_width(subclass: int) -> int:
+    """Bits of the control field; the manufacturer code takes the other 8 or 16."""
+    return 36 if subclass in SHORT_CODE_SUBCLASSES else 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,8 @@ class InitiateTest:
     Subclasses 6-15 are the manufacturers' own; 3-5 are reserved and refused.
 
     Attributes:
-        control: the tests to run: 36 bits in subclasses 0, 2 and 11-15, 28 bits in 1 and 6-10.
+        control: the tests to run: 36 bits in subclasses 0, 2 and 11-15, 28 bits in 1 and 6-10. In subclass 2 zeros
+            are ReadControl and FC0000000 (hex) is ReadFlag.
         manufacturer_code: whose meters; 0 in subclasses 0 and 1 is every meter's. 0-99 or 0-9999.
         subclass: see above.
     """
@@ -65,23 +75,21 @@ class InitiateTest:
 
     def __post_init__(self) -> None:
         require_int("SubClass", self.subclass, 0, 15)
-        if self.subclass not in SHORT_CODE_SUBCLASSES | LONG_CODE_SUBCLASSES:
+        if self.subclass not in SUBCLASSES:
             raise StsInputError("SubClass", f"{self.subclass} of class 1 is reserved", "give 0, 1, 2 or 6 to 15")
-        require_int("Control", int(self.control), 0, (1 << self.control_bits) - 1)
+        require_int("Control", self.control, 0, (1 << self.control_bits) - 1)
         require_int("MfrCode", self.manufacturer_code, 0, 99 if self.subclass in SHORT_CODE_SUBCLASSES else 9999)
 
     @classmethod
     def everything(cls, *, code_digits: int = 2) -> Self:
         """Test number 0, for meters with manufacturer codes of 2 or of 4 digits."""
-        if code_digits not in {2, 4}:
-            raise StsInputError("code_digits", f"{code_digits!r} is not a length of a manufacturer code", "give 2 or 4")
-        bits = 36 if code_digits == len("00") else 28
-        return cls((1 << bits) - 1, subclass=0 if code_digits == len("00") else 1)
+        subclass = EVERYTHING_SUBCLASS[require_code_digits(code_digits)]
+        return cls((1 << control_width(subclass)) - 1, subclass=subclass)
 
     @property
     def control_bits(self) -> int:
         """Width of the control field: 36 or 28."""
-        return 36 if self.subclass in SHORT_CODE_SUBCLASSES else 28
+        return control_width(self.subclass)
 
     @property
     def asks_for_everything(self) -> bool:
@@ -95,7 +103,7 @@ class InitiateTest:
 
     def content(self) -> int:
         """Control | manufacturer code, the code as a plain binary number."""
-        return int(self.control) << CONTENT_BITS - self.control_bits | self.manufacturer_code
+        return self.control << CONTENT_BITS - self.control_bits | self.manufacturer_code
 
     def check_bits(self, message: int) -> int:
         """The CRC of the 50-bit ``message``."""
@@ -106,10 +114,13 @@ class InitiateTest:
         """Read any class 1 token.
 
         Raises:
-            UnknownTokenError: the subclass is reserved, or the manufacturer code isn't a number of its digits.
+            UnknownTokenError: the subclass is reserved.
+            MfrCodeError: the manufacturer code has more digits than those of its subclass (7.3.6).
         """
-        code_bits = 8 if subclass in SHORT_CODE_SUBCLASSES else 16
+        if subclass not in SUBCLASSES:
+            raise UnknownTokenError(f"class 1 subclass {subclass} is reserved")
+        code_bits = CONTENT_BITS - control_width(subclass)
         try:
             return cls(content >> code_bits, content & (1 << code_bits) - 1, subclass)
         except StsInputError as error:
-            raise UnknownTokenError(str(error)) from error
+            raise MfrCodeError(str(error)) from error

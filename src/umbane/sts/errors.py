@@ -15,6 +15,7 @@
         │   ├── CrcError            the 16 check bits are wrong: another key, or a digit mistyped
         │   └── MfrCodeError        a class 1 token for another manufacturer's meters
         ├── UnknownTokenError       an authentic token of a class or subclass without a meaning here
+        │   └── TokenContentError   its subclass has a meaning, but a field holds a number that none can have
         ├── KeyExpiredError         the vending key's KEN lies before the token's TID
         ├── KeyUseError             a key of this type may not encrypt this token
         └── KeyChangeError          this key may not be replaced by that one
@@ -35,6 +36,7 @@ __all__ = [
     "StsError",
     "StsInputError",
     "TidError",
+    "TokenContentError",
     "TokenFormatError",
     "UnknownTokenError",
 ]
@@ -82,6 +84,10 @@ class MfrCodeError(AuthenticationError):
 
 class UnknownTokenError(StsError):
     """The token is authentic, but its class or subclass has no meaning here."""
+
+
+class TokenContentError(UnknownTokenError):
+    """The token is authentic, but a field holds a number without a meaning: what a meter calls FormatError."""
 
 
 class KeyExpiredError(StsError):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from umbane.sts.checks import require_int
+from umbane.sts.checks import SEPARATORS, require_secret
 from umbane.sts.errors import TokenFormatError
 
 __all__ = ["EncodedToken", "join_class", "split_class"]
@@ -18,8 +18,9 @@ CLASS_BIT: Final = 27
 
 BLOCK_BITS: Final = 64
 CLASS_MASK: Final = 3 << CLASS_BIT
-SEPARATORS: Final = str.maketrans("", "", " -\t\u00a0\u202f\u2010\u2011\u2013")
-"""What people put between groups: spaces of any width, hyphens and dashes."""
+
+MAX_TYPED: Final = 4 * TOKEN_DIGITS
+"""Characters looked at, at the most, before a typed token is refused."""
 
 
 def join_class(block: int, token_class: int) -> int:
@@ -45,7 +46,7 @@ class EncodedToken:
     bits: int = field(repr=False)
 
     def __post_init__(self) -> None:
-        require_int("token", self.bits, 0, (1 << TOKEN_BITS) - 1)
+        require_secret("token", self.bits, TOKEN_BITS)
 
     def __repr__(self) -> str:
         return f"EncodedToken(…{self.digits[-GROUP:]})"
@@ -84,7 +85,3 @@ class EncodedToken:
     def token_class(self) -> int:
         """The class, 0-3, which can be read without a key."""
         return self.bits >> CLASS_BIT & 3
-
-
-MAX_TYPED: Final = 4 * TOKEN_DIGITS
-"""Characters looked at, at the most, before a typed token is refused."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Self
 
-from umbane.sts.checks import require_digits, require_int
+from umbane.sts.checks import SEPARATORS, require_digits, require_int, require_type
 from umbane.sts.errors import CheckDigitError, StsInputError
 
 __all__ = ["DRN", "IIN_FOR_DRN_LENGTH", "MeterPAN", "luhn_digit", "luhn_valid"]
@@ -15,17 +15,20 @@ PAN_LENGTH: Final = 18
 DSN_LENGTH: Final = 8
 """Digits of the DecoderSerialNumber, the same in both lengths of DRN."""
 
+SHORTEST_CHECKED: Final = 2
+"""One digit and its check digit."""
+
 DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 """Twice a digit, less 9 when that has two digits."""
 
 
 def luhn_digit(digits: str) -> int:
-    """The check digit that belongs behind ``digits`` (ISO/IEC 7812-1 annex B).
+    """The check digit that belongs behind ``digits`` (ISO/IEC 7812-1).
 
     Raises:
         StsInputError: ``digits`` is empty or holds something other than 0-9.
     """
-    payload = require_digits("digits", digits, len(digits) or 1)
+    payload = require_digits("digits", digits, len(require_type("digits", digits, str)) or 1)
     total = sum(map(int, payload[-2::-2])) + sum(DOUBLED[int(digit)] for digit in payload[::-2])
     return -total % 10
 
@@ -36,7 +39,7 @@ def luhn_valid(number: str) -> bool:
     Raises:
         StsInputError: ``number`` has fewer than two characters or holds something other than 0-9.
     """
-    digits = require_digits("number", number, max(len(number), len("0") + 1))
+    digits = require_digits("number", number, max(len(require_type("number", number, str)), SHORTEST_CHECKED))
     return luhn_digit(digits[:-1]) == int(digits[-1])
 
 
@@ -49,6 +52,13 @@ def require_luhn(field: str, number: str) -> None:
             f"the last digit of {number!r} is {number[-1]}, but the digits before it call for {expected}",
             "compare it with the number printed on the meter, digit by digit",
         )
+
+
+def require_code_digits(code_digits: int) -> int:
+    """Return ``code_digits`` if manufacturer codes have that length, 2 or 4; StsInputError otherwise."""
+    if require_int("code_digits", code_digits, 2, 4) % 2:
+        raise StsInputError("code_digits", "no manufacturer code has 3 digits", "give 2 or 4")
+    return code_digits
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,12 +89,14 @@ class DRN:
             manufacturer_code: 0-99, or 0-9999 with ``code_digits=4``; 0 is kept for tests.
             serial_number: the DSN, 0-99 999 999.
             code_digits: 2 or 4.
+
+        Raises:
+            StsInputError: one of them is something else.
         """
-        if code_digits not in {2, 4}:
-            raise StsInputError("code_digits", f"{code_digits!r} is not a length of a manufacturer code", "give 2 or 4")
-        code = require_int("MfrCode", manufacturer_code, 0, 10**code_digits - 1)
+        width = require_code_digits(code_digits)
+        code = require_int("MfrCode", manufacturer_code, 0, 10**width - 1)
         serial = require_int("DSN", serial_number, 0, 10**DSN_LENGTH - 1)
-        payload = f"{code:0{code_digits}}{serial:0{DSN_LENGTH}}"
+        payload = f"{code:0{width}}{serial:0{DSN_LENGTH}}"
         return cls(f"{payload}{luhn_digit(payload)}")
 
     @property
@@ -140,7 +152,7 @@ class MeterPAN:
             StsInputError: any other length, or something other than digits.
             CheckDigitError: a check digit is wrong.
         """
-        bare = str(number).replace(" ", "").replace("-", "")
+        bare = require_type("meter number", number, str).translate(SEPARATORS)
         require_digits("meter number", bare, *IIN_FOR_DRN_LENGTH, PAN_LENGTH)
         return cls(bare) if len(bare) == PAN_LENGTH else cls.from_drn(bare)
 

@@ -1,16 +1,19 @@
-"""Changing a meter's key: the four sections and the sets made of them (IEC 62055-41 6.2.4, Table 33).
+"""Changing a meter's key: the four sections and the sets made of them (IEC 62055-41 6.2, Table 33).
 
 A 64-bit key travels in two tokens, or in three when the meter is also to learn its SGC; a 128-bit key in four.
 The tokens of a set carry no TID: the key they are encrypted with binds them to one meter.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import ClassVar, Final, NamedTuple, Self
 
-from umbane.sts.checks import require_int
+from umbane.errors import shown
+from umbane.sts.checks import require_int, require_secret, require_type, require_types
 from umbane.sts.content import CONTENT_BITS
 from umbane.sts.crc import crc
-from umbane.sts.errors import KeyChangeError, StsInputError, UnknownTokenError
+from umbane.sts.errors import KeyChangeError, StsInputError, TokenContentError
 from umbane.sts.keys import DecoderKey
 from umbane.sts.parameters import EA, KEN, KRN, KT, SGC, TCT, TI
 from umbane.sts.tid import TID, require_unexpired
@@ -28,16 +31,19 @@ __all__ = [
     "require_permitted_change",
 ]
 
-WORD: Final = 0xFFFFFFFF
+WORD_BITS: Final = 32
+WORD: Final = (1 << WORD_BITS) - 1
 SGC_HALF_BITS: Final = 12
 THREE_TOKEN_PAD_BITS: Final = 20
 
-PERMITTED_CHANGES: Final = {
-    KT.DITK: frozenset({KT.DITK, KT.DDTK, KT.DUTK, KT.DCTK}),
-    KT.DDTK: frozenset({KT.DDTK, KT.DUTK, KT.DCTK}),
-    KT.DUTK: frozenset({KT.DDTK, KT.DUTK}),
-    KT.DCTK: frozenset({KT.DDTK, KT.DCTK}),
-}
+PERMITTED_CHANGES: Final[Mapping[KT, frozenset[KT]]] = MappingProxyType(
+    {
+        KT.DITK: frozenset({KT.DITK, KT.DDTK, KT.DUTK, KT.DCTK}),
+        KT.DDTK: frozenset({KT.DDTK, KT.DUTK, KT.DCTK}),
+        KT.DUTK: frozenset({KT.DDTK, KT.DUTK}),
+        KT.DCTK: frozenset({KT.DDTK, KT.DCTK}),
+    }
+)
 """What each key type may be replaced by (Table 33). DDTK to DCTK and DCTK to DDTK are choices: sources are silent."""
 
 
@@ -47,6 +53,7 @@ def require_permitted_change(current: KT, new: KT, carrier: TCT) -> None:
     Raises:
         KeyChangeError: it isn't permitted, or it is to a DCTK in a meter that doesn't take magnetic cards.
     """
+    require_types((current, KT), (new, KT), (carrier, TCT))
     if new not in PERMITTED_CHANGES[current]:
         allowed = ", ".join(kt.name for kt in sorted(PERMITTED_CHANGES[current]))
         raise KeyChangeError(f"a {current.name} can't be replaced by a {new.name}, only by {allowed}")
@@ -56,7 +63,7 @@ def require_permitted_change(current: KT, new: KT, carrier: TCT) -> None:
 
 @dataclass(frozen=True, slots=True)
 class KeyChangeSection:
-    """What the four sections share: class 2, no TID."""
+    """What the four sections share: class 2, no TID, and a part of a key that is never shown."""
 
     token_class: ClassVar[int] = 2
     section: ClassVar[int]
@@ -87,11 +94,14 @@ class Set1stSectionDecoderKey(KeyChangeSection):
     rollover: bool
     third_follows: bool
     kt: KT
-    key_high: int
+    key_high: int = field(repr=False)
 
     def __post_init__(self) -> None:
         require_int("KENHO", self.ken_high, 0, 15)
-        require_int("NKHO", self.key_high, 0, WORD)
+        require_types((self.krn, KRN), (self.kt, KT))
+        require_type("RO", self.rollover, bool)
+        require_type("3KCT", self.third_follows, bool)
+        require_secret("NKHO", self.key_high, WORD_BITS)
 
     def content(self) -> int:
         """The 44 bits."""
@@ -100,12 +110,12 @@ class Set1stSectionDecoderKey(KeyChangeSection):
 
     @classmethod
     def from_content(cls, _subclass: int, content: int) -> Self:
-        """Read the section; UnknownTokenError if its KRN is none."""
+        """Read the section; TokenContentError if its KRN is none."""
         fields, key_high = divmod(content, 1 << 32)
         try:
             krn = KRN(fields >> 4 & 15)
         except StsInputError as error:
-            raise UnknownTokenError(str(error)) from error
+            raise TokenContentError(str(error)) from error
         return cls(fields >> 8, krn, bool(fields & 8), bool(fields & 4), KT(fields & 3), key_high)
 
 
@@ -124,11 +134,12 @@ class Set2ndSectionDecoderKey(KeyChangeSection):
 
     ken_low: int
     ti: TI
-    key_low: int
+    key_low: int = field(repr=False)
 
     def __post_init__(self) -> None:
         require_int("KENLO", self.ken_low, 0, 15)
-        require_int("NKLO", self.key_low, 0, WORD)
+        require_types((self.ti, TI))
+        require_secret("NKLO", self.key_low, WORD_BITS)
 
     def content(self) -> int:
         """The 44 bits."""
@@ -136,12 +147,12 @@ class Set2ndSectionDecoderKey(KeyChangeSection):
 
     @classmethod
     def from_content(cls, _subclass: int, content: int) -> Self:
-        """Read the section; UnknownTokenError if its TI is none."""
+        """Read the section; TokenContentError if its TI is none."""
         fields, key_low = divmod(content, 1 << 32)
         try:
             return cls(fields >> 8, TI(fields & 0xFF), key_low)
         except StsInputError as error:
-            raise UnknownTokenError(str(error)) from error
+            raise TokenContentError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,20 +168,21 @@ class Set3rdSectionDecoderKey(KeyChangeSection):
     subclass: ClassVar[int] = 8
     section: ClassVar[int] = 3
 
-    bits: int
+    bits: int = field(repr=False)
 
     def __post_init__(self) -> None:
-        require_int("3rd section", self.bits, 0, (1 << CONTENT_BITS) - 1)
+        require_secret("3rd section", self.bits, CONTENT_BITS)
 
     @classmethod
     def of_three(cls, sgc: SGC) -> Self:
         """The third token for a 64-bit key."""
-        return cls(sgc.value << THREE_TOKEN_PAD_BITS)
+        return cls(require_type("SGC", sgc, SGC).value << THREE_TOKEN_PAD_BITS)
 
     @classmethod
     def of_four(cls, sgc: SGC, key_middle: int) -> Self:
         """The third token for a 128-bit key; ``key_middle`` is NKMO2, bits 95 to 64."""
-        return cls((sgc.value & 0xFFF) << 32 | require_int("NKMO2", key_middle, 0, WORD))
+        sgc_low = require_type("SGC", sgc, SGC).value & 0xFFF
+        return cls(sgc_low << WORD_BITS | require_secret("NKMO2", key_middle, WORD_BITS))
 
     def content(self) -> int:
         """The 44 bits."""
@@ -195,11 +207,11 @@ class Set4thSectionDecoderKey(KeyChangeSection):
     section: ClassVar[int] = 4
 
     sgc_high: int
-    key_middle: int
+    key_middle: int = field(repr=False)
 
     def __post_init__(self) -> None:
         require_int("SGCHO", self.sgc_high, 0, 0xFFF)
-        require_int("NKMO1", self.key_middle, 0, WORD)
+        require_secret("NKMO1", self.key_middle, WORD_BITS)
 
     def content(self) -> int:
         """The 44 bits."""
@@ -231,7 +243,9 @@ def key_change_set(
     Raises:
         KeyChangeError: Table 33 doesn't permit the change, the algorithms differ, or the SGC is needed and unknown.
         KeyExpiredError: the new key has expired.
+        StsInputError: an argument is of another type.
     """
+    require_types((current, DecoderKey), (new, DecoderKey), (at, TID), (carrier, TCT))
     require_permitted_change(current.kt, new.kt, carrier)
     if current.ea is not new.ea:
         raise KeyChangeError(f"a meter of EA{current.ea:02} can't take a key of EA{new.ea:02} by tokens")
@@ -265,16 +279,31 @@ class NewKey(NamedTuple):
     rollover: bool
 
 
-def assemble(sections: dict[int, KeyChangeSection], current: DecoderKey) -> NewKey | None:
+def require_sections(sections: object) -> None:
+    """Raise StsInputError unless every section stands under its own number."""
+    if not isinstance(sections, Mapping):
+        raise StsInputError("sections", "they are not a mapping", "give a dict of sections by their numbers")
+    for number, section in sections.items():
+        if getattr(section, "section", None) != number:
+            raise StsInputError("sections", f"{shown(number)} is not the number of its section", "give them by number")
+
+
+def assemble(sections: Mapping[int, KeyChangeSection], current: DecoderKey) -> NewKey | None:
     """Put a new key together from the sections taken so far, as a meter does; None while one is missing.
 
     Args:
         sections: by section number, 1-4, all decoded under ``current``.
         current: the key they came under, which says how many sections there must be.
 
+    Returns:
+        The key, with the base date of ``current``: no token carries one, so after a rollover the caller has to know it.
+
     Raises:
-        UnknownTokenError: the SGC of the set isn't a number of six digits.
+        TokenContentError: the SGC of the set isn't a number of six digits.
+        StsInputError: a section stands under a number that isn't its own, or an argument is of another type.
     """
+    require_sections(sections)
+    require_types((current, DecoderKey))
     first, second = sections.get(1), sections.get(2)
     third, fourth = sections.get(3), sections.get(4)
     if not (isinstance(first, Set1stSectionDecoderKey) and isinstance(second, Set2ndSectionDecoderKey)):
@@ -301,5 +330,5 @@ def assemble(sections: dict[int, KeyChangeSection], current: DecoderKey) -> NewK
             base_date=current.base_date,
         )
     except StsInputError as error:
-        raise UnknownTokenError(str(error)) from error
+        raise TokenContentError(str(error)) from error
     return NewKey(key, first.rollover)

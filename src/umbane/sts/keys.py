@@ -1,8 +1,8 @@
-"""Vending keys, and the decoder keys that come from them (IEC 62055-41 6.5)."""
+"""Vending keys, and the decoder keys that come from them by DKGA02 and DKGA04 of IEC 62055-41."""
 
 from dataclasses import dataclass, field, replace
 
-from umbane.sts.checks import require_int
+from umbane.sts.checks import require_secret, require_types
 from umbane.sts.errors import KeyUseError, StsInputError
 from umbane.sts.hazmat.dkga import control_block, dkga02, dkga04, dkga04_data, pan_block
 from umbane.sts.identifiers import MeterPAN
@@ -40,12 +40,14 @@ class VendingKey:
     ken: KEN = KEN(255)  # noqa: RUF009 - a frozen value
 
     def __post_init__(self) -> None:
-        wanted = DKGA(self.dkga).vending_key_bytes
+        require_types((self.dkga, DKGA), (self.sgc, SGC), (self.krn, KRN), (self.kt, KT))
+        require_types((self.base_date, BaseDate), (self.ken, KEN))
+        wanted = self.dkga.vending_key_bytes
         if type(self.secret) is not bytes or len(self.secret) != wanted:
             raise StsInputError("VendingKey", "its secret isn't bytes of the right number", f"give {wanted} bytes")
         if self.dkga is DKGA.DES and any(byte.bit_count() % 2 == 0 for byte in self.secret):
             raise StsInputError("VendingKey", "a byte of the DES key has even parity", "give a key of odd parity")
-        if KT(self.kt) is KT.DITK:
+        if self.kt is KT.DITK:
             raise StsInputError("KT", "no vending key makes a DITK", "give DDTK, DUTK or DCTK")
 
 
@@ -62,6 +64,9 @@ class DecoderKey:
         ken: until when it may be used; has no effect on a DITK.
         sgc: the supply group; None in a meter whose key came by a set of two tokens, which doesn't carry it.
         base_date: what TIDs under it count from. The meter doesn't hold it, the vending system does.
+
+    Raises:
+        StsInputError: a field is wrong; the error names it and shows nothing of the key.
     """
 
     value: int = field(repr=False)
@@ -74,15 +79,14 @@ class DecoderKey:
     base_date: BaseDate = BaseDate.Y2014
 
     def __post_init__(self) -> None:
-        try:
-            require_int("DecoderKey", self.value, 0, (1 << EA(self.ea).key_bits) - 1)
-        except StsInputError:
-            wanted = f"give a number of {self.ea.key_bits} bits"
-            raise StsInputError("DecoderKey", "it has the wrong length for its algorithm", wanted) from None
-        KT(self.kt)
+        require_types((self.ea, EA), (self.kt, KT), (self.krn, KRN), (self.ti, TI), (self.ken, KEN))
+        if self.sgc is not None:
+            require_types((self.sgc, SGC))
+        require_types((self.base_date, BaseDate))
+        require_secret("DecoderKey", self.value, self.ea.key_bits)
 
     def with_value(self, value: int) -> "DecoderKey":
-        """The same attributes with other key bits: what a key-change set puts into a meter."""
+        """The same attributes with other key bits."""
         return replace(self, value=value)
 
     def require_credit(self) -> None:
@@ -96,7 +100,7 @@ class DecoderKey:
 
 
 def derive(vending_key: VendingKey, pan: MeterPAN, ti: TI, ea: EA) -> DecoderKey:
-    """The decoder key of one meter (6.5.3).
+    """The decoder key of one meter.
 
     Args:
         vending_key: the key of the meter's supply group.
@@ -105,8 +109,9 @@ def derive(vending_key: VendingKey, pan: MeterPAN, ti: TI, ea: EA) -> DecoderKey
         ea: its encryption algorithm. EA11 goes only with DKGA04.
 
     Raises:
-        StsInputError: EA11 was asked of a DKGA02 key.
+        StsInputError: EA11 was asked of a DKGA02 key, or an argument is of another type.
     """
+    require_types((vending_key, VendingKey), (pan, MeterPAN), (ti, TI), (ea, EA))
     if vending_key.dkga is DKGA.DES and ea is not EA.STA:
         raise StsInputError("EA", "DKGA02 makes keys of 64 bits only", "give EA.STA, or a vending key for DKGA04")
     return DecoderKey(

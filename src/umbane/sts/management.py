@@ -1,12 +1,12 @@
-"""Class 2 without the key change: limits, clearing, flags (IEC 62055-41 6.2.4)."""
+"""Class 2 without the key change: limits, clearing, flags (IEC 62055-41 6.2)."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import ClassVar, Final, Self
 
 from umbane.sts.amounts import MAX_AMOUNT, decode_amount, encode_amount, require_amount
-from umbane.sts.checks import require_int
+from umbane.sts.checks import require_int, require_type
 from umbane.sts.content import StampedToken, split_content
+from umbane.sts.parameters import Code
 from umbane.sts.tid import TID
 
 __all__ = [
@@ -26,7 +26,7 @@ SET_FLAG_INDEX: Final = 63
 """STS 202-5: the index of an extended token that sets a flag."""
 
 
-class Register(IntEnum):
+class Register(Code):
     """What ClearCredit sets to zero: one register, or all of them."""
 
     ELECTRICITY = 0
@@ -40,7 +40,7 @@ class Register(IntEnum):
     ALL = 0xFFFF
 
 
-class Flag(IntEnum):
+class Flag(Code):
     """Flags that an extended token sets (STS 202-5)."""
 
     CTS_TEST = 0
@@ -197,7 +197,8 @@ class ExtendedManagement(ManagementToken):
     @classmethod
     def set_flag(cls, flag: Flag | int, *, on: bool, tid: TID, rnd: int) -> Self:
         """The token that turns a flag (0-511) on or off; ``tid`` and ``rnd`` as for every token."""
-        return cls(SET_FLAG_INDEX, require_int("Flag", flag, 0, 511) << 1 | on, tid=tid, rnd=rnd)
+        data = require_int("Flag", flag, 0, 511) << 1 | require_type("on", on, bool)
+        return cls(SET_FLAG_INDEX, data, tid=tid, rnd=rnd)
 
     @property
     def flag(self) -> tuple[int, bool] | None:

@@ -89,12 +89,18 @@ KEN_NEVER: Final = 255
 def refuse_code(field: str, value: object, codes: type[Enum]) -> NoReturn:
     """Raise the error for a number that is none of ``codes``."""
     known = ", ".join(f"{code.value} ({code.name})" for code in codes)
-    raise StsInputError(
-        field, f"{shown(value)} is not a code of the standard that is supported", f"give one of {known}"
-    )
+    raise StsInputError(field, f"{shown(value)} is not one of the codes supported", f"give one of {known}")
 
 
-class KT(IntEnum):
+class Code(IntEnum):
+    """A field whose numbers have names; a number without one is refused."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        refuse_code(cls.__name__, value, cls)
+
+
+class KT(Code):
     """KeyType: what a decoder key is for (6.1)."""
 
     DITK = 0
@@ -106,12 +112,8 @@ class KT(IntEnum):
     DCTK = 3
     """Common to a supply group: only with magnetic cards (TCT 01)."""
 
-    @classmethod
-    def _missing_(cls, value: object) -> NoReturn:
-        refuse_code("KT", value, cls)
 
-
-class TCT(IntEnum):
+class TCT(Code):
     """TokenCarrierType: how a token reaches the meter (6.1)."""
 
     MAGNETIC_CARD = 1
@@ -122,12 +124,8 @@ class TCT(IntEnum):
     VTC08 = 8
     """Virtual token carrier over DLMS/COSEM, IEC 62055-53."""
 
-    @classmethod
-    def _missing_(cls, value: object) -> NoReturn:
-        refuse_code("TCT", value, cls)
 
-
-class EA(IntEnum):
+class EA(Code):
     """EncryptionAlgorithm (6.1). EA 09 (DEA) is deprecated and not supported."""
 
     STA = 7
@@ -138,12 +136,8 @@ class EA(IntEnum):
         """Length of a decoder key of this algorithm: 64 or 128."""
         return 64 if self is EA.STA else 128
 
-    @classmethod
-    def _missing_(cls, value: object) -> NoReturn:
-        refuse_code("EA", value, cls)
 
-
-class DKGA(IntEnum):
+class DKGA(Code):
     """DecoderKeyGenerationAlgorithm (6.1). 01 is restricted to old ranges and 03 was withdrawn: not supported."""
 
     DES = 2
@@ -153,10 +147,6 @@ class DKGA(IntEnum):
     def vending_key_bytes(self) -> int:
         """Length of a vending key of this algorithm: 8 or 20."""
         return 8 if self is DKGA.DES else 20
-
-    @classmethod
-    def _missing_(cls, value: object) -> NoReturn:
-        refuse_code("DKGA", value, cls)
 
 
 class BaseDate(Enum):

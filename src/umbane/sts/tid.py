@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, Self
 
 from umbane.errors import shown
-from umbane.sts.checks import require_int
+from umbane.sts.checks import require_int, require_type, require_types
 from umbane.sts.errors import KeyExpiredError, StsInputError, TidError
 from umbane.sts.parameters import KEN, BaseDate
 
@@ -34,11 +34,29 @@ def require_aware(when: object) -> datetime:
 
 def wall_minutes(when: datetime, base: BaseDate, zone: tzinfo) -> int:
     """Whole minutes from the base date to ``when`` on the clocks of ``zone``, seconds dropped."""
+    require_types((base, BaseDate), (zone, tzinfo))
     try:
         local = require_aware(when).astimezone(zone).replace(tzinfo=None)
     except OverflowError:
         raise StsInputError("time of issue", f"{shown(when)} is at the end of time", "give an ordinary date") from None
     return (local - base.start) // MINUTE
+
+
+def ordinary(minutes: int) -> int:
+    """The minute that an ordinary token of ``minutes`` carries: 00:01 gives way to 00:02 (6.3.5.2)."""
+    return minutes + 1 if minutes % MINUTES_OF_DAY == RESERVED_MINUTE else minutes
+
+
+def within(minutes: int, base: BaseDate) -> int:
+    """Return ``minutes`` if they fit 24 bits, or raise the error that says which base date was left."""
+    if 0 <= minutes <= LAST_TID:
+        return minutes
+    first, last = base.start, base.start + LAST_TID * MINUTE
+    raise TidError(
+        "TID",
+        f"base date {base} counts only from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}",
+        "give a moment within, or change the meter to a key of another base date",
+    )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,20 +82,20 @@ class TID:
             zone: whose clocks count the minutes.
 
         Raises:
-            StsInputError: ``when`` has no time zone.
+            StsInputError: ``when`` has no time zone, or one of the others is of another type.
             TidError: ``when`` lies outside the base date's 24 bits.
         """
-        minutes = wall_minutes(when, base, zone)
-        return cls.within(minutes + 1 if minutes % MINUTES_OF_DAY == RESERVED_MINUTE else minutes, base)
+        return cls(within(ordinary(wall_minutes(when, base, zone)), base))
 
     @classmethod
     def special(cls, when: datetime, base: BaseDate, *, zone: tzinfo = UTC) -> Self:
         """The SpecialReservedTokenIdentifier of the day of ``when``: its minute 00:01 (6.3.5.2).
 
-        A meter takes one token with it a day; the caller sees to it that only one is issued.
+        A meter takes one token with it a day; the caller sees to it that only one is issued. Arguments and errors
+        are those of ``at``.
         """
         minutes = wall_minutes(when, base, zone)
-        return cls.within(minutes - minutes % MINUTES_OF_DAY + RESERVED_MINUTE, base)
+        return cls(within(minutes - minutes % MINUTES_OF_DAY + RESERVED_MINUTE, base))
 
     @classmethod
     def following(cls, when: datetime, base: BaseDate, last: "TID | None", *, zone: tzinfo = UTC) -> Self:
@@ -91,27 +109,22 @@ class TID:
             base: the base date of the key that will encrypt the token.
             last: the highest TID issued so far under the same key, special ones apart; None for none.
             zone: whose clocks count the minutes.
+
+        Raises:
+            StsInputError: as ``at``; or ``last`` is something else.
+            TidError: the minutes of the base date are used up.
         """
         wanted = cls.at(when, base, zone=zone)
-        if last is None or last < wanted:
+        if last is None or require_type("last TID", last, TID) < wanted:
             return wanted
-        minutes = last.minutes + 1
-        return cls.within(minutes + 1 if minutes % MINUTES_OF_DAY == RESERVED_MINUTE else minutes, base)
-
-    @classmethod
-    def within(cls, minutes: int, base: BaseDate) -> Self:
-        """A TID, or the error that says which base date was left and what to do about it."""
-        if 0 <= minutes <= LAST_TID:
-            return cls(minutes)
-        first, last = base.start, base.start + LAST_TID * MINUTE
-        raise TidError(
-            "TID",
-            f"base date {base} counts only from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}",
-            "give a moment within, or change the meter to a key of another base date",
-        )
+        return cls(within(ordinary(last.minutes + 1), base))
 
     def time(self, base: BaseDate, *, zone: tzinfo = UTC) -> datetime:
-        """The moment that this TID stands for, as an aware datetime in ``zone``."""
+        """The moment that this TID stands for, as an aware datetime in ``zone``.
+
+        Of an hour that the clocks of ``zone`` go through twice, the first.
+        """
+        require_types((base, BaseDate), (zone, tzinfo))
         return (base.start + self.minutes * MINUTE).replace(tzinfo=zone)
 
     @property
@@ -124,7 +137,7 @@ class TID:
 
         The standard's prose speaks of units of 65 535 minutes; the top byte, 65 536, is what its tests use.
         """
-        return self.minutes >> KEN_SHIFT > ken.value
+        return self.minutes >> KEN_SHIFT > require_type("KEN", ken, KEN).value
 
 
 def require_unexpired(ken: KEN, tid: TID) -> None:
@@ -133,6 +146,7 @@ def require_unexpired(ken: KEN, tid: TID) -> None:
     Raises:
         KeyExpiredError: the TID lies beyond.
     """
+    require_types((ken, KEN), (tid, TID))
     if tid.beyond(ken):
         raise KeyExpiredError(
             f"KEN {ken} ended with TID {(ken.value + 1 << KEN_SHIFT) - 1}, but the token would carry {tid.minutes}: "

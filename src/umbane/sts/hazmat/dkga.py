@@ -1,11 +1,10 @@
-"""Decoder keys from vending keys: DKGA02 and DKGA04 on raw bytes (IEC 62055-41 6.5.3).
+"""Decoder keys from vending keys: DKGA02 and DKGA04 of IEC 62055-41 on raw bytes.
 
 DKGA01, restricted to ranges of old meters, and DKGA03, withdrawn, are left out: no public vector tells
 whether an implementation of them is right.
 """
 
 import hmac
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -29,11 +28,10 @@ def pan_block(iin: str, drn: str, key_type: int) -> int:
 
 
 def control_block(key_type: int, sgc: str, ti: str, krn: int) -> int:
-    """The CONTROLBlock: KT, SGC, TI, KRN in BCD, then ones (6.5.3)."""
+    """The CONTROLBlock: KT, SGC, TI, KRN in BCD, then ones."""
     return int(f"{key_type}{sgc}{ti}{krn}FFFFFF", 16)
 
 
-@lru_cache(maxsize=64)
 def des(key: bytes) -> "Cipher[ECB]":
     """Single DES, as the triple DES of one key three times."""
     from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES  # noqa: PLC0415 - only DKGA02 needs it
