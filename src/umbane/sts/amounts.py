@@ -4,6 +4,7 @@ The least unit is 0.1 kWh, 0.1 m3 or 0.1 minute for credit, 1 W for power limits
 currency for currency credit.
 """
 
+from bisect import bisect_left, bisect_right
 from typing import Final
 
 from umbane.errors import shown
@@ -26,6 +27,9 @@ MANTISSA_LIMIT: Final = 1 << MANTISSA_BITS
 
 POWERS: Final[tuple[int, ...]] = tuple(10**exponent for exponent in range(32))
 """The step under each exponent: 0-3 in an amount, 0-31 in a currency amount."""
+
+DEBIT: Final = 1 << MANTISSA_BITS + 5
+"""The sign of a currency amount, above mantissa and exponent."""
 
 BASES: Final = tuple(MANTISSA_LIMIT * (power - 1) // 9 for power in POWERS)
 """What mantissa 0 stands for under each exponent: the sum of 2**14 * 10**n for n below it."""
@@ -55,6 +59,20 @@ def require_amount(field: str, value: object, low: int, high: int) -> int:
     return value
 
 
+def rounded_up(magnitude: int) -> int:
+    """Exponent and mantissa of the least amount that is no less: of the smallest exponent that reaches it."""
+    exponent = bisect_left(CURRENCY_LIMITS, magnitude)
+    mantissa = max(0, -((BASES[exponent] - magnitude) // POWERS[exponent]))
+    return exponent << MANTISSA_BITS | mantissa
+
+
+def rounded_down(magnitude: int) -> int:
+    """Exponent and mantissa of the largest amount that is no more."""
+    exponent = bisect_right(BASES, magnitude) - 1
+    mantissa = min(MANTISSA_LIMIT - 1, (magnitude - BASES[exponent]) // POWERS[exponent])
+    return exponent << MANTISSA_BITS | mantissa
+
+
 def encode_amount(units: int) -> int:
     """The 16-bit field for ``units``: the smallest exponent that reaches them, the mantissa rounded up.
 
@@ -66,12 +84,7 @@ def encode_amount(units: int) -> int:
     Raises:
         AmountError: not an integer, negative, or more than one token carries.
     """
-    require_amount("Amount", units, 0, MAX_AMOUNT)
-    exponent = 0
-    while units > AMOUNT_LIMITS[exponent]:
-        exponent += 1
-    mantissa = max(0, -((BASES[exponent] - units) // POWERS[exponent]))
-    return exponent << MANTISSA_BITS | mantissa
+    return rounded_up(require_amount("Amount", units, 0, MAX_AMOUNT))
 
 
 def decode_amount(field: int) -> int:
@@ -84,8 +97,8 @@ def decode_amount(field: int) -> int:
 def encode_currency(amount: int) -> int:
     """The 20-bit field S&E (4) | Amount (16) for a currency amount, rounded towards plus infinity.
 
-    A credit's magnitude is rounded up, a debit's down: both in the customer's favour. A debit that rounds
-    to nothing is sent as plus zero (a choice: the standard's digest leaves negative zero open).
+    A credit's magnitude is rounded up, a debit's down: both in the customer's favour. Zero is sent with a plus sign,
+    which is a choice: that it could have a minus is not said to be wrong.
 
     Args:
         amount: in 10**-5 of the base currency, between -MAX_CURRENCY_AMOUNT and MAX_CURRENCY_AMOUNT.
@@ -94,26 +107,15 @@ def encode_currency(amount: int) -> int:
         AmountError: not an integer, or outside that range.
     """
     require_amount("Currency amount", amount, -MAX_CURRENCY_AMOUNT, MAX_CURRENCY_AMOUNT)
-    magnitude = abs(amount)
-    exponent = 0
-    if amount >= 0:
-        while magnitude > CURRENCY_LIMITS[exponent]:
-            exponent += 1
-        mantissa = max(0, -((BASES[exponent] - magnitude) // POWERS[exponent]))
-        return exponent << MANTISSA_BITS | mantissa
-    while exponent + 1 < len(BASES) and magnitude >= BASES[exponent + 1]:
-        exponent += 1
-    mantissa = min(MANTISSA_LIMIT - 1, (magnitude - BASES[exponent]) // POWERS[exponent])
-    sign = 1 if exponent or mantissa else 0
-    return sign << (5 + MANTISSA_BITS) | exponent << MANTISSA_BITS | mantissa
+    return rounded_up(amount) if amount >= 0 else DEBIT | rounded_down(-amount)
 
 
 def decode_currency(field: int) -> int:
     """The amount in 10**-5 of the base currency that a 20-bit S&E | Amount field stands for."""
     require_int("Currency field", field, 0, 0xFFFFF)
-    exponent, mantissa = divmod(field & 0x7FFFF, MANTISSA_LIMIT)
+    exponent, mantissa = divmod(field & DEBIT - 1, MANTISSA_LIMIT)
     magnitude = POWERS[exponent] * mantissa + BASES[exponent]
-    return -magnitude if field >> (5 + MANTISSA_BITS) else magnitude
+    return -magnitude if field & DEBIT else magnitude
 
 
 def rounded_amount(units: int) -> int:

@@ -104,7 +104,7 @@ def derive(vending_key: VendingKey, pan: MeterPAN, ti: TI, ea: EA) -> DecoderKey
 
     Args:
         vending_key: the key of the meter's supply group.
-        pan: the meter; a DCTK is the same for every meter of the group.
+        pan: the meter; a DCTK is the same for all meters of the group whose IIN is the same.
         ti: its tariff index.
         ea: its encryption algorithm. EA11 goes only with DKGA04.
 
