@@ -1,0 +1,94 @@
+"""Decoder keys for arrays of meters: DKGA02 and DKGA04 on raw bytes (IEC 62055-41 6.5.3)."""
+
+from typing import Final
+
+import numpy as np
+from cryptography.hazmat.primitives import hashes, hmac
+from numpy.typing import NDArray
+
+from umbane.sts.batch.arrays import U8, U64
+from umbane.sts.hazmat.dkga import COMMON_KEY_TYPE, control_block, des, dkga04_data
+from umbane.sts.keys import VendingKey
+from umbane.sts.parameters import EA
+
+__all__ = ["dkga02_keys", "dkga04_keys"]
+
+ZERO: Final = ord("0")
+
+PAN_PLACE: Final = "P" * 18
+TI_PLACE: Final = "TT"
+"""What marks the places of MeterPAN and TI in the data of DKGA04."""
+
+DIGEST_BYTES: Final = 32
+
+
+def dkga02_keys(vending_key: VendingKey, pans: U8, ti: U8) -> U64:
+    """DKGA02 for every row.
+
+    Args:
+        vending_key: one for DKGA02.
+        pans: rows of 18 ASCII digits.
+        ti: tariff indices.
+    """
+    pan_digits = pans[:, 1:17] - ZERO  # the last sixteen digits of IIN and DRN
+    if vending_key.kt == COMMON_KEY_TYPE:
+        pan_digits[from_drn(pans)] = 0
+    pan_blocks = (pan_digits[:, ::2] << 4 | pan_digits[:, 1::2]).view(">u8").reshape(-1)
+    controls = np.array(
+        [
+            control_block(vending_key.kt, str(vending_key.sgc), f"{index:02}", vending_key.krn.value)
+            for index in range(100)
+        ],
+        np.uint64,
+    )
+    data = (pan_blocks ^ controls[ti]).astype(">u8")
+    enciphered = np.frombuffer(des(vending_key.secret).encryptor().update(data.tobytes()), ">u8")
+    keys: U64 = (enciphered ^ data ^ int.from_bytes(vending_key.secret, "big")).astype(np.uint64)
+    return keys
+
+
+def from_drn(pans: U8) -> NDArray[np.bool_]:
+    """Which of the last sixteen digits of IIN and DRN belong to the DRN: 13 of them behind IIN 0000, else 11."""
+    long_drn = (pans[:, :4] == ZERO).all(axis=1)
+    return np.arange(16) >= np.where(long_drn, 3, 5)[:, np.newaxis]
+
+
+def dkga04_keys(vending_key: VendingKey, pans: U8, ti: U8, ea: EA) -> U64:
+    """DKGA04 for every row: one column of 64 bits for EA07, two (high, low) for EA11.
+
+    Args:
+        vending_key: one for DKGA04.
+        pans: rows of 18 ASCII digits.
+        ti: tariff indices.
+        ea: what the keys are for.
+    """
+    data = dkga04_rows(vending_key, pans, ti, ea)
+    length = data.shape[1]
+    start, content = hmac.HMAC(vending_key.secret, hashes.SHA256()), memoryview(data.tobytes())
+    digests = []
+    for offset in range(0, len(content), length):
+        mac = start.copy()
+        mac.update(content[offset : offset + length])
+        digests.append(mac.finalize())
+    words = np.frombuffer(b"".join(digests), ">u8").reshape(-1, DIGEST_BYTES // 8)
+    return words[:, : ea.key_bits // 64].astype(np.uint64)
+
+
+def dkga04_rows(vending_key: VendingKey, pans: U8, ti: U8, ea: EA) -> U8:
+    """What DKGA04 authenticates, one row for each meter; the same for all meters but for MeterPAN and TI."""
+    template = dkga04_data(
+        base=vending_key.base_date.value,
+        ea=ea,
+        ti=TI_PLACE,
+        sgc=str(vending_key.sgc),
+        key_type=vending_key.kt,
+        krn=vending_key.krn.value,
+        pan=PAN_PLACE,
+    )
+    rows = np.tile(np.frombuffer(template, np.uint8), (len(pans), 1))
+    ti_place, pan_place = template.index(TI_PLACE.encode()), template.find(PAN_PLACE.encode())
+    rows[:, ti_place] = ti // 10 + ZERO
+    rows[:, ti_place + 1] = ti % 10 + ZERO
+    if pan_place >= 0:  # a common key is the same for every meter
+        rows[:, pan_place : pan_place + len(PAN_PLACE)] = pans
+    return rows

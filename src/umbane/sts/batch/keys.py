@@ -1,0 +1,144 @@
+"""Decoder keys of many meters (IEC 62055-41 6.5)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from umbane.errors import shown
+from umbane.sts.batch.arrays import U8, U64, chunks, common_length, digit_rows, first_row, whole_numbers
+from umbane.sts.batch.dkga import dkga02_keys, dkga04_keys
+from umbane.sts.errors import CheckDigitError, StsInputError
+from umbane.sts.identifiers import DOUBLED, PAN_LENGTH
+from umbane.sts.keys import DecoderKey, VendingKey
+from umbane.sts.parameters import DKGA, EA, TI
+
+__all__ = ["DecoderKeys", "derive_keys"]
+
+UNKNOWN_SGC: Final = -1
+
+ZERO: Final = ord("0")
+DOUBLED_DIGITS: Final = np.array(DOUBLED, np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecoderKeys:
+    """The keys of many meters of one encryption algorithm, a row for each; see ``DecoderKey`` for what the columns are.
+
+    Make one with ``derive_keys`` or ``DecoderKeys.of``.
+
+    Attributes:
+        ea: the algorithm that all of them are for.
+        values: one column of 64 bits under EA07, two (high, low) under EA11; never shown.
+        kt: key types, 0-3.
+        krn: revisions, 1-9.
+        ti: tariff indices, 0-99.
+        ken: expiry numbers, 0-255.
+        sgc: supply groups; -1 where it isn't known.
+        base_date: base years, 93, 14 or 35.
+    """
+
+    ea: EA
+    values: U64 = field(repr=False)
+    kt: U8 = field(repr=False)
+    krn: U8 = field(repr=False)
+    ti: U8 = field(repr=False)
+    ken: U8 = field(repr=False)
+    sgc: NDArray[np.int32] = field(repr=False)
+    base_date: U8 = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def spread(self, rows: slice, count: int) -> "DecoderKeys":
+        """The keys of some of ``count`` rows; a single key is that of all rows."""
+        columns = {
+            column.name: np.broadcast_to(values, (count, *values.shape[1:]))[rows]
+            for column in fields(self)[1:]
+            for values in [getattr(self, column.name)]
+        }
+        return DecoderKeys(self.ea, **columns)
+
+    @classmethod
+    def of(cls, keys: Iterable[DecoderKey]) -> Self:
+        """The keys of single meters together.
+
+        Raises:
+            StsInputError: there is none, or they are for different encryption algorithms.
+        """
+        rows = list(keys)
+        if not rows or len({key.ea for key in rows}) != 1:
+            raise StsInputError("keys", "there are none, or they differ in their EA", "give keys of one EA at a time")
+        words = [key.value >> shift & (1 << 64) - 1 for key in rows for shift in range(key.ea.key_bits - 64, -1, -64)]
+        return cls(
+            ea=rows[0].ea,
+            values=np.array(words, np.uint64).reshape(len(rows), -1),
+            kt=np.array([key.kt for key in rows], np.uint8),
+            krn=np.array([key.krn.value for key in rows], np.uint8),
+            ti=np.array([key.ti.value for key in rows], np.uint8),
+            ken=np.array([key.ken.value for key in rows], np.uint8),
+            sgc=np.array([UNKNOWN_SGC if key.sgc is None else key.sgc.value for key in rows], np.int32),
+            base_date=np.array([int(key.base_date.value) for key in rows], np.uint8),
+        )
+
+
+def derive_keys(vending_key: VendingKey, pans: ArrayLike, ti: TI | ArrayLike, ea: EA) -> DecoderKeys:
+    """The decoder keys of many meters of one supply group, as ``derive`` has them (6.5.3).
+
+    Args:
+        vending_key: the key of the supply group.
+        pans: MeterPANs, an array of texts or bytes of 18 digits.
+        ti: their tariff indices, or the one of all.
+        ea: their encryption algorithm. EA11 goes only with DKGA04.
+
+    Raises:
+        StsInputError: a MeterPAN or a TI is none, or EA11 was asked of a DKGA02 key; its field names the row.
+        CheckDigitError: a check digit of a MeterPAN is wrong; its field names the row.
+    """
+    if vending_key.dkga is DKGA.DES and ea is not EA.STA:
+        raise StsInputError("EA", "DKGA02 makes keys of 64 bits only", "give EA.STA, or a vending key for DKGA04")
+    numbers = require_pans(pans)
+    indices = whole_numbers("TI", ti.value if isinstance(ti, TI) else ti, 0, 99).astype(np.uint8)
+    count = common_length(MeterPAN=numbers, TI=indices)
+    numbers, indices = np.broadcast_to(numbers, (count, PAN_LENGTH)), np.broadcast_to(indices, count)
+    values = np.empty((count, ea.key_bits // 64), np.uint64)
+    for rows in chunks(count):
+        if vending_key.dkga is DKGA.DES:
+            values[rows, 0] = dkga02_keys(vending_key, numbers[rows], indices[rows])
+        else:
+            values[rows] = dkga04_keys(vending_key, numbers[rows], indices[rows], ea)
+    return DecoderKeys(
+        ea=ea,
+        values=values,
+        kt=np.full(count, vending_key.kt, np.uint8),
+        krn=np.full(count, vending_key.krn.value, np.uint8),
+        ti=indices,
+        ken=np.full(count, vending_key.ken.value, np.uint8),
+        sgc=np.full(count, vending_key.sgc.value, np.int32),
+        base_date=np.full(count, int(vending_key.base_date.value), np.uint8),
+    )
+
+
+def require_pans(pans: ArrayLike) -> U8:
+    """The ASCII digits of MeterPANs, a row for each, when both check digits of each are right."""
+    codes = digit_rows("MeterPAN", pans, PAN_LENGTH)
+    digits = codes - ZERO
+    row = first_row(~luhn_rows(digits))
+    if row is None:
+        # The DRN is digits 5 to 17 behind IIN 0000, 7 to 17 otherwise; leading zeros add nothing to a Luhn sum.
+        drn = digits[:, :17].copy()
+        drn[~(drn[:, :4] == 0).all(axis=1), :6] = 0
+        row = first_row(~luhn_rows(drn))
+    if row is not None:
+        problem = f"a check digit of {shown(codes[row].tobytes().decode())} does not fit the digits before it"
+        raise CheckDigitError(f"MeterPAN[{row}]", problem, "compare it with the number printed on the meter")
+    return codes
+
+
+def luhn_rows(digits: U8) -> NDArray[np.bool_]:
+    """Whether the last digit of each row is the Luhn digit of those before it."""
+    sums = digits[:, ::-2].sum(axis=1, dtype=np.uint16) + DOUBLED_DIGITS[digits[:, -2::-2]].sum(axis=1, dtype=np.uint16)
+    fits: NDArray[np.bool_] = sums % 10 == 0
+    return fits
