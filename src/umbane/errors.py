@@ -42,5 +42,5 @@ def shown(value: object) -> str:
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # CPython refuses to print huge integers and what is nested very deeply
-        return f"a {type(value).__name__} too large to print"
+        return f"a value of type {type(value).__name__} too large to print"
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
