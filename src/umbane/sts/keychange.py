@@ -66,7 +66,12 @@ class KeyChangeSection:
     """What the four sections share: class 2, no TID, and a part of a key that is never shown."""
 
     token_class: ClassVar[int] = 2
+    subclass: ClassVar[int]
     section: ClassVar[int]
+
+    def content(self) -> int:
+        """The 44 bits of the section."""
+        raise NotImplementedError
 
     def check_bits(self, message: int) -> int:
         """The CRC of the 50-bit ``message``."""
