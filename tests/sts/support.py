@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -17,15 +18,34 @@ from umbane.sts import (
     KRN,
     KT,
     LAST_TID,
+    MAX_AMOUNT,
+    MAX_CURRENCY_AMOUNT,
     SGC,
     TI,
     TID,
     BaseDate,
+    ClearCredit,
+    ClearTamperCondition,
+    Credit,
+    CurrencyCredit,
     DecoderKey,
+    ExtendedManagement,
+    InitiateTest,
     MeterPAN,
+    Service,
+    Set1stSectionDecoderKey,
+    Set2ndSectionDecoderKey,
+    Set3rdSectionDecoderKey,
+    Set4thSectionDecoderKey,
+    SetMaximumPhasePowerUnbalanceLimit,
+    SetMaximumPowerLimit,
+    SetTariffRate,
+    SetWaterMeterFactor,
     StsInputError,
+    Token,
     VendingKey,
 )
+from umbane.sts.crc import crc
 
 NOT_INTEGERS: Final = [
     None,
@@ -125,3 +145,63 @@ def vending_keys(dkga: DKGA, *, kt: st.SearchStrategy[KT] = vended_types) -> st.
     size = dkga.vending_key_bytes
     secret = st.binary(min_size=size, max_size=size).map(odd_parity if dkga is DKGA.DES else bytes)
     return st.builds(VendingKey, secret, st.just(dkga), sgcs, krns, kt, base_dates, kens)
+
+
+services = st.sampled_from(Service)
+units = st.integers(0, MAX_AMOUNT)
+stamp = {"tid": tids, "rnd": nibbles}
+credit_tokens = st.builds(Credit, services, units, **stamp)
+currency_tokens = st.builds(
+    CurrencyCredit, services, st.integers(-MAX_CURRENCY_AMOUNT, MAX_CURRENCY_AMOUNT) | st.integers(-999, 999), tids
+)
+limit_tokens = st.sampled_from([SetMaximumPowerLimit, SetMaximumPhasePowerUnbalanceLimit]).flatmap(
+    lambda kind: st.builds(kind, units, **stamp)
+)
+field_tokens = st.sampled_from([ClearCredit, SetTariffRate, SetWaterMeterFactor]).flatmap(
+    lambda kind: st.builds(kind, values_of(16), **stamp)
+)
+extended_tokens = st.builds(ExtendedManagement, values_of(6), values_of(10), **stamp)
+tamper_tokens = st.builds(ClearTamperCondition, **stamp)
+management_tokens = limit_tokens | field_tokens | extended_tokens | tamper_tokens
+sections = st.one_of(
+    st.builds(Set1stSectionDecoderKey, nibbles, krns, st.booleans(), st.booleans(), key_types, words),
+    st.builds(Set2ndSectionDecoderKey, nibbles, tis, words),
+    st.builds(Set3rdSectionDecoderKey, values_of(44)),
+    st.builds(Set4thSectionDecoderKey, values_of(12), words),
+)
+short_tests = st.builds(InitiateTest, values_of(36), st.integers(0, 99), st.sampled_from([0, 2, 11, 12, 13, 14, 15]))
+long_tests = st.builds(InitiateTest, values_of(28), st.integers(0, 9999), st.sampled_from([1, 6, 7, 8, 9, 10]))
+display_tokens = short_tests | long_tests
+stamped_tokens = credit_tokens | currency_tokens | management_tokens
+encrypted_tokens = stamped_tokens | sections
+all_tokens = encrypted_tokens | display_tokens
+
+
+@dataclass(frozen=True)
+class RawToken:
+    """A token of any class, subclass and content, those without a meaning included."""
+
+    token_class: int
+    subclass: int
+    bits: int
+
+    def content(self) -> int:
+        """The 44 bits."""
+        return self.bits
+
+    def check_bits(self, message: int) -> int:
+        """The CRC, which only currency credit does not have."""
+        return crc(message)
+
+
+def as_carried(token: Token) -> Token:
+    """What a meter reads: the same token, its amount rounded as the token carries it."""
+    match token:
+        case Credit():
+            return replace(token, units=token.carried)
+        case CurrencyCredit():
+            return replace(token, amount=token.carried)
+        case SetMaximumPowerLimit() | SetMaximumPhasePowerUnbalanceLimit():
+            return replace(token, watts=token.carried)
+        case _:
+            return token
