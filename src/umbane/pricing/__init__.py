@@ -8,7 +8,7 @@
     sale.lines        # they sum to the 200.00 tendered
     sale.state        # the customer after the sale: hand it to the next quote
 
-A quote is a pure function: no clock, no memory, nothing that changes. Money is counted in minor units, energy in tenths.
+A quote is a pure function: no clock, no memory. Money is counted in minor units, energy in tenths of a unit.
 """
 
 from umbane.pricing.currency import CURRENCIES, Currency

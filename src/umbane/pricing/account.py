@@ -78,7 +78,9 @@ def open_account(tariff: Tariff, state: CustomerState, at: datetime) -> Account:
     day = tariff.local_day(at)
     card = tariff.card(day)
     if state.arrears and not tariff.collects_arrears:
-        raise StateError("arrears", f"{tariff.id} collects none", "arrears in the order of the tariff, or no debts here")
+        raise StateError(
+            "arrears", f"{tariff.id} collects none", "arrears in the order of the tariff, or no debts here"
+        )
     began = state.period_start
     start = tariff.period.start(day, began, state.anniversary)
     same = began is None or began == start

@@ -75,6 +75,7 @@ class CardMaker:
         return tuple(base for name in names for base in (self.blocks if name == "energy" else (name,)))
 
     def make(self) -> RateCard:
+        """The card, in integers over one denominator."""
         starts = (0, *(block.up_to for block in self.blocks.values() if block.up_to is not None))
         repricing = tuple(self._repricing())
         slopes = [self._gross(self._per_tenth(name)) for name in self.blocks]
@@ -177,5 +178,3 @@ def _levels(
             width = start - starts[place - 1]
             levels.append(levels[-1] + width * slopes[place - 1] + steps.get(place, Fraction(0)))
     return levels
-
-

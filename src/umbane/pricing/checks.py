@@ -38,7 +38,7 @@ def document_problems(document: TariffDocument) -> Iterator[Found]:
 
 
 def compiled_problems(tariff: Tariff) -> Iterator[Found]:
-    """What shows only when prices and taxes are put together: a price that falls below nothing, or a total that does."""
+    """What shows only when prices and taxes are put together: a price below nothing, or a total that falls."""
     for card in tariff.cards:
         if isinstance(card, Missing):
             continue
@@ -47,7 +47,11 @@ def compiled_problems(tariff: Tariff) -> Iterator[Found]:
                 yield _block(tariff, place), "the price with all rebates isn't above zero", "a price to sell at"
         for place in range(1, len(card.starts)):
             if card.levels[place] < card.value(card.starts[place]):
-                yield _block(tariff, place), "reprices what was bought before to less", "a higher price, or reprices: false"
+                yield (
+                    _block(tariff, place),
+                    "makes what was bought before cheaper",
+                    "a higher price, or reprices: false",
+                )
     for name, share in tariff.tender_shares.items():
         if share.share >= 1_000_000:  # noqa: PLR2004 - millionths
             yield ("order",), f"{name} takes all of the money", "less than 100 per cent, taxes included"
@@ -118,7 +122,10 @@ def _named(document: TariffDocument) -> Iterator[tuple[Path, str]]:
 
 def _names(document: TariffDocument) -> Iterator[Found]:
     seen: set[str] = set()
-    for path, name in (*_named(document), *((("arrears", i, "name"), it.name) for i, it in enumerate(document.arrears))):
+    for path, name in (
+        *_named(document),
+        *((("arrears", i, "name"), it.name) for i, it in enumerate(document.arrears)),
+    ):
         if name in RESERVED:
             yield path, f"{name} has a meaning of its own", "another name"
         if name in seen:
@@ -199,7 +206,11 @@ def _arrears(document: TariffDocument) -> Iterator[Found]:
             given = getattr(rule, field) is not None
             if given != (fields[rule.method] == field):
                 remedy = "leave it out" if given else f"the {field} to collect"
-                yield ("arrears", place, field), f"doesn't go with method: {rule.method}" if given else "is missing", remedy
+                yield (
+                    ("arrears", place, field),
+                    f"doesn't go with method: {rule.method}" if given else "is missing",
+                    remedy,
+                )
     total = sum((rule.percent or Fraction(0) for rule in document.arrears), Fraction(0))
     if total > 1:
         yield ("arrears",), f"take {float(total * 100):g} per cent of the money together", "at most 100"
@@ -213,7 +224,9 @@ def _order(document: TariffDocument) -> Iterator[Found]:
         yield ("order",), f"{name} is missing", "every deduction once, energy last"
     for place, name in enumerate(document.order):
         if name not in {*steps, "arrears", "energy"}:
-            remedy = f"charges, taxes on the tender, arrears, energy: {', '.join(sorted({*steps, 'arrears', 'energy'}))}"
+            remedy = (
+                f"charges, taxes on the tender, arrears, energy: {', '.join(sorted({*steps, 'arrears', 'energy'}))}"
+            )
             yield ("order", place), f"{name} is not a deduction", remedy
         elif given[name] > 1:
             yield ("order", place), f"{name} is there more than once", "every deduction once"
@@ -228,7 +241,7 @@ def _ceiling(document: TariffDocument) -> Iterator[Found]:
     start = order.index(of[0]) if of and of[0] in order else 0
     if not of or order[start : start + len(of)] != of or "energy" in of:
         yield ("ceiling", "of"), "isn't a stretch of the order", "deductions that follow one another there"
-    if not 0 < document.ceiling.percent:
+    if document.ceiling.percent == 0:
         yield ("ceiling", "percent"), "leaves nothing for the deductions", "more than 0"
 
 
@@ -269,4 +282,3 @@ def _examples(document: TariffDocument) -> Iterator[Found]:
             yield (*path, "at"), "is outside the dates of the tariff", f"{document.valid_from} or later"
         for name in sorted({*example.lines, *example.owed} - names):
             yield path, f"{name} is no line of this tariff", f"one of {', '.join(sorted(names))}"
-

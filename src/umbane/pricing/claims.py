@@ -52,9 +52,9 @@ def take(money: int, claims: Sequence[Claim[Any]], ceiling: int = MILLION) -> li
 def needed(left: int, claims: Sequence[Claim[Any]], ceiling: int = MILLION) -> int:
     """The least money that leaves this much: `money - sum(take(money, ...)) >= left`, and for no smaller one.
 
-    What is taken, before rounding, is the least of a few lines `share × money + fixed`: the ceiling, all claims at their
-    shares, and one for each claim that is satisfied, in the order in which rising money satisfies them. Rounded down it
-    stays below `money - left + 1` exactly where one of the lines does: each gives a bound, and the least is the answer.
+    What is taken, before rounding, is the least of a few lines `share × money + fixed`: the ceiling, all claims at
+    their shares, and one for each claim that is satisfied, in the order in which rising money satisfies them. Rounded
+    down it stays below `money - left + 1` just where one of the lines does: each gives a bound, the least is the answer.
     """
     if left <= 0:
         return 0

@@ -75,7 +75,9 @@ def _value_of(surcharge: doc.Surcharge, month: date) -> Fraction | None:
     if surcharge.values is None:
         return surcharge.value
     if surcharge.carry_forward:
-        return max(((known, value) for known, value in surcharge.values.items() if known <= month), default=(None, None))[1]
+        return max(
+            ((known, value) for known, value in surcharge.values.items() if known <= month), default=(None, None)
+        )[1]
     return surcharge.values.get(month)
 
 

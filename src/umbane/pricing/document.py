@@ -51,7 +51,7 @@ __all__ = [
 class Section(BaseModel):
     """A mapping whose fields are all known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True)
 
 
 class Source(Section):

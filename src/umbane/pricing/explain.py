@@ -1,23 +1,25 @@
 """What a tariff means, in figures: the price against units, and the units that money buys."""
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from fractions import Fraction
 from typing import Final, NamedTuple
 
+from umbane.pricing.errors import TenderRefused
 from umbane.pricing.quoting import quote
 from umbane.pricing.rates import RateCard
 from umbane.pricing.state import CustomerState
-from umbane.pricing.tariff import LARGEST_TOKEN, Tariff
-from umbane.pricing.errors import TenderRefused
+from umbane.pricing.tariff import Tariff
 
-__all__ = ["Bought", "Price", "day_to_show", "prices", "purchases", "reach"]
+__all__ = ["Bought", "Price", "bought", "day_to_show", "price_at", "prices", "purchases", "reach", "tenders"]
 
-ROUND: Final = (1, 2, 5)
-"""First digits of round numbers."""
-FEWEST: Final = 100
-"""Tenths: no table shows less than the first 10 units."""
+ROWS: Final = 8
+"""Of a table, about."""
+NEAREST_REACH: Final = 3000
+"""Tenths that are shown at least: what a small household uses in a month."""
+LARGEST_REACH: Final = 10**8
+"""Tenths that are shown at most."""
+NOON: Final = time(12)
 
 
 class Price(NamedTuple):
@@ -27,75 +29,72 @@ class Price(NamedTuple):
     """Tenths."""
     total: Fraction
     average: Fraction
-    """Of a unit."""
+    """Of each unit."""
     marginal: Fraction
     """Of the next unit."""
 
 
 class Bought(NamedTuple):
-    """What a first purchase of the month buys."""
+    """What the first purchase of a month buys."""
 
     money: int
     """Minor units."""
     units: int
     """Tenths."""
-    energy: int
-    """Minor units that went to energy, with its surcharges and taxes."""
 
 
 def day_to_show(tariff: Tariff, today: date) -> date:
-    """Today if the tariff is in force, else its nearest day."""
+    """Today if the tariff is in force, else the nearest day on which it is."""
     return min(max(today, tariff.valid_from), tariff.document.last_day())
 
 
-def reach(tariff: Tariff, day: date) -> int:
-    """Tenths up to which a table or picture should go: somewhat beyond the last block's start."""
-    last = _card(tariff, day).starts[-1]
-    return max(2000, last * 3 // 2)
+def reach(card: RateCard) -> int:
+    """Tenths up to which to show a tariff: half as far again as where its last block begins."""
+    return min(max(NEAREST_REACH, card.starts[-1] * 3 // 2), LARGEST_REACH)
 
 
-def prices(tariff: Tariff, day: date) -> Iterator[Price]:
-    """Prices at the ends of blocks, a tenth beyond them where the price jumps, and at round numbers between."""
-    card = _card(tariff, day)
-    for units in sorted({*_round_numbers(reach(tariff, day)), *card.starts[1:], *_beyond_steps(card)}):
-        yield price_at(tariff, card, units)
+def prices(tariff: Tariff, card: RateCard) -> list[Price]:
+    """Prices at round totals, at the end of each block, and just beyond it where the total jumps."""
+    ends = {start for start in card.starts[1:] if start <= LARGEST_REACH}
+    steps = {start + 1 for start in ends if card.value(start + 1) - card.value(start) > max(card.slopes)}
+    return [price_at(tariff, card, units) for units in sorted({*_round_steps(reach(card)), *ends, *steps})]
 
 
 def price_at(tariff: Tariff, card: RateCard, units: int) -> Price:
-    """What a total costs, exactly."""
-    scale = card.scale * tariff.currency.minor_units
-    total = Fraction(card.value(units), scale)
-    following = min(bisect_left(card.starts, units + 1) - 1, len(card.slopes) - 1)
-    return Price(units, total, total * 10 / units, Fraction(card.slopes[following] * 10, scale))
+    """What a total of so many tenths, at least one, costs exactly."""
+    major = card.scale * tariff.currency.minor_units
+    total = Fraction(card.value(units), major)
+    return Price(units, total, total * 10 / units, Fraction(card.slopes[card.block_of(units + 1)] * 10, major))
 
 
-def purchases(tariff: Tariff, day: date) -> Iterator[Bought]:
-    """What round sums of money buy as the first purchase of a month."""
-    at = datetime.combine(day, time(12), tariff.zone)
-    card = _card(tariff, day)
-    most = card.value(reach(tariff, day)) // card.scale
-    for money in _round_numbers(max(most, 10)):
-        try:
-            sale = quote(tariff, CustomerState(), at=at, money=money)
-        except TenderRefused:
-            continue
-        yield Bought(money, sale.units, money)
+def tenders(tariff: Tariff, card: RateCard) -> list[int]:
+    """Round sums of money, in minor units, that buy what is shown."""
+    most = card.value(reach(card)) // card.scale
+    return _round_steps(max(most // tariff.currency.minor_units, ROWS), tariff.currency.minor_units)
 
 
-def _card(tariff: Tariff, day: date) -> RateCard:
-    return tariff.card(day)
+def purchases(tariff: Tariff, card: RateCard, day: date) -> Iterator[Bought]:
+    """What round sums of money buy as the first purchase of a month, where they can be paid."""
+    for money in tenders(tariff, card):
+        found = bought(tariff, day, money)
+        if found:
+            yield found
 
 
-def _beyond_steps(card: RateCard) -> Iterator[int]:
-    for place in range(1, len(card.starts)):
-        if card.levels[place] > card.value(card.starts[place]):
-            yield card.starts[place] + 1
+def bought(tariff: Tariff, day: date, money: int) -> Bought | None:
+    """What a new customer gets for this money, if it can be paid."""
+    try:
+        sale = quote(
+            tariff, CustomerState(connected_load=1000), at=datetime.combine(day, NOON, tariff.zone), money=money
+        )
+    except TenderRefused:
+        return None
+    return Bought(money, sale.units)
 
 
-def _round_numbers(most: int) -> list[int]:
-    """1, 2, 5, 10, 20, 50 ... up to a number; only the upper part of them is of interest."""
-    numbers = [first * 10**power for power in range(16) for first in ROUND]
-    return [number for number in numbers if most // 100 < number <= most]
-
-
-_ = LARGEST_TOKEN, FEWEST
+def _round_steps(most: int, scale: int = 1) -> list[int]:
+    """About as many round numbers as a table has rows, evenly spaced up to `most`."""
+    step = next(
+        first * 10**power for power in range(20) for first in (1, 2, 5) if first * 10**power * ROWS * 5 // 4 >= most
+    )
+    return [step * row * scale for row in range(1, most // step + 1)]

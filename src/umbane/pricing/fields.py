@@ -1,4 +1,4 @@
-"""The kinds of value in a tariff document. Each is made from the text that was written, exactly, or refused in words."""
+"""The kinds of value in a tariff document, each made from the text that was written, exactly, or refused in words."""
 
 import re
 from datetime import date, time
@@ -13,10 +13,10 @@ from umbane.errors import shown
 from umbane.pricing.currency import CURRENCIES, Currency
 
 __all__ = [
+    "MILLION",
     "CurrencyCode",
     "Day",
     "Flag",
-    "MILLION",
     "Month",
     "Name",
     "Percent",
@@ -169,4 +169,3 @@ CurrencyCode = Annotated[
     Currency, PlainValidator(currency), WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES)})
 ]
 Zone = Annotated[ZoneInfo, PlainValidator(zone), _string(ZONE.pattern, "An IANA time zone")]
-

@@ -53,12 +53,16 @@ class Period:
         """
         if self.kind == "rolling":
             start = began if began and (day - began) < timedelta(self.days) else day
-        elif began and began.year == day.year and began.month == day.month and began.day == 1 == self.first(anniversary):
+        elif (
+            began and began.year == day.year and began.month == day.month and began.day == 1 == self.first(anniversary)
+        ):
             return began
         else:
             first = self.first(anniversary)
             start = month_start(month_number(day, first), first)
         if began and (began > start or began > day):
             problem = f"begins on {began}, after the period of this purchase, which began on {start}"
-            raise StateError("period_start", problem, f"the state as it was on {day}: a late sale belongs to its own day")
+            raise StateError(
+                "period_start", problem, f"the state as it was on {day}: a late sale belongs to its own day"
+            )
         return start

@@ -43,7 +43,7 @@ def quote(
 
 
 def payable(tariff: Tariff, state: CustomerState, *, at: datetime) -> Payable:
-    """The least and greatest tender that a customer could pay now; nothing can be sold if the greatest is below the least.
+    """The least and greatest tender that a customer could pay now; nothing can be sold if the greatest is the lower.
 
     Raises:
         PricingError: the moment, the tariff or the state don't allow a purchase.

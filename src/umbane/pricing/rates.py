@@ -31,7 +31,7 @@ class BlockRate(NamedTuple):
     numerator: int
     """Over `denominator`: minor units for a tenth of a unit."""
     denominator: int
-    index: int
+    place: int
     """The place of its amount among those that taxes are taken on."""
 
 
@@ -43,7 +43,7 @@ class EntryRate(NamedTuple):
     label: str
     rate: Fraction
     """In minor units, without taxes."""
-    index: int
+    place: int
 
 
 class ChargeRate(NamedTuple):
@@ -55,7 +55,7 @@ class ChargeRate(NamedTuple):
     """In minor units for a period (or a kilowatt and period), or as a ratio of the money; without taxes."""
     gross: Fraction
     """With taxes."""
-    index: int
+    place: int
 
     def net(self, paid: int, money: Rule) -> int:
         """The part of what was paid that isn't tax."""
@@ -73,7 +73,7 @@ class LevyRate(NamedTuple):
     numerator: int
     """Over `denominator`: minor units for a tenth of a unit, or a ratio."""
     denominator: int
-    index: int
+    place: int
     bases: tuple[int, ...] | None
     """The places of the amounts it is taken on; None: the units."""
 

@@ -20,7 +20,9 @@ def show_number(number: Fraction) -> str:
     """A price or percentage: exact if it ends within six digits, else rounded to four."""
     exact = (number * 10**6).denominator == 1
     digits = 6 if exact else SHOWN_DIGITS
-    value = LONG.divide(Decimal(number.numerator), Decimal(number.denominator)).quantize(Decimal(1).scaleb(-digits), context=LONG)
+    value = LONG.divide(Decimal(number.numerator), Decimal(number.denominator)).quantize(
+        Decimal(1).scaleb(-digits), context=LONG
+    )
     text = f"{value:f}"
     return (text.rstrip("0").rstrip(".") or "0") if exact else text
 

@@ -65,7 +65,7 @@ class _Sale:
 
     def _charge(self, charge: ChargeRate, paid: int, reached: int = 0, rate: Fraction | None = None) -> None:
         net = charge.net(paid, self.account.tariff.money_rule)
-        self.amounts[charge.index] = net
+        self.amounts[charge.place] = net
         self.lines.append(Line(LineKind.CHARGE, charge.name, charge.label, net, reached, rate))
 
     def _energy(self) -> tuple[int, int]:
@@ -74,9 +74,9 @@ class _Sale:
         before, money = account.purchased, account.tariff.money_rule
         value = card.value(before) + (self.left + account.state.credit) * card.scale
         total = min(card.total(value, account.tariff.unit_rule), before + account.most_units)
-        for place, tenths in card.portions(before, total):
-            name, label, rate, numerator, denominator, index = card.blocks[place]
-            amount = self.amounts[index] = money(tenths * numerator, denominator)
+        for block, tenths in card.portions(before, total):
+            name, label, rate, numerator, denominator, place = card.blocks[block]
+            amount = self.amounts[place] = money(tenths * numerator, denominator)
             self.lines.append(Line(LineKind.ENERGY, name, label, amount, tenths, rate, per_unit=True))
         if card.entries:
             self._entries(card.block_of(before), card.block_of(total))
@@ -88,16 +88,16 @@ class _Sale:
             if before < entry.block <= after:
                 rate = entry.rate
                 amount = self.account.tariff.money_rule(rate.numerator, rate.denominator)
-                self.amounts[entry.index] = amount
+                self.amounts[entry.place] = amount
                 self.lines.append(Line(LineKind.CHARGE, entry.name, entry.label, amount))
 
     def _levies(self, units: int) -> None:
         """Write surcharges and taxes, each on the amounts that stand on the lines before it."""
         amounts, money = self.amounts, self.account.tariff.money_rule
-        for is_tax, name, label, rate, numerator, denominator, index, bases in self.account.card.levies:
-            base = units if bases is None else sum([amounts[place] for place in bases])
+        for is_tax, name, label, rate, numerator, denominator, place, bases in self.account.card.levies:
+            base = units if bases is None else sum([amounts[it] for it in bases])
             if base:
-                amount = amounts[index] = money(base * numerator, denominator)
+                amount = amounts[place] = money(base * numerator, denominator)
                 kind = LineKind.TAX if is_tax else LineKind.SURCHARGE
                 self.lines.append(Line(kind, name, label, amount, base, rate, bases is None))
 

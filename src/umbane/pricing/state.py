@@ -3,9 +3,10 @@
 It belongs to the contract, not to the meter: it survives a meter replacement, and a new tenant starts with a new one.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from umbane.errors import shown
@@ -19,6 +20,7 @@ LARGEST_UNITS: Final = 10**12
 MOST_DEBTS: Final = 50
 """Debts of one customer, and charges left unpaid."""
 LAST_DAY_OF_MONTH: Final = 31
+PERCENTAGE: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,4})?", re.ASCII)
 
 
 def whole(field: str, value: object, least: int, most: int) -> None:
@@ -37,14 +39,9 @@ def share(value: Decimal | str | int) -> Decimal:
     Raises:
         StateError: it isn't a percentage from 0 to 100 with at most four digits after the point.
     """
-    try:
-        exact = Decimal(value) if isinstance(value, str | int | Decimal) else Decimal("NaN")
-        fits = 0 <= exact <= 100 and exact == round(exact, 4)  # noqa: PLR2004 - a percentage
-    except InvalidOperation:
-        fits = False
-    if not fits:
-        raise StateError("percent", f"{shown(value)} is not a percentage", "0 to 100, up to four digits after the point")
-    return exact
+    if not PERCENTAGE.fullmatch(str(value)) or Decimal(str(value)) > 100:  # noqa: PLR2004 - per cent
+        raise StateError("percent", f"{shown(value)} is not a percentage", "0 to 100, at most four decimals")
+    return Decimal(str(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,7 @@ class Arrears:
     frozen: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.kind, str) or not self.kind:
+        if not self.kind:
             raise StateError("kind", f"{shown(self.kind)} is not a name", "the name of a kind of debt")
         whole("owed", self.owed, 0, LARGEST_AMOUNT)
         whole("paid", self.paid, 0, LARGEST_AMOUNT)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -152,7 +153,7 @@ class Tariff:
         Raises:
             PricingError: the moment has no time zone.
         """
-        if not isinstance(at, datetime) or at.tzinfo is None:
+        if getattr(at, "tzinfo", None) is None:
             raise PricingError("at", f"{shown(at)} is not a moment with a time zone", "an aware datetime")
         try:
             return at.astimezone(self.zone).date()
@@ -185,11 +186,15 @@ class Tariff:
         self.check_in_force(day)
         if not self.cards:
             problem = f"{self.id} prices energy by the time it is used, which no purchase can know"
-            raise TimeOfUseOnly("energy.time_of_use", problem, "declare a purchase_rate, or bill a meter that holds registers")
+            raise TimeOfUseOnly(
+                "energy.time_of_use", problem, "declare a purchase_rate, or bill a meter that holds registers"
+            )
         card = self.cards[bisect_right(self.days, day) - 1]
         if isinstance(card, Missing):
             problem = f"there is no value for {card.month}"
-            raise MissingValue(f"surcharges.{card.surcharge}", problem, "add it under values, or set carry_forward: true")
+            raise MissingValue(
+                f"surcharges.{card.surcharge}", problem, "add it under values, or set carry_forward: true"
+            )
         return card
 
 
@@ -209,11 +214,13 @@ class TariffBook:
         versions = tuple(sorted(tariffs, key=lambda tariff: tariff.valid_from))
         if not versions:
             raise PricingError("tariffs", "a book without a tariff", "at least one version")
-        for earlier, later in zip(versions, versions[1:], strict=False):
+        for earlier, later in pairwise(versions):
             if earlier.id != later.id:
                 raise PricingError("id", f"{earlier.id} and {later.id} in one book", "versions of one tariff")
             if earlier.in_force(later.valid_from):
-                problem = f"versions {earlier.version} and {later.version} of {later.id} both hold on {later.valid_from}"
+                problem = (
+                    f"versions {earlier.version} and {later.version} of {later.id} both hold on {later.valid_from}"
+                )
                 raise PricingError("valid_until", problem, "end the earlier one on the day before")
         return cls(versions)
 

@@ -47,7 +47,9 @@ def rates(tariff: Tariff, *, at: datetime) -> Rates:
     tariff.check_in_force(day)
     energy, minor = tariff.document.energy, tariff.currency.minor_units
     if energy.blocks:
-        raise TimeOfUseOnly("energy.blocks", f"{tariff.id} prices energy by what was bought", "a register can't hold that")
+        raise TimeOfUseOnly(
+            "energy.blocks", f"{tariff.id} prices energy by what was bought", "a register can't hold that"
+        )
     if energy.price is not None:
         return Rates((Register("total", "Total", energy.price * minor),), ((0, "total"),), "total")
     assert energy.time_of_use is not None  # noqa: S101 - a checked document has one of the three
@@ -59,7 +61,7 @@ def rates(tariff: Tariff, *, at: datetime) -> Rates:
 
 
 def _switching(section: TimeOfUse, day: date) -> Switching:
-    """How the rates follow one another on a day: as on a holiday if it is one and holidays are switched by themselves."""
+    """How the rates follow one another on a day; a holiday may have a way of its own."""
     kinds = ["holiday"] if day in section.holidays else []
     for kind in (*kinds, DAYS[day.weekday()]):
         for it in section.switching:

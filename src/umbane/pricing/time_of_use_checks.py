@@ -40,7 +40,9 @@ def _times(path: Path, switching: Switching, names: list[str]) -> Iterator[Found
 
 def _coverage(section: TimeOfUse) -> Iterator[Found]:
     """Every day of every month needs exactly one way of switching; holidays may have one of their own."""
-    given = Counter(pair for it in section.switching for pair in product(it.months or MONTHS, it.days))
+    given: Counter[tuple[str, str]] = Counter(
+        pair for it in section.switching for pair in product(it.months or MONTHS, it.days)
+    )
     for month, day in product(MONTHS, DAYS):
         if given[month, day] != 1:
             problem = f"{day} in month {month} is switched {given[month, day]} times"

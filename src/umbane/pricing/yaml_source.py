@@ -68,6 +68,11 @@ def read(text: str) -> Source:
     return _Builder().build(_events(text))
 
 
+def line_of(event: yaml.Event) -> int:
+    """The line where something begins, counted from 1."""
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
 def dotted(path: Path) -> str:
     """A path as people write it: `energy.blocks[2].price`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
@@ -125,7 +130,7 @@ class _Builder:
 
     def _error(self, event: yaml.Event, problem: str, remedy: str) -> SourceError:
         where = self.open[-1].path if self.open else ()
-        return SourceError(event.start_mark.line + 1, dotted(where), problem, remedy)
+        return SourceError(line_of(event), dotted(where), problem, remedy)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         level = self.open[-1] if self.open else None
@@ -139,8 +144,8 @@ class _Builder:
         path = (*level.path, event.value)
         if path in self.lines:
             problem = f"given twice (first in line {self.lines[path]})"
-            self.repeated.append(Problem("", event.start_mark.line + 1, dotted(path), problem, "keep one"))
-        self.lines[path] = event.start_mark.line + 1
+            self.repeated.append(Problem("", line_of(event), dotted(path), problem, "keep one"))
+        self.lines[path] = line_of(event)
 
     def _start(self, event: yaml.CollectionStartEvent, node: list[Tree] | dict[str, Tree]) -> None:
         if len(self.open) == DEEPEST:
@@ -162,6 +167,5 @@ class _Builder:
             key, level.key = str(level.key), None
             path = (*level.path, key)
             level.node[key] = value
-        self.lines.setdefault(path, event.start_mark.line + 1)
+        self.lines.setdefault(path, line_of(event))
         return path
-
