@@ -42,6 +42,11 @@ def described(token: Token, ea: EA) -> Said:
     )
 
 
+def shifted(units: int, places: int) -> Decimal:
+    """Least units as an exact number of main units; arithmetic of Decimal would round it to 28 digits."""
+    return Decimal(f"{units}E-{places}")
+
+
 @singledispatch
 def particulars(_token: Token, _ea: EA) -> Said:
     """What only this type of token says."""
@@ -50,12 +55,12 @@ def particulars(_token: Token, _ea: EA) -> Said:
 
 @particulars.register
 def _(token: Credit, _ea: EA) -> Said:
-    return {"amount": Decimal(token.units).scaleb(-1), "units": token.units, "value": token.value()}
+    return {"amount": shifted(token.units, 1), "units": token.units, "value": token.value()}
 
 
 @particulars.register
 def _(token: CurrencyCredit, _ea: EA) -> Said:
-    amount = Decimal(token.amount) / 10**5
+    amount = shifted(token.amount, 5)
     field = encode_currency(token.amount)
     parts = {"se": field >> 16, "rnd": field >> 16, "value": field & 0xFFFF, "tid": token.tid.minutes}
     return parts | {"currency": amount, "amount": amount, "units": token.amount}

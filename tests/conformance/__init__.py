@@ -1,0 +1,1 @@
+"""Tests of the conformance runner, and the vectors it is run with."""
