@@ -167,11 +167,13 @@ def show_failures(console: "Console", report: "Report") -> None:
 
 def explained(failure: "Result") -> Iterable[str]:
     """Why a vector failed, a line for each thing."""
+    from umbane.conformance.comparison import agrees
     from umbane.conformance.html import compact
 
     yield failure.reason
     for name, got in failure.got.items():
-        yield f"{name}: expected {compact(failure.expected[name])}, got {compact(got)}"
+        if not agrees(expected := failure.expected[name], got):
+            yield f"{name}: expected {compact(expected)}, got {compact(got)}"
 
 
 def show_skipped(console: "Console", report: "Report") -> None:
