@@ -33,14 +33,14 @@ EXPANDED = [
 ]
 
 
-@pytest.mark.parametrize("key, block, cipher", VECTORS)
+@pytest.mark.parametrize(("key", "block", "cipher"), VECTORS)
 def test_published(key: int, block: int, cipher: int) -> None:
     """Published blocks are reproduced, both ways."""
     assert encrypt(block, key) == cipher
     assert decrypt(cipher, key) == block
 
 
-@pytest.mark.parametrize("key, k_dash", EXPANDED)
+@pytest.mark.parametrize(("key", "k_dash"), EXPANDED)
 def test_expanded_key(key: int, k_dash: str) -> None:
     """The second half of an expanded key is the published one, the first half the key itself."""
     expanded = expand_key(key)

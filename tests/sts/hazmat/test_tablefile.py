@@ -110,7 +110,7 @@ def test_production_answer_is_the_published_token() -> None:
 
 
 @pytest.mark.parametrize(
-    "path, value, field",
+    ("path", "value", "field"),
     [
         ("encrypt", ..., "encrypt"),
         ("encrypt", [1, 2, 3], "encrypt"),

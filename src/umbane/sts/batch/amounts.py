@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from umbane.sts.amounts import (
-    AMOUNT_LIMITS,
     BASES,
     CURRENCY_LIMITS,
+    DEBIT,
     MANTISSA_BITS,
     MANTISSA_LIMIT,
     MAX_AMOUNT,
     MAX_CURRENCY_AMOUNT,
+    POWERS,
     decode_currency,
     encode_currency,
 )
@@ -22,12 +23,11 @@ from umbane.sts.errors import AmountError
 __all__ = ["decode_amounts", "decode_currency_amounts", "encode_amounts", "encode_currency_amounts"]
 
 EXPONENTS: Final = 17
-"""Exponents that amounts of 64 bits reach."""
+"""As many exponents as amounts of 64 bits reach."""
 
 LIMITS_64: Final = np.array(CURRENCY_LIMITS[: EXPONENTS - 1], np.uint64)
 BASES_64: Final = np.array(BASES[:EXPONENTS], np.uint64)
-STEPS_64: Final = np.array([10**exponent for exponent in range(EXPONENTS)], np.uint64)
-SIGN: Final = np.uint64(1 << 5 + MANTISSA_BITS)
+POWERS_64: Final = np.array(POWERS[:EXPONENTS], np.uint64)
 
 
 def encode_amounts(units: ArrayLike) -> U64:
@@ -39,14 +39,7 @@ def encode_amounts(units: ArrayLike) -> U64:
     Raises:
         AmountError: one isn't an integer, is negative, or more than one token carries; its field names the row.
     """
-    amounts = whole_numbers("Amount", units, 0, MAX_AMOUNT, AmountError).astype(np.uint64)
-    fields, largest = amounts, int(amounts.max(initial=0))
-    for exponent, limit in enumerate(AMOUNT_LIMITS[:-1], start=1):
-        if largest > limit:
-            beyond = np.maximum(amounts, BASES[exponent]) - BASES[exponent]
-            mantissas = (beyond + (10**exponent - 1)) // 10**exponent
-            fields = np.where(amounts > limit, mantissas | exponent << MANTISSA_BITS, fields)
-    return fields
+    return rounded_up(whole_numbers("Amount", units, 0, MAX_AMOUNT, AmountError).astype(np.uint64))
 
 
 def encode_currency_amounts(amounts: ArrayLike) -> U64:
@@ -61,36 +54,46 @@ def encode_currency_amounts(amounts: ArrayLike) -> U64:
     wanted = whole_numbers("Currency amount", amounts, -MAX_CURRENCY_AMOUNT, MAX_CURRENCY_AMOUNT, AmountError)
     if wanted.dtype == object:
         return np.array([encode_currency(amount) for amount in wanted], np.uint64)
-    negative = wanted < 0
-    unsigned = wanted.astype(np.uint64)
+    negative, unsigned = wanted < 0, wanted.astype(np.uint64)
     magnitudes = np.where(negative, -unsigned, unsigned)
-    return np.where(negative, debits(magnitudes), credits_of(magnitudes))
+    return np.where(negative, rounded_down(magnitudes) | DEBIT, rounded_up(magnitudes))
 
 
-def credits_of(magnitudes: U64) -> U64:
-    """The fields of amounts that are not negative: the smallest exponent that reaches them, the mantissa rounded up."""
+def rounded_up(magnitudes: U64) -> U64:
+    """Exponent and mantissa of the least amount that is no less: of the smallest exponent that reaches it."""
+    if magnitudes.max(initial=0) < MANTISSA_LIMIT:
+        return magnitudes  # under exponent 0 an amount is its own mantissa
     exponents = np.searchsorted(LIMITS_64, magnitudes)
-    bases, steps = BASES_64[exponents], STEPS_64[exponents]
-    beyond = np.maximum(magnitudes, bases) - bases
-    fields: U64 = exponents.astype(np.uint64) << MANTISSA_BITS | (beyond + steps - 1) // steps
+    bases, powers = BASES_64[exponents], POWERS_64[exponents]
+    mantissas = (np.maximum(magnitudes, bases) - bases + (powers - 1)) // powers
+    return exponents.astype(np.uint64) << MANTISSA_BITS | mantissas
+
+
+def rounded_down(magnitudes: U64) -> U64:
+    """Exponent and mantissa of the largest amount that is no more."""
+    exponents = np.searchsorted(BASES_64, magnitudes, side="right") - 1
+    mantissas = np.minimum((magnitudes - BASES_64[exponents]) // POWERS_64[exponents], MANTISSA_LIMIT - 1)
+    fields: U64 = exponents.astype(np.uint64) << MANTISSA_BITS | mantissas
     return fields
 
 
-def debits(magnitudes: U64) -> U64:
-    """The fields of negative amounts: magnitudes rounded down, and what rounds to nothing without a sign."""
-    exponents = np.searchsorted(BASES_64, magnitudes, side="right") - 1
-    mantissas = np.minimum((magnitudes - BASES_64[exponents]) // STEPS_64[exponents], MANTISSA_LIMIT - 1)
-    fields: U64 = exponents.astype(np.uint64) << MANTISSA_BITS | mantissas
-    return np.where(fields > 0, fields | SIGN, fields)
+def decode_amounts(fields: ArrayLike) -> U64:
+    """The least units that each 16-bit field stands for, as ``decode_amount`` has them.
 
-
-def decode_amounts(fields: U64) -> U64:
-    """The least units that each 16-bit field stands for."""
-    exponents = fields >> MANTISSA_BITS & 3
-    amounts: U64 = STEPS_64[exponents] * (fields & MANTISSA_LIMIT - 1) + BASES_64[exponents]
+    Raises:
+        StsInputError: a field isn't an integer of 16 bits; the error names the row.
+    """
+    known = whole_numbers("Amount field", fields, 0, 0xFFFF).astype(np.uint64)
+    exponents = known >> MANTISSA_BITS
+    amounts: U64 = POWERS_64[exponents] * (known & MANTISSA_LIMIT - 1) + BASES_64[exponents]
     return amounts
 
 
-def decode_currency_amounts(fields: U64) -> NDArray[np.object_]:
-    """The amount in 10**-5 of the currency that each 20-bit field stands for: exact, and so Python's own integers."""
-    return np.array([decode_currency(field) for field in fields.tolist()], object)
+def decode_currency_amounts(fields: ArrayLike) -> NDArray[np.object_]:
+    """The amount in 10**-5 of the currency that each 20-bit field stands for: exact, and so Python's own integers.
+
+    Raises:
+        StsInputError: a field isn't an integer of 20 bits; the error names the row.
+    """
+    known = whole_numbers("Currency field", fields, 0, 0xFFFFF)
+    return np.array([decode_currency(field) for field in known.tolist()], object)

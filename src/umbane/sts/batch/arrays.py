@@ -1,15 +1,27 @@
 """What every array that comes in is asked: is it whole numbers, are they in range, is it all digits, is it as long."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from umbane.errors import shown
-from umbane.sts.errors import StsInputError
+from umbane.sts.errors import StsError, StsInputError
 
-__all__ = ["CHUNK", "U8", "U64", "Mask", "chunks", "common_length", "digit_rows", "first_row", "whole_numbers"]
+__all__ = [
+    "CHUNK",
+    "U8",
+    "U64",
+    "Mask",
+    "at_row",
+    "chunks",
+    "common_length",
+    "digit_rows",
+    "first_row",
+    "whole_numbers",
+]
 
 U8 = NDArray[np.uint8]
 U64 = NDArray[np.integer[Any]]
@@ -20,6 +32,7 @@ CHUNK: Final = 1 << 14
 """Rows worked on at a time: few enough for a processor's cache, enough to make a step worth its call."""
 
 ZERO: Final = ord("0")
+NINE: Final = 9
 
 
 def chunks(rows: int) -> Iterator[slice]:
@@ -31,6 +44,17 @@ def first_row(mask: Mask) -> int | None:
     """The first row where the mask is set, or None."""
     row = int(mask.argmax()) if len(mask) else 0
     return row if len(mask) and mask[row] else None
+
+
+@contextmanager
+def at_row(row: int) -> Iterator[None]:
+    """Name the row in the error that a single value raises."""
+    try:
+        yield
+    except StsInputError as error:
+        raise type(error)(f"{error.field}[{row}]", error.problem, error.remedy) from None
+    except StsError as error:
+        raise type(error)(f"row {row}: {error}") from None
 
 
 def common_length(**columns: NDArray[Any]) -> int:
@@ -49,11 +73,14 @@ def common_length(**columns: NDArray[Any]) -> int:
     return length
 
 
-def one_dimensional(field: str, values: ArrayLike) -> NDArray[Any]:
+def one_dimensional(field: str, values: ArrayLike, error: type[StsInputError]) -> NDArray[Any]:
     """The values as an array of one dimension; a single value is a row of its own."""
-    array = np.atleast_1d(np.asarray(values))
+    try:
+        array = np.atleast_1d(np.asarray(values))
+    except ValueError:  # lists of lists of different lengths
+        array = np.empty((0, 0))
     if array.ndim != 1:
-        raise StsInputError(field, f"an array of {array.ndim} dimensions was given", "give one row of values")
+        raise error(field, "an array of more than one dimension was given", "give one row of values")
     return array
 
 
@@ -65,7 +92,7 @@ def whole_numbers(
     Raises:
         error: a value isn't an integer or is out of range; its field names the first such row.
     """
-    array = one_dimensional(field, values)
+    array = one_dimensional(field, values, error)
     remedy = f"give integers from {low} to {high}"
     if array.dtype == object:
         wrong = np.array([type(value) is not int or not low <= value <= high for value in array], np.bool_)
@@ -87,18 +114,34 @@ def digit_rows(field: str, values: ArrayLike, width: int, error: type[StsInputEr
     Raises:
         error: a string is longer, shorter, or holds something other than the digits 0-9; its field names the first.
     """
-    array = one_dimensional(field, values)
     remedy = f"give strings of {width} digits 0-9"
-    if array.size == 0:
-        return np.empty((0, width), np.uint8)
-    if array.dtype.kind not in "SU":
-        raise error(field, f"an array of {array.dtype} was given", remedy)
-    codes = np.ascontiguousarray(array).view(np.uint8 if array.dtype.kind == "S" else np.uint32).reshape(len(array), -1)
-    fitted = np.zeros((len(array), width), codes.dtype)
-    fitted[:, : codes.shape[1]] = codes[:, :width]
-    longer = codes[:, width:].any()
-    if longer or (fitted - fitted.dtype.type(ZERO) > 9).any():  # noqa: PLR2004 - the last digit
-        wrong = (fitted - fitted.dtype.type(ZERO) > 9).any(axis=1) | codes[:, width:].any(axis=1)  # noqa: PLR2004
-        row = int(wrong.argmax())
+    fitted, row = np.empty((0, width), np.uint8), first_longer(values, width)
+    if row is None:
+        array = one_dimensional(field, values, error)
+        if array.dtype.kind not in "SU" and array.size:
+            raise error(field, f"an array of {array.dtype} was given", remedy)
+        if array.size:
+            fitted, row = fitted_codes(array, width)
+    if row is not None:
         raise error(f"{field}[{row}]", "it is not of that many digits", remedy)
-    return fitted.astype(np.uint8, copy=False)
+    return fitted
+
+
+def first_longer(values: ArrayLike, width: int) -> int | None:
+    """The first text that is too long, before NumPy gives all the others as much room."""
+    if isinstance(values, np.ndarray):
+        return None
+    texts = values if isinstance(values, list | tuple) else [values]
+    return next((row for row, text in enumerate(texts) if isinstance(text, str | bytes) and len(text) > width), None)
+
+
+def fitted_codes(texts: NDArray[Any], width: int) -> tuple[U8, int | None]:
+    """The codes of so many characters of each text, and the first row that isn't all digits, if there is one."""
+    unit = np.uint8 if texts.dtype.kind == "S" else np.uint32
+    codes: NDArray[Any] = np.ascontiguousarray(texts).view(unit).reshape(len(texts), -1)
+    fitted: NDArray[Any] = np.zeros((len(texts), width), unit)
+    fitted[:, : codes.shape[1]] = codes[:, :width]
+    others, surplus = fitted - unit(ZERO) > NINE, codes[:, width:] > 0
+    if others.any() or surplus.any():
+        return fitted.astype(np.uint8), first_row(np.any(others, axis=1) | np.any(surplus, axis=1))
+    return fitted.astype(np.uint8, copy=False), None

@@ -6,18 +6,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from umbane.sts.batch import ea07, ea11
-from umbane.sts.batch.arrays import U64, Mask, chunks, common_length, first_row
+from umbane.sts.batch.arrays import U64, Mask, at_row, chunks, common_length, first_row
 from umbane.sts.batch.crc import crc_c_rows, crc_rows
 from umbane.sts.batch.framing import Digits, from_digits, to_digits
 from umbane.sts.batch.keys import DecoderKeys
 from umbane.sts.batch.tokens import CLASS_SHIFT, Tokens
+from umbane.sts.checks import require_types
 from umbane.sts.codec import CRC_MASK, PLAIN_CLASS
 from umbane.sts.content import CRC_BITS
-from umbane.sts.errors import CrcError, KeyExpiredError, KeyUseError
+from umbane.sts.errors import CrcError, KeyUseError, StsInputError
 from umbane.sts.framing import TOKEN_DIGITS
 from umbane.sts.hazmat.tables import SAMPLE_TABLES, StaTables
-from umbane.sts.parameters import EA, KT
-from umbane.sts.tid import KEN_SHIFT
+from umbane.sts.parameters import EA, KEN, KT
+from umbane.sts.tid import KEN_SHIFT, TID, require_unexpired
 
 __all__ = ["Decoded", "decode", "encode", "encoded"]
 
@@ -59,10 +60,12 @@ def encode(tokens: Tokens, keys: DecoderKeys | None = None, *, tables: StaTables
     Raises:
         KeyUseError: credit under a DDTK; it names the row.
         KeyExpiredError: a TID lies beyond the KEN of its key; it names the row.
-        StsInputError: tokens and keys differ in number.
+        StsInputError: tokens and keys differ in number, the keys are missing, or an argument is of another type.
     """
-    require_key(keys, tokens.token_class)
+    require_types((tokens, Tokens), (tables, StaTables))
+    require_keys(keys, tokens.token_class)
     if keys is not None:
+        common_length(tokens=tokens.bits, keys=keys.values)
         require_allowed(tokens, keys)
     return encoded(tokens, keys, tables)
 
@@ -77,10 +80,11 @@ def decode(tokens: ArrayLike, keys: DecoderKeys | None = None, *, tables: StaTab
 
     Raises:
         TokenFormatError: a token isn't 20 digits of 66 bits; its field names the row.
-        StsInputError: tokens and keys differ in number.
+        StsInputError: tokens and keys differ in number, the keys are missing, or an argument is of another type.
     """
+    require_types((tables, StaTables))
     blocks, token_class = from_digits(tokens)
-    require_key(keys, token_class)
+    require_keys(keys, token_class)
     count = len(blocks) if keys is None else common_length(tokens=blocks, keys=keys.values)
     blocks, token_class = np.broadcast_to(blocks, count), np.broadcast_to(token_class, count)
     bits, authentic = np.empty(count, np.uint64), np.empty(count, np.bool_)
@@ -94,10 +98,12 @@ def decode(tokens: ArrayLike, keys: DecoderKeys | None = None, *, tables: StaTab
     return Decoded(Tokens(bits), authentic)
 
 
-def require_key(keys: DecoderKeys | None, token_class: U64) -> None:
-    """Raise TypeError if there is no key for tokens that need one."""
-    if keys is None and (token_class != PLAIN_CLASS).any():
-        raise TypeError("only class 1 tokens go without a key")
+def require_keys(keys: DecoderKeys | None, token_class: U64) -> None:
+    """Raise StsInputError if there are no keys for tokens that need one."""
+    if keys is not None:
+        require_types((keys, DecoderKeys))
+    elif (token_class != PLAIN_CLASS).any():
+        raise StsInputError("DecoderKeys", "none were given", "give the meters' keys: only class 1 goes without")
 
 
 def require_allowed(tokens: Tokens, keys: DecoderKeys) -> None:
@@ -105,11 +111,11 @@ def require_allowed(tokens: Tokens, keys: DecoderKeys) -> None:
     row = first_row((tokens.token_class == 0) & (keys.kt == KT.DDTK))
     if row is not None:
         raise KeyUseError(f"row {row}: a DDTK carries no credit: change the meter to a DUTK first")
-    row = first_row(tokens.is_stamped & (keys.kt != KT.DITK) & (tokens.tid >> KEN_SHIFT > keys.ken))
+    tid, ken = np.broadcast_arrays(tokens.tid, keys.ken)
+    row = first_row(tokens.is_stamped & (keys.kt != KT.DITK) & (tid >> KEN_SHIFT > ken))
     if row is not None:
-        raise KeyExpiredError(
-            f"row {row}: the token's TID lies beyond the KEN of its key: change the meter to a new key"
-        )
+        with at_row(row):
+            require_unexpired(KEN(int(ken[row])), TID(int(tid[row])))
 
 
 def encoded(tokens: Tokens, keys: DecoderKeys | None, tables: StaTables) -> Digits:

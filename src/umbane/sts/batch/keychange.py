@@ -5,22 +5,29 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from umbane.sts.batch.arrays import U64, common_length, first_row, whole_numbers
+from umbane.sts.batch.arrays import U64, at_row, common_length, first_row, whole_numbers
 from umbane.sts.batch.codec import encoded
 from umbane.sts.batch.framing import Digits
 from umbane.sts.batch.keys import UNKNOWN_SGC, DecoderKeys
 from umbane.sts.batch.tokens import CLASS_SHIFT, Tokens
+from umbane.sts.checks import require_types
 from umbane.sts.content import CONTENT_BITS
-from umbane.sts.errors import KeyChangeError, KeyExpiredError
+from umbane.sts.errors import KeyChangeError
 from umbane.sts.hazmat.tables import SAMPLE_TABLES, StaTables
-from umbane.sts.keychange import PERMITTED_CHANGES, SGC_HALF_BITS, THREE_TOKEN_PAD_BITS, WORD, require_permitted_change
-from umbane.sts.parameters import EA, KT, TCT
-from umbane.sts.tid import KEN_SHIFT, LAST_TID, TID
+from umbane.sts.keychange import (
+    PERMITTED_CHANGES,
+    SGC_HALF_BITS,
+    THREE_TOKEN_PAD_BITS,
+    WORD,
+    WORD_BITS,
+    require_permitted_change,
+)
+from umbane.sts.parameters import EA, KEN, KT, TCT
+from umbane.sts.tid import KEN_SHIFT, LAST_TID, TID, require_unexpired
 
 __all__ = ["key_change_sets"]
 
 MANAGEMENT: Final = 2
-WORD_BITS: Final = 32
 FIRST, SECOND, THIRD, FOURTH = 3, 4, 8, 9
 """Subclasses of the four sections."""
 
@@ -54,13 +61,14 @@ def key_change_sets(  # noqa: PLR0913 - what a key change depends on
         KeyChangeError: Table 33 doesn't permit a change, the algorithms differ, or an SGC is needed and unknown; it
             names the row.
         KeyExpiredError: a new key has expired; it names the row.
-        StsInputError: current and new keys differ in number, or ``at`` isn't TIDs.
+        StsInputError: current and new keys differ in number, or an argument is of another type.
     """
+    require_types((current, DecoderKeys), (new, DecoderKeys), (carrier, TCT), (tables, StaTables))
     minutes = whole_numbers("TID", at.minutes if isinstance(at, TID) else at, 0, LAST_TID)
     count = common_length(current=current.values, new=new.values, TID=minutes)
     current, new = current.spread(slice(None), count), new.spread(slice(None), count)
     require_permitted_changes(current, new, carrier)
-    require_unexpired_keys(new, minutes)
+    require_unexpired_keys(new, np.broadcast_to(minutes, count))
     sections = sections_of(current, new, with_sgc=with_sgc)
     return np.stack([encoded(Tokens(bits), current, tables) for bits in sections], axis=1)
 
@@ -72,19 +80,16 @@ def require_permitted_changes(current: DecoderKeys, new: DecoderKeys, carrier: T
     common_key = (new.kt == KT.DCTK) & (carrier is not TCT.MAGNETIC_CARD)
     row = first_row(~PERMITTED[current.kt, new.kt] | common_key)
     if row is not None:
-        try:
-            require_permitted_change(KT(current.kt[row]), KT(new.kt[row]), carrier)
-        except KeyChangeError as error:
-            raise KeyChangeError(f"row {row}: {error}") from None
+        with at_row(row):
+            require_permitted_change(KT(int(current.kt[row])), KT(int(new.kt[row])), carrier)
 
 
 def require_unexpired_keys(new: DecoderKeys, minutes: NDArray[np.integer]) -> None:
     """Refuse new keys beyond their KEN."""
     row = first_row((new.kt != KT.DITK) & (minutes >> KEN_SHIFT > new.ken))
     if row is not None:
-        raise KeyExpiredError(
-            f"row {row}: the new key's KEN lies before the moment of issue: give one that isn't expired"
-        )
+        with at_row(row):
+            require_unexpired(KEN(int(new.ken[row])), TID(int(minutes[row])))
 
 
 def sections_of(current: DecoderKeys, new: DecoderKeys, *, with_sgc: bool) -> list[U64]:

@@ -7,11 +7,11 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from umbane.errors import shown
-from umbane.sts.batch.arrays import U8, U64, chunks, common_length, digit_rows, first_row, whole_numbers
+from umbane.sts.batch.arrays import U8, U64, at_row, chunks, common_length, digit_rows, first_row, whole_numbers
 from umbane.sts.batch.dkga import dkga02_keys, dkga04_keys
-from umbane.sts.errors import CheckDigitError, StsInputError
-from umbane.sts.identifiers import DOUBLED, PAN_LENGTH
+from umbane.sts.checks import require_type, require_types
+from umbane.sts.errors import StsInputError
+from umbane.sts.identifiers import DOUBLED, IIN_FOR_DRN_LENGTH, PAN_LENGTH, MeterPAN
 from umbane.sts.keys import DecoderKey, VendingKey
 from umbane.sts.parameters import DKGA, EA, TI
 
@@ -21,6 +21,8 @@ UNKNOWN_SGC: Final = -1
 
 ZERO: Final = ord("0")
 DOUBLED_DIGITS: Final = np.array(DOUBLED, np.uint8)
+SHORT_DRN_IIN: Final = tuple(map(int, IIN_FOR_DRN_LENGTH[11]))
+LONG_DRN_IIN: Final = tuple(map(int, IIN_FOR_DRN_LENGTH[13]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +70,7 @@ class DecoderKeys:
         Raises:
             StsInputError: there is none, or they are for different encryption algorithms.
         """
-        rows = list(keys)
+        rows = [require_type("DecoderKey", key, DecoderKey) for key in keys]
         if not rows or len({key.ea for key in rows}) != 1:
             raise StsInputError("keys", "there are none, or they differ in their EA", "give keys of one EA at a time")
         words = [key.value >> shift & (1 << 64) - 1 for key in rows for shift in range(key.ea.key_bits - 64, -1, -64)]
@@ -94,9 +96,11 @@ def derive_keys(vending_key: VendingKey, pans: ArrayLike, ti: TI | ArrayLike, ea
         ea: their encryption algorithm. EA11 goes only with DKGA04.
 
     Raises:
-        StsInputError: a MeterPAN or a TI is none, or EA11 was asked of a DKGA02 key; its field names the row.
+        StsInputError: a MeterPAN or a TI is none, and its field names the row; or EA11 was asked of a DKGA02 key, or
+            an argument is of another type.
         CheckDigitError: a check digit of a MeterPAN is wrong; its field names the row.
     """
+    require_types((vending_key, VendingKey), (ea, EA))
     if vending_key.dkga is DKGA.DES and ea is not EA.STA:
         raise StsInputError("EA", "DKGA02 makes keys of 64 bits only", "give EA.STA, or a vending key for DKGA04")
     numbers = require_pans(pans)
@@ -122,18 +126,17 @@ def derive_keys(vending_key: VendingKey, pans: ArrayLike, ti: TI | ArrayLike, ea
 
 
 def require_pans(pans: ArrayLike) -> U8:
-    """The ASCII digits of MeterPANs, a row for each, when both check digits of each are right."""
+    """The ASCII digits of MeterPANs, a row for each, when all are such as ``MeterPAN`` takes."""
     codes = digit_rows("MeterPAN", pans, PAN_LENGTH)
     digits = codes - ZERO
-    row = first_row(~luhn_rows(digits))
-    if row is None:
-        # The DRN is digits 5 to 17 behind IIN 0000, 7 to 17 otherwise; leading zeros add nothing to a Luhn sum.
-        drn = digits[:, :17].copy()
-        drn[~(drn[:, :4] == 0).all(axis=1), :6] = 0
-        row = first_row(~luhn_rows(drn))
+    drns = digits[:, :-1].copy()
+    short_drn = (digits[:, : len(SHORT_DRN_IIN)] == SHORT_DRN_IIN).all(axis=1)
+    long_drn = (digits[:, : len(LONG_DRN_IIN)] == LONG_DRN_IIN).all(axis=1)
+    drns[short_drn, : len(SHORT_DRN_IIN)] = 0  # zeros in front, which add nothing to a Luhn sum
+    row = first_row(~((short_drn | long_drn) & luhn_rows(digits) & luhn_rows(drns)))
     if row is not None:
-        problem = f"a check digit of {shown(codes[row].tobytes().decode())} does not fit the digits before it"
-        raise CheckDigitError(f"MeterPAN[{row}]", problem, "compare it with the number printed on the meter")
+        with at_row(row):
+            MeterPAN(codes[row].tobytes().decode())
     return codes
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umbane.sts.batch.arrays import U64, first_row
+from umbane.sts.checks import require_types
 from umbane.sts.errors import StsInputError
 from umbane.sts.parameters import BaseDate
 from umbane.sts.tid import LAST_TID, MINUTES_OF_DAY, RESERVED_MINUTE, within
@@ -27,6 +28,7 @@ def tids(moments: NDArray[np.datetime64], base: BaseDate) -> U64:
         StsInputError: the array isn't of ``datetime64``, or holds NaT; its field names the row.
         TidError: a moment lies outside the base date's 24 bits.
     """
+    require_types((base, BaseDate))
     times = np.atleast_1d(np.asarray(moments))
     if times.dtype.kind != "M":
         raise StsInputError("time of issue", f"an array of {times.dtype} was given", "give an array of datetime64")
