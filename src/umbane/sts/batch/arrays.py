@@ -20,6 +20,7 @@ __all__ = [
     "common_length",
     "digit_rows",
     "first_row",
+    "one_dimensional",
     "whole_numbers",
 ]
 
@@ -73,7 +74,7 @@ def common_length(**columns: NDArray[Any]) -> int:
     return length
 
 
-def one_dimensional(field: str, values: ArrayLike, error: type[StsInputError]) -> NDArray[Any]:
+def one_dimensional(field: str, values: ArrayLike, error: type[StsInputError] = StsInputError) -> NDArray[Any]:
     """The values as an array of one dimension; a single value is a row of its own."""
     try:
         array = np.atleast_1d(np.asarray(values))

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from umbane.sts.batch.arrays import U64, first_row
+from umbane.sts.batch.arrays import U64, at_row, first_row, one_dimensional
 from umbane.sts.checks import require_types
 from umbane.sts.errors import StsInputError
 from umbane.sts.parameters import BaseDate
@@ -26,10 +26,10 @@ def tids(moments: NDArray[np.datetime64], base: BaseDate) -> U64:
 
     Raises:
         StsInputError: the array isn't of ``datetime64``, or holds NaT; its field names the row.
-        TidError: a moment lies outside the base date's 24 bits.
+        TidError: a moment lies outside the base date's 24 bits; its field names the row.
     """
     require_types((base, BaseDate))
-    times = np.atleast_1d(np.asarray(moments))
+    times = one_dimensional("time of issue", moments)
     if times.dtype.kind != "M":
         raise StsInputError("time of issue", f"an array of {times.dtype} was given", "give an array of datetime64")
     row = first_row(np.isnat(times))
@@ -39,5 +39,6 @@ def tids(moments: NDArray[np.datetime64], base: BaseDate) -> U64:
     minutes += minutes % MINUTES_OF_DAY == RESERVED_MINUTE
     row = first_row((minutes < 0) | (minutes > LAST_TID))
     if row is not None:
-        within(int(minutes[row]), base)  # raises
+        with at_row(row):
+            within(int(minutes[row]), base)
     return minutes.astype(np.uint64)

@@ -63,9 +63,6 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.bits)
 
-    def __getitem__(self, rows: slice) -> "Tokens":
-        return Tokens(self.bits[rows])
-
     @classmethod
     def of(cls, tokens: Iterable[Token]) -> Self:
         """Single tokens, of any classes, together."""
