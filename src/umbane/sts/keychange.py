@@ -251,6 +251,7 @@ def key_change_set(
         StsInputError: an argument is of another type.
     """
     require_types((current, DecoderKey), (new, DecoderKey), (at, TID), (carrier, TCT))
+    require_type("with_sgc", with_sgc, bool)
     require_permitted_change(current.kt, new.kt, carrier)
     if current.ea is not new.ea:
         raise KeyChangeError(f"a meter of EA{current.ea:02} can't take a key of EA{new.ea:02} by tokens")
