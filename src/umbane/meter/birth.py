@@ -10,10 +10,10 @@ from umbane.meter.errors import MeterInputError, require_int
 from umbane.meter.execution import INITIAL_FLAGS
 from umbane.meter.load import NO_LOAD
 from umbane.meter.power import full_battery
-from umbane.meter.profile import Profile, ProfileFlag
+from umbane.meter.profile import Profile
 from umbane.meter.recording import begin_interval
 from umbane.meter.ring import Ring
-from umbane.meter.state import Clock, Energy, Hold, Log, Standing, State
+from umbane.meter.state import NO_HOLD, Clock, Energy, Hold, Log, Standing, State
 from umbane.meter.supply import settle
 from umbane.meter.units import SCALES
 from umbane.meter.validation import TidMemory
@@ -26,7 +26,7 @@ UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
 
 
-def time_of(field: str, when: datetime) -> int:
+def time_of(field: str, when: object) -> int:
     """An aware moment in ms since 1970 UTC, microseconds dropped.
 
     Raises:
@@ -37,7 +37,7 @@ def time_of(field: str, when: datetime) -> int:
     return (when - UNIX_EPOCH) // MILLISECOND
 
 
-def milliseconds(field: str, duration: timedelta) -> int:
+def milliseconds(field: str, duration: object) -> int:
     """A duration in whole ms.
 
     Raises:
@@ -82,10 +82,10 @@ def new_state(
         mppul=config.unbalance_limit,
         standing=Standing(bool(config.gates), len(config.low_credit), debt=config.collection.debt * scale),
         drawing=NO_LOAD[phases].watts,
-        holds=Hold.CREDIT if config.gates else Hold(0),
+        holds=Hold.CREDIT if config.gates else NO_HOLD,
     )
     work = Work(config, SAMPLE_TABLES, state)
-    begin_interval(work, ProfileFlag(0))
+    begin_interval(work, 0)
     settle(work)
     return state
 

@@ -188,6 +188,9 @@ class ProfilePlan:
             raise MeterInputError("interval_minutes", f"{self.interval_minutes} doesn't divide a day", "give 15 or 30")
 
 
+ONE_RATE: Final = MeterTariff()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterConfig:
     """A meter as it left the factory and was commissioned.
@@ -241,7 +244,7 @@ class MeterConfig:
     tamper: TamperPlan = TamperPlan()
     clock: ClockPlan = ClockPlan()
     profile: ProfilePlan = ProfilePlan()
-    tariff: MeterTariff = MeterTariff()
+    tariff: MeterTariff = ONE_RATE
     gates: tuple[int, ...] = field(init=False, repr=False, compare=False)
     """``paid_by``, worked out."""
 
@@ -285,17 +288,15 @@ def gates_of(config: MeterConfig) -> tuple[int, ...]:
 
 def require_identity(config: MeterConfig) -> None:
     """Raise MeterInputError unless number, form, carrier and software are what they should be."""
-    if not isinstance(config.pan, MeterPAN):
-        raise MeterInputError("pan", f"{shown(config.pan)} is not a MeterPAN", "give one, see MeterPAN.parse")
-    if not isinstance(config.form, Form):
-        raise MeterInputError("form", f"{shown(config.form)} is not a Form", "give Form.SINGLE_PHASE or another")
-    if not isinstance(config.tct, TCT):
-        raise MeterInputError("tct", f"{shown(config.tct)} is not a TCT", "give TCT.NUMERIC or another")
-    if not isinstance(config.software, str) or len(config.software) > LONGEST_TEXT:
-        raise MeterInputError("software", "it isn't a short text", f"give at most {LONGEST_TEXT} characters")
+    for name, kind in (("pan", MeterPAN), ("form", Form), ("tct", TCT), ("software", str)):
+        value = getattr(config, name)
+        if not isinstance(value, kind):
+            raise MeterInputError(name, f"{shown(value)} is not a {kind.__name__}", f"give a {kind.__name__}")
+    if len(config.software) > LONGEST_TEXT:
+        raise MeterInputError("software", "it is too long for a display", f"give at most {LONGEST_TEXT} characters")
 
 
-def require_each(field_name: str, values: tuple[int, ...], high: int) -> None:
+def require_each(field_name: str, values: object, high: int) -> None:
     """Raise MeterInputError unless ``values`` is a short tuple of integers from 0 to ``high``."""
     if not isinstance(values, tuple) or len(values) > MOST_VALUES:
         raise MeterInputError(field_name, f"{shown(values)} is not a tuple", f"give at most {MOST_VALUES} values")

@@ -118,11 +118,11 @@ def settle_credit(work: Work) -> None:
     standing, payer = state.standing, config.payer
     if payer is None:
         return
-    balance = state.accounts[payer].balance
+    accounts, balance = state.accounts, state.accounts[payer].balance
     emergency = standing.emergency and balance <= config.emergency.offered_from * SCALES[payer]
-    below = any(state.accounts[gate].balance <= floor_of(work.config, work.state, gate) for gate in config.gates)
+    below = any(accounts[gate].balance <= floor_of(config, state, gate) for gate in config.gates)
     exhausted = below and (standing.exhausted or not state.calendar.friendly)
-    warning = sum(balance <= level * SCALES[payer] for level in config.low_credit)
+    warning = sum([balance <= level * SCALES[payer] for level in config.low_credit])
     if (exhausted, warning, emergency) == standing[:3]:
         return
     state.standing = standing._replace(exhausted=exhausted, warning=warning, emergency=emergency)

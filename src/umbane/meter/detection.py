@@ -2,7 +2,7 @@
 
 from umbane.meter.events import EventKind
 from umbane.meter.load import Load
-from umbane.meter.tamper import Tamper
+from umbane.meter.tamper import NO_TAMPER, Tamper
 from umbane.meter.work import Work
 from umbane.sts import Flag
 
@@ -38,14 +38,16 @@ def clear_tampers(work: Work) -> None:
     state = work.state
     if state.latched:
         work.note(EventKind.TAMPER_CLEARED, state.latched.words)
-    state.latched = Tamper(0)
+    state.latched = NO_TAMPER
     detect(work, state.present)
 
 
 def watch_current(work: Work, load: Load) -> None:
     """Look at the current that flows: which way it goes, and whether all of it comes back by the neutral."""
-    plan, tampers = work.config.tamper, Tamper(0)
-    if any(load.exported) and not plan.export_allowed:
+    if load.is_plain:
+        return
+    tampers = NO_TAMPER
+    if any(load.exported) and not work.config.tamper.export_allowed:
         tampers |= Tamper.REVERSE_ENERGY
     if not load.neutral_connected:
         tampers |= Tamper.NEUTRAL_MISSING

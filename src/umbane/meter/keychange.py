@@ -3,7 +3,7 @@
 from umbane.meter.errors import TokenRefusedError
 from umbane.meter.events import EventKind
 from umbane.meter.results import TokenResult
-from umbane.meter.state import KeyChange
+from umbane.meter.state import NO_KEY_CHANGE, KeyChange
 from umbane.meter.units import MS_PER_SECOND
 from umbane.meter.validation import fingerprint
 from umbane.meter.work import Work
@@ -71,10 +71,10 @@ def put_together(work: Work, taken: dict[int, EncodedToken]) -> NewKey | None:
         if new is not None:
             require_permitted_change(key.kt, new.key.kt, work.config.tct)
     except UnknownTokenError as error:
-        work.state.key_change = KeyChange()
+        work.state.key_change = NO_KEY_CHANGE
         raise TokenRefusedError(TokenResult.FORMAT_ERROR) from error
     except KeyChangeError as error:
-        work.state.key_change = KeyChange()
+        work.state.key_change = NO_KEY_CHANGE
         raise TokenRefusedError(TokenResult.KEY_TYPE_ERROR) from error
     return new
 
@@ -85,6 +85,6 @@ def change_key(work: Work, new: NewKey) -> None:
     old = fingerprint(state.key)
     state.tids = state.tids.under_new_key(old, fingerprint(new.key), rollover=new.rollover)
     state.key = new.key
-    state.key_change = KeyChange()
+    state.key_change = NO_KEY_CHANGE
     key = new.key
     work.note(EventKind.KEY_CHANGED, f"{key.kt.name} KRN {key.krn} TI {key.ti}")

@@ -43,7 +43,7 @@ def open_for_limit(work: Work, cause: Hold) -> None:
     """Count a trip, and set when the switch closes again, or that it doesn't."""
     state, plan, trip = work.state, work.config.trips, work.state.trip
     forgotten = state.uptime - trip.last > plan.forget_after_s * MS_PER_SECOND
-    count = 1 if forgotten else trip.count + 1
+    count = 1 if forgotten else trip.trips + 1
     locked = count > plan.recloses
     recloses = None if locked else state.uptime + plan.reclose_after_s * MS_PER_SECOND
     state.trip = Trip(None, cause, count, state.uptime, recloses, locked)

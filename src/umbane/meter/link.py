@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from umbane.errors import shown
 from umbane.meter.errors import MeterInputError
 
-__all__ = ["Fate", "LinkState"]
+__all__ = ["CLEAR_LINE", "Fate", "LinkState", "require_link"]
 
 MOST_FATES: Final = 1000
 
@@ -41,10 +41,14 @@ class LinkState(NamedTuple):
         return self.noise[0], self._replace(noise=self.noise[1:])
 
 
+CLEAR_LINE: Final = LinkState()
+
+
 def require_link(link: LinkState) -> LinkState:
     """Return ``link`` if it is one; MeterInputError otherwise."""
-    if not (isinstance(link.present, bool) and isinstance(link.paired, bool)):
-        raise MeterInputError("link", f"{shown(link)} isn't sound", "give present and paired as True or False")
-    if len(link.noise) > MOST_FATES or not all(isinstance(fate, Fate) for fate in link.noise):
+    parts: tuple[object, ...] = tuple(link)
+    if not all(isinstance(part, bool) for part in parts[:2]):
+        raise MeterInputError("link", f"{shown(parts)} isn't sound", "give present and paired as True or False")
+    if len(link.noise) > MOST_FATES or not set(link.noise) <= set(Fate):
         raise MeterInputError("noise", "it isn't a short tuple of fates", f"give at most {MOST_FATES} values of Fate")
     return link

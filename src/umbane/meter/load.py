@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+from umbane.errors import shown
 from umbane.meter.errors import MeterInputError, require_int
 
 __all__ = ["NO_LOAD", "Load"]
@@ -35,6 +36,8 @@ class Load:
     exported: tuple[int, ...] = field(init=False, repr=False, compare=False)
     total: int = field(init=False, repr=False, compare=False)
     unbalance: int = field(init=False, repr=False, compare=False)
+    is_plain: bool = field(init=False, repr=False, compare=False)
+    """Whether nothing about its current is remarkable."""
 
     def __post_init__(self) -> None:
         self.require_sound()
@@ -43,11 +46,14 @@ class Load:
         derive(self, "exported", tuple(max(0, -watts) for watts in self.watts))
         derive(self, "total", sum(self.imported))
         derive(self, "unbalance", max(self.watts) - min(self.watts))
+        plain = min(self.watts) >= 0 and self.neutral_connected and self.neutral_milliamps is None
+        derive(self, "is_plain", plain)
 
     def require_sound(self) -> None:
         """Raise MeterInputError for a load that can't be."""
-        if not isinstance(self.watts, tuple) or len(self.watts) not in {1, 3}:
-            raise MeterInputError("watts", "it isn't a tuple for one or three phases", "give (w,) or (w1, w2, w3)")
+        given: object = self.watts
+        if not isinstance(given, tuple) or len(given) not in {1, 3}:
+            raise MeterInputError("watts", f"{shown(given)} isn't for one or three phases", "give (w,) or (w1, w2, w3)")
         for watts in self.watts:
             require_int("watts", watts, -MAX_WATTS, MAX_WATTS)
         require_int("power_factor", self.power_factor, 1, 1000)

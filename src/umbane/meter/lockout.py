@@ -6,7 +6,7 @@ A token guessed at random authenticates once in 65 536 tries; the standard leave
 from typing import Final
 
 from umbane.meter.events import EventKind
-from umbane.meter.state import Lockout
+from umbane.meter.state import NO_LOCKOUT, Lockout
 from umbane.meter.units import MS_PER_SECOND
 from umbane.meter.work import Work
 
@@ -34,4 +34,4 @@ def note_wrong_token(work: Work) -> None:
 
 def note_right_token(work: Work) -> None:
     """Forget the wrong tokens: only somebody with a token that this meter had never seen can do this."""
-    work.state.lockout = Lockout()
+    work.state.lockout = NO_LOCKOUT

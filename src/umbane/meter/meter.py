@@ -19,21 +19,19 @@ from umbane.meter.actions import (
 )
 from umbane.meter.birth import milliseconds, new_state, time_of
 from umbane.meter.config import MeterConfig
-from umbane.meter.view import MeterView
 from umbane.meter.errors import MeterInputError, require_int
 from umbane.meter.events import Event
 from umbane.meter.link import LinkState, require_link
 from umbane.meter.load import Load
 from umbane.meter.results import TokenOutcome
-from umbane.meter.snapshot import JsonObject, read_snapshot, write_snapshot
+from umbane.meter.snapshot import Snapshot, read_snapshot, write_snapshot
+from umbane.meter.soundness import LAST_TIME
 from umbane.meter.stepping import step
 from umbane.meter.tamper import BY_SENSOR, Tamper
+from umbane.meter.view import MeterView
 from umbane.sts import SAMPLE_TABLES, DecoderKey, EncodedToken, StaTables
 
 __all__ = ["Meter"]
-
-LAST_TIME = 32_503_680_000_000
-"""The year 3000, in ms since 1970: no meter lives longer."""
 
 
 class Meter(MeterView):
@@ -51,7 +49,7 @@ class Meter(MeterView):
         MeterInputError: a value is wrong; the error names it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last three are for special meters
         self,
         config: MeterConfig,
         key: DecoderKey,
@@ -111,7 +109,7 @@ class Meter(MeterView):
 
     def sense(self, tamper: Tamper, *, present: bool) -> tuple[Event, ...]:
         """A sensor (magnetic field, terminal cover, meter cover) reports that its condition begins or ends."""
-        if not isinstance(tamper, Tamper) or tamper & ~BY_SENSOR:
+        if tamper & ~BY_SENSOR:
             raise MeterInputError("tamper", "no sensor of its own reports it", "show it to the meter by the load")
         return self.do(Sense(tamper, present))
 
@@ -135,7 +133,7 @@ class Meter(MeterView):
         """Change the line between the meter and its keypad unit."""
         return self.do(SetLink(require_link(link)))
 
-    def snapshot(self, *, include_key: bool = False) -> JsonObject:
+    def snapshot(self, *, include_key: bool = False) -> Snapshot:
         """Everything about the meter as JSON values; the key's bits only when asked for."""
         return write_snapshot(self.config, self.state, include_key=include_key)
 
@@ -151,7 +149,7 @@ class Meter(MeterView):
         Raises:
             SnapshotError: it is truncated, was changed, or belongs to another key; the error names the field.
         """
-        config, state = read_snapshot(data, key)
+        config, state = read_snapshot(data, key, tables)
         meter = cls.__new__(cls)
         MeterView.__init__(meter, config, state)
         meter.tables = tables

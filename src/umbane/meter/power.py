@@ -38,7 +38,7 @@ def return_power(work: Work) -> None:
         look_at_clock(work)
     work.note(EventKind.POWER_BACK)
     detect(work, state.present)
-    begin_interval(work, ProfileFlag.POWER_CUT)
+    begin_interval(work, ProfileFlag.POWER_CUT.value)
 
 
 def set_clock(work: Work, clock: int) -> None:
@@ -50,7 +50,7 @@ def set_clock(work: Work, clock: int) -> None:
     state.clock = Clock(state.time, clock, right=True, battery_ms=state.clock.battery_ms)
     work.note(EventKind.CLOCK_SET)
     look_at_clock(work)
-    begin_interval(work, ProfileFlag.CLOCK_SET)
+    begin_interval(work, ProfileFlag.CLOCK_SET.value)
 
 
 def replace_battery(work: Work) -> None:

@@ -27,7 +27,8 @@ class Interval(NamedTuple):
     """By the meter's clock, in ms since 1970 UTC."""
     imported_wh: int
     exported_wh: int
-    flags: ProfileFlag
+    flags: int
+    """Values of ``ProfileFlag``, added."""
 
 
 class Profile(NamedTuple):
@@ -46,10 +47,10 @@ class Profile(NamedTuple):
     start: int = 0
     imported_wh: int = 0
     exported_wh: int = 0
-    flags: ProfileFlag = ProfileFlag(0)
+    flags: int = 0
     ends: int = NEVER
 
-    def close(self, imported_wh: int, exported_wh: int, flags: ProfileFlag) -> "Profile":
-        """The profile after its current interval, with the readings at its end."""
-        done = Interval(self.start, imported_wh - self.imported_wh, exported_wh - self.exported_wh, self.flags | flags)
-        return Profile(self.intervals.append(done), self.start, imported_wh, exported_wh)
+    def with_current(self, imported_wh: int, exported_wh: int, flags: int) -> Ring[Interval]:
+        """The intervals with the current one, given the readings at its end."""
+        imported, exported = imported_wh - self.imported_wh, exported_wh - self.exported_wh
+        return self.intervals.append(Interval(self.start, imported, exported, self.flags | flags))

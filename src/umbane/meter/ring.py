@@ -12,9 +12,9 @@ CHUNK: Final = 64
 """Items are kept in tuples of this many, so that appending copies one such tuple and not everything."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ring(Generic[T]):
-    """The last ``capacity`` items that were appended; two rings with the same items may differ in how they hold them."""
+    """The last ``capacity`` items that were appended."""
 
     capacity: int
     full: tuple[tuple[T, ...], ...] = ()
@@ -40,3 +40,11 @@ class Ring(Generic[T]):
         """The items, oldest first."""
         held = tuple(item for chunk in (*self.full, self.recent) for item in chunk)
         return held[max(0, len(held) - self.capacity) :]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Ring):
+            return NotImplemented
+        return (self.capacity, self.items) == (other.capacity, other.items)
+
+    def __hash__(self) -> int:
+        return hash((self.capacity, self.items))

@@ -7,18 +7,33 @@ tuples, and not dataclasses, because a fleet makes millions of them and they are
 
 from dataclasses import dataclass, fields
 from enum import IntFlag
+from operator import attrgetter
 from typing import NamedTuple
 
 from umbane.meter.accounts import NO_ACCOUNTS, Accounts
 from umbane.meter.events import Event
-from umbane.meter.link import LinkState
+from umbane.meter.link import CLEAR_LINE, LinkState
 from umbane.meter.profile import Profile
 from umbane.meter.ring import Ring
-from umbane.meter.tamper import Tamper
+from umbane.meter.tamper import NO_TAMPER, Tamper
 from umbane.meter.validation import TidMemory
 from umbane.sts import DecoderKey, EncodedToken
 
-__all__ = ["Calendar", "Clock", "Energy", "Hold", "KeyChange", "Lockout", "Log", "Standing", "State", "Trip"]
+__all__ = [
+    "NO_HOLD",
+    "NO_KEY_CHANGE",
+    "NO_LOCKOUT",
+    "Calendar",
+    "Clock",
+    "Energy",
+    "Hold",
+    "KeyChange",
+    "Lockout",
+    "Log",
+    "Standing",
+    "State",
+    "Trip",
+]
 
 
 class Hold(IntFlag):
@@ -106,7 +121,7 @@ class Trip(NamedTuple):
     Attributes:
         since: since when a limit has been exceeded; None: it isn't.
         cause: which limit.
-        count: trips that aren't forgotten.
+        trips: how many aren't forgotten.
         last: when the last one was.
         recloses: when the switch closes again; None: it isn't open for this.
         locked: it won't close again by itself.
@@ -114,7 +129,7 @@ class Trip(NamedTuple):
 
     since: int | None = None
     cause: Hold = Hold.OVERLOAD
-    count: int = 0
+    trips: int = 0
     last: int = 0
     recloses: int | None = None
     locked: bool = False
@@ -140,6 +155,13 @@ class Log(NamedTuple):
 
     sequence: int
     events: Ring[Event]
+
+
+NO_HOLD = Hold(0)
+NO_CALENDAR = Calendar()
+NO_TRIP = Trip()
+NO_LOCKOUT = Lockout()
+NO_KEY_CHANGE = KeyChange()
 
 
 @dataclass(slots=True)
@@ -171,13 +193,13 @@ class State:
     standing: Standing
     drawing: tuple[int, ...]
     accounts: Accounts = NO_ACCOUNTS
-    calendar: Calendar = Calendar()
-    trip: Trip = Trip()
-    lockout: Lockout = Lockout()
-    key_change: KeyChange = KeyChange()
-    link: LinkState = LinkState()
-    present: Tamper = Tamper(0)
-    latched: Tamper = Tamper(0)
+    calendar: Calendar = NO_CALENDAR
+    trip: Trip = NO_TRIP
+    lockout: Lockout = NO_LOCKOUT
+    key_change: KeyChange = NO_KEY_CHANGE
+    link: LinkState = CLEAR_LINE
+    present: Tamper = NO_TAMPER
+    latched: Tamper = NO_TAMPER
     holds: Hold = Hold.CREDIT
     lost: tuple[int, ...] = ()
     uptime: int = 0
@@ -185,10 +207,7 @@ class State:
 
     def copy(self) -> "State":
         """Another holder of the same parts."""
-        twin = object.__new__(State)
-        for name in PARTS:
-            setattr(twin, name, getattr(self, name))
-        return twin
+        return State(*parts_of(self))
 
 
-PARTS = tuple(item.name for item in fields(State))
+parts_of = attrgetter(*(item.name for item in fields(State)))

@@ -3,7 +3,7 @@
 from enum import IntFlag
 from typing import Final
 
-__all__ = ["BY_CURRENT", "BY_SENSOR", "Tamper"]
+__all__ = ["BY_SENSOR", "NO_TAMPER", "Tamper"]
 
 
 class Tamper(IntFlag):
@@ -24,7 +24,6 @@ class Tamper(IntFlag):
 
 
 BY_SENSOR: Final = Tamper.MAGNETIC_FIELD | Tamper.TERMINAL_COVER | Tamper.METER_COVER
-"""Conditions with a sensor of their own, which says when they begin and end."""
+"""Conditions with a sensor of their own, which says when they begin and end; the others show in the current."""
 
-BY_CURRENT: Final = Tamper.REVERSE_ENERGY | Tamper.BYPASS | Tamper.NEUTRAL_MISSING
-"""Conditions that the current shows while it flows."""
+NO_TAMPER: Final = Tamper(0)
