@@ -3,11 +3,14 @@
 import copy
 import dataclasses
 import pickle
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.project.tree import ROOT
 from tests.sts.support import (
     HUGE,
     NOT_INTEGERS,
@@ -404,3 +407,17 @@ def test_frozen(key: VendingKey | DecoderKey) -> None:
         key.krn = KRN(1)  # type: ignore[misc]  # that it is refused is what is tested
     with pytest.raises((AttributeError, TypeError)):
         key.note = "mine"  # type: ignore[union-attr]  # the same
+
+
+def test_weight() -> None:
+    """Making a key by DKGA04 and a token with it loads neither NumPy nor a library of ciphers."""
+    script = (
+        "import sys; from umbane.sts import *;"
+        "vending = VendingKey(bytes(20), DKGA.KDF_HMAC_SHA256, SGC(1), KRN(1), KT.DUTK, BaseDate.Y2014);"
+        "key = derive(vending, MeterPAN.parse('12345678903'), TI(1), EA.STA);"
+        "encode(Credit(Service.WATER, 5, tid=TID(7), rnd=3), key);"
+        "print(*{name.split('.')[0] for name in sys.modules} & {'numpy', 'cryptography'})"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT / "src", capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -4,6 +4,7 @@ A 64-bit key travels in two tokens, or in three when the meter is also to learn 
 The tokens of a set carry no TID: the key they are encrypted with binds them to one meter.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -62,16 +63,16 @@ def require_permitted_change(current: KT, new: KT, carrier: TCT) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyChangeSection:
+class KeyChangeSection(ABC):
     """What the four sections share: class 2, no TID, and a part of a key that is never shown."""
 
     token_class: ClassVar[int] = 2
     subclass: ClassVar[int]
     section: ClassVar[int]
 
+    @abstractmethod
     def content(self) -> int:
         """The 44 bits of the section."""
-        raise NotImplementedError
 
     def check_bits(self, message: int) -> int:
         """The CRC of the 50-bit ``message``."""
