@@ -1,8 +1,14 @@
 """Arrays of every kind, for the tests of the batch codec."""
 
+from typing import TypeVar
+
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
+from umbane.sts.batch.codec import FEW
+
+Row = TypeVar("Row")
 
 
 def words(values: list[int]) -> NDArray[np.uint64]:
@@ -17,6 +23,11 @@ def columns(*elements: st.SearchStrategy[int], max_rows: int = 80) -> st.SearchS
 
 
 word64 = st.integers(0, (1 << 64) - 1)
+
+
+def few_or_many(rows: st.SearchStrategy[Row]) -> st.SearchStrategy[list[Row]]:
+    """Lists of rows that the codec takes one by one, and such as it takes together."""
+    return st.lists(rows, min_size=1, max_size=FEW) | st.lists(rows, min_size=FEW, max_size=2 * FEW)
 
 
 def objects(*values: object) -> NDArray[np.object_]:

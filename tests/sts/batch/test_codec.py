@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sts.batch.columns import few_or_many
 from tests.sts.hazmat import oracle
 from tests.sts.support import decoder_keys, key_types, usable_keys
 from umbane import sts
@@ -48,7 +49,7 @@ tokens_of_all_kinds = st.one_of(
 
 def rows(keys: st.SearchStrategy[DecoderKey]) -> st.SearchStrategy[list[tuple[Token, DecoderKey]]]:
     """Tokens, each with a key."""
-    return st.lists(st.tuples(tokens_of_all_kinds, keys), min_size=1, max_size=20)
+    return few_or_many(st.tuples(tokens_of_all_kinds, keys))
 
 
 usable = st.sampled_from(EA).flatmap(
@@ -85,7 +86,7 @@ def test_other_tables(table: list[tuple[Token, DecoderKey]], tables: StaTables) 
     assert decoded_bits(decode(digits, keys, tables=tables)) == tokens.bits.tolist()
 
 
-@given(st.lists(st.integers(0, (1 << 66) - 1), min_size=1), usable_keys)
+@given(few_or_many(st.integers(0, (1 << 66) - 1)), usable_keys)
 def test_any_digits(numbers: list[int], key: DecoderKey) -> None:
     """Digits are authentic here exactly when they are alone; what isn't authentic is all zeros."""
     tokens, authentic = decode([f"{number:020}" for number in numbers], DecoderKeys.of([key]))
@@ -103,15 +104,15 @@ def test_any_digits(numbers: list[int], key: DecoderKey) -> None:
 
 
 @pytest.mark.parametrize("ea", EA)
-def test_wrong_key(ea: EA) -> None:
+@pytest.mark.parametrize("rows", [3, 30])
+def test_wrong_key(ea: EA, rows: int) -> None:
     """Under another key a token isn't authentic, and nothing of it is told."""
-    digits = encode(
-        credit(Service.ELECTRICITY, [100, 200, 300], tid=[1, 2, 3], rnd=5), DecoderKeys.of([single_key(ea)])
-    )
-    keys = DecoderKeys.of([single_key(ea), single_key(ea, value=54321), single_key(ea)])
-    decoded = decode(digits, keys)
-    assert decoded.authentic.tolist() == [True, False, True]
-    assert decoded.tokens.value.tolist() == [100, 0, 300]
+    tokens = credit(Service.ELECTRICITY, range(100, 100 + rows), tid=range(rows), rnd=5)
+    keys = [single_key(ea, value=54321 if row == 1 else 12345) for row in range(rows)]
+    decoded = decode(encode(tokens, DecoderKeys.of([single_key(ea)])), DecoderKeys.of(keys))
+    assert decoded.authentic.tolist() == [row != 1 for row in range(rows)]
+    assert decoded.tokens.bits[1] == 0
+    assert decoded.tokens.value[2:].tolist() == list(range(102, 100 + rows))
     with pytest.raises(CrcError, match="row 1"):
         decoded.require_authentic()
 
@@ -135,19 +136,13 @@ def test_mistyped(place: int, change: int) -> None:
 def test_more_than_a_chunk(ea: EA) -> None:
     """Rows beyond a chunk are like those in the first."""
     count = 2 * CHUNK + 1
-    keys = DecoderKeys.of([single_key(ea, value=value) for value in (1, 2, 3)])
-    keys = keys.spread(slice(None), 3)
-    many = DecoderKeys(ea, *(np.resize(column, (count, *column.shape[1:])) for column in columns_of(keys)))
+    three = DecoderKeys.of([single_key(ea, value=value) for value in (1, 2, 3)])
+    keys = DecoderKeys(ea, *(np.resize(column, (count, *column.shape[1:])) for column in three.columns))
     tokens = credit(Service.ELECTRICITY, np.arange(count) % 16_000, tid=np.arange(count), rnd=1)
-    digits = encode(tokens, many)
-    assert decoded_bits(decode(digits, many)) == tokens.bits.tolist()
+    digits = encode(tokens, keys)
+    assert decoded_bits(decode(digits, keys)) == tokens.bits.tolist()
     last = Credit(Service.ELECTRICITY, (count - 1) % 16_000, tid=TID(count - 1), rnd=1)
     assert digits[-1].decode() == sts.encode(last, single_key(ea, value=(count - 1) % 3 + 1)).digits
-
-
-def columns_of(keys: DecoderKeys) -> list[np.ndarray]:
-    """The columns, in order."""
-    return [keys.values, keys.kt, keys.krn, keys.ti, keys.ken, keys.sgc, keys.base_date]
 
 
 def test_single_values_go_with_all() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.sts.batch.columns import few_or_many
 from tests.sts.support import decoder_keys, key_types, tids
 from umbane import sts
 from umbane.sts import (
@@ -38,7 +39,7 @@ def changes(ea: EA) -> st.SearchStrategy[list[Change]]:
             decoder_keys(ea=st.just(ea), kt=st.sampled_from(sorted(PERMITTED_CHANGES[kt])), ken=st.just(KEN(255))),
         )
     )
-    return st.lists(pair, min_size=1, max_size=10)
+    return few_or_many(pair)
 
 
 def key(*, ea: EA = EA.STA, kt: KT = KT.DUTK, ken: int = 255, sgc: SGC | None = SGC(1), value: int = 1) -> DecoderKey:  # noqa: B008 - frozen

@@ -1,5 +1,7 @@
 """Decoder keys of many meters."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -104,6 +106,25 @@ def test_of(singles: list[DecoderKey]) -> None:
         (keys.sgc, [-1 if key.sgc is None else key.sgc.value for key in singles]),
     ):
         assert column.tolist() == values
+
+
+@given(st.sampled_from(EA).flatmap(lambda ea: st.lists(decoder_keys(ea=st.just(ea)), min_size=1)))
+def test_rows(singles: list[DecoderKey]) -> None:
+    """The key of each row by itself is the single key that was put in, one without an SGC too."""
+    singles = [*singles, replace(singles[0], sgc=None)]
+    keys = DecoderKeys.of(singles)
+    assert [keys[row] for row in range(len(keys))] == singles
+    assert [keys.part(slice(1, 2))[0]] == singles[1:2]
+
+
+@each("columns", ["shorter", "wider", "flat", "of another algorithm"])
+def test_columns_that_do_not_fit(columns: str) -> None:
+    """Columns of different lengths, and values of another algorithm, are no keys."""
+    keys = derive_keys(KEY, PANS, TI(1), EA.STA)
+    ea, values = EA.MISTY1 if columns == "of another algorithm" else EA.STA, keys.values
+    values = {"shorter": values[:2], "wider": np.tile(values, 2), "flat": values[:, 0]}.get(columns, values)
+    with pytest.raises(StsInputError, match="DecoderKeys"):
+        DecoderKeys(ea, values, *keys.columns[1:])
 
 
 def test_of_several_algorithms() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tests.sts.batch.columns import NOT_ROWS
 from tests.sts.support import each, shows, tids
@@ -122,6 +122,17 @@ def test_which_are_stamped() -> None:
     sections = Tokens(np.array([2 << 48 | subclass << 44 for subclass in (3, 4, 8, 9)], np.uint64))
     assert not sections.is_stamped.any()
     assert not Tokens(np.array([3 << 48], np.uint64)).is_stamped.any()
+
+
+@pytest.mark.parametrize(
+    "bits",
+    [np.zeros(3, np.int64), np.zeros((2, 2), np.uint64), np.array([0, 1 << 50], np.uint64), np.zeros(3)],
+    ids=["signed", "a table", "51 bits", "floats"],
+)
+def test_not_bits(bits: NDArray[np.uint64]) -> None:
+    """Tokens are one row of 50 bits each, and nothing else."""
+    with pytest.raises(StsInputError, match="Tokens"):
+        Tokens(bits)
 
 
 def test_single_values_go_with_all() -> None:

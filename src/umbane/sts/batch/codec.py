@@ -1,10 +1,12 @@
 """Many tokens to digits and back: framing, check bits and cipher together (IEC 62055-41 6.4, 6.5, 7.3)."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from umbane.sts import codec as single
 from umbane.sts.batch import ea07, ea11
 from umbane.sts.batch.arrays import U64, Mask, at_row, chunks, common_length, first_row
 from umbane.sts.batch.crc import crc_c_rows, crc_rows
@@ -14,13 +16,16 @@ from umbane.sts.batch.tokens import CLASS_SHIFT, Tokens
 from umbane.sts.checks import require_types
 from umbane.sts.codec import CRC_MASK, PLAIN_CLASS
 from umbane.sts.content import CRC_BITS
-from umbane.sts.errors import CrcError, KeyUseError, StsInputError
+from umbane.sts.errors import CrcError, StsInputError
 from umbane.sts.framing import TOKEN_DIGITS
 from umbane.sts.hazmat.tables import SAMPLE_TABLES, StaTables
-from umbane.sts.parameters import EA, KEN, KT
+from umbane.sts.parameters import EA, KT
 from umbane.sts.tid import KEN_SHIFT, TID, require_unexpired
 
 __all__ = ["Decoded", "decode", "encode", "encoded"]
+
+FEW: Final = 12
+"""Of fewer blocks than this each goes by itself: that is faster than to set a batch up."""
 
 
 class Decoded(NamedTuple):
@@ -64,9 +69,11 @@ def encode(tokens: Tokens, keys: DecoderKeys | None = None, *, tables: StaTables
     """
     require_types((tokens, Tokens), (tables, StaTables))
     require_keys(keys, tokens.token_class)
-    if keys is not None:
-        common_length(tokens=tokens.bits, keys=keys.values)
-        require_allowed(tokens, keys)
+    if keys is None:
+        return encoded(tokens, None, tables)
+    count = common_length(tokens=tokens.bits, keys=keys.values)
+    tokens, keys = tokens.spread(count), keys.spread(count)
+    require_allowed(tokens, keys)
     return encoded(tokens, keys, tables)
 
 
@@ -85,13 +92,18 @@ def decode(tokens: ArrayLike, keys: DecoderKeys | None = None, *, tables: StaTab
     require_types((tables, StaTables))
     blocks, token_class = from_digits(tokens)
     require_keys(keys, token_class)
-    count = len(blocks) if keys is None else common_length(tokens=blocks, keys=keys.values)
-    blocks, token_class = np.broadcast_to(blocks, count), np.broadcast_to(token_class, count)
-    bits, authentic = np.empty(count, np.uint64), np.empty(count, np.bool_)
-    for rows in chunks(count):
+    if keys is not None:
+        count = common_length(tokens=blocks, keys=keys.values)
+        keys, blocks, token_class = (
+            keys.spread(count),
+            np.broadcast_to(blocks, count),
+            np.broadcast_to(token_class, count),
+        )
+    bits, authentic = np.empty(len(blocks), np.uint64), np.empty(len(blocks), np.bool_)
+    for rows in chunks(len(blocks)):
         plain = blocks[rows]
         if keys is not None:
-            plain = np.where(token_class[rows] == PLAIN_CLASS, plain, decipher(plain, keys.spread(rows, count), tables))
+            plain = np.where(token_class[rows] == PLAIN_CLASS, plain, decipher(plain, keys.part(rows), tables))
         chunk = Tokens(token_class[rows] << CLASS_SHIFT | plain >> CRC_BITS)
         authentic[rows] = check_bits(chunk) == plain & CRC_MASK
         bits[rows] = np.where(authentic[rows], chunk.bits, 0)
@@ -110,23 +122,22 @@ def require_allowed(tokens: Tokens, keys: DecoderKeys) -> None:
     """Refuse what a vending system must not issue: credit under a DDTK, a TID beyond the KEN."""
     row = first_row((tokens.token_class == 0) & (keys.kt == KT.DDTK))
     if row is not None:
-        raise KeyUseError(f"row {row}: a DDTK carries no credit: change the meter to a DUTK first")
-    tid, ken = np.broadcast_arrays(tokens.tid, keys.ken)
-    row = first_row(tokens.is_stamped & (keys.kt != KT.DITK) & (tid >> KEN_SHIFT > ken))
+        with at_row(row):
+            keys[row].require_credit()
+    row = first_row(tokens.is_stamped & (keys.kt != KT.DITK) & (tokens.tid >> KEN_SHIFT > keys.ken))
     if row is not None:
         with at_row(row):
-            require_unexpired(KEN(int(ken[row])), TID(int(tid[row])))
+            require_unexpired(keys[row].ken, TID(int(tokens.tid[row])))
 
 
 def encoded(tokens: Tokens, keys: DecoderKeys | None, tables: StaTables) -> Digits:
-    """``encode`` without its questions."""
-    count = len(tokens) if keys is None else common_length(tokens=tokens.bits, keys=keys.values)
-    bits, digits = np.broadcast_to(tokens.bits, count), np.empty(count, f"S{TOKEN_DIGITS}")
-    for rows in chunks(count):
-        chunk = Tokens(bits[rows])
+    """``encode`` without its questions; as many keys as tokens."""
+    digits = np.empty(len(tokens), f"S{TOKEN_DIGITS}")
+    for rows in chunks(len(tokens)):
+        chunk = Tokens(tokens.bits[rows])
         blocks, token_class = chunk.bits << CRC_BITS | check_bits(chunk), chunk.token_class
         if keys is not None:
-            blocks = np.where(token_class == PLAIN_CLASS, blocks, encipher(blocks, keys.spread(rows, count), tables))
+            blocks = np.where(token_class == PLAIN_CLASS, blocks, encipher(blocks, keys.part(rows), tables))
         digits[rows] = to_digits(blocks, token_class)
     return digits
 
@@ -141,6 +152,8 @@ def check_bits(tokens: Tokens) -> NDArray[np.uint16]:
 
 def encipher(blocks: U64, keys: DecoderKeys, tables: StaTables) -> U64:
     """Each block under the key of its row."""
+    if len(blocks) < FEW:
+        return words(single.encipher(block, keys[row], tables) for row, block in enumerate(blocks.tolist()))
     if keys.ea is EA.STA:
         return ea07.encrypt(blocks, keys.values[:, 0], tables)
     return ea11.encrypt(blocks, keys.values)
@@ -148,6 +161,13 @@ def encipher(blocks: U64, keys: DecoderKeys, tables: StaTables) -> U64:
 
 def decipher(blocks: U64, keys: DecoderKeys, tables: StaTables) -> U64:
     """The inverse of ``encipher``."""
+    if len(blocks) < FEW:
+        return words(single.decipher(block, keys[row], tables) for row, block in enumerate(blocks.tolist()))
     if keys.ea is EA.STA:
         return ea07.decrypt(blocks, keys.values[:, 0], tables)
     return ea11.decrypt(blocks, keys.values)
+
+
+def words(numbers: Iterable[int]) -> U64:
+    """The numbers as an array."""
+    return np.fromiter(numbers, np.uint64)

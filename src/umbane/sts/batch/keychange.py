@@ -22,7 +22,7 @@ from umbane.sts.keychange import (
     WORD_BITS,
     require_permitted_change,
 )
-from umbane.sts.parameters import EA, KEN, KT, TCT
+from umbane.sts.parameters import EA, KT, TCT
 from umbane.sts.tid import KEN_SHIFT, LAST_TID, TID, require_unexpired
 
 __all__ = ["key_change_sets"]
@@ -66,7 +66,7 @@ def key_change_sets(  # noqa: PLR0913 - what a key change depends on
     require_types((current, DecoderKeys), (new, DecoderKeys), (carrier, TCT), (tables, StaTables))
     minutes = whole_numbers("TID", at.minutes if isinstance(at, TID) else at, 0, LAST_TID)
     count = common_length(current=current.values, new=new.values, TID=minutes)
-    current, new = current.spread(slice(None), count), new.spread(slice(None), count)
+    current, new = current.spread(count), new.spread(count)
     require_permitted_changes(current, new, carrier)
     require_unexpired_keys(new, np.broadcast_to(minutes, count))
     sections = sections_of(current, new, with_sgc=with_sgc)
@@ -81,7 +81,7 @@ def require_permitted_changes(current: DecoderKeys, new: DecoderKeys, carrier: T
     row = first_row(~PERMITTED[current.kt, new.kt] | common_key)
     if row is not None:
         with at_row(row):
-            require_permitted_change(KT(int(current.kt[row])), KT(int(new.kt[row])), carrier)
+            require_permitted_change(current[row].kt, new[row].kt, carrier)
 
 
 def require_unexpired_keys(new: DecoderKeys, minutes: NDArray[np.integer]) -> None:
@@ -89,7 +89,7 @@ def require_unexpired_keys(new: DecoderKeys, minutes: NDArray[np.integer]) -> No
     row = first_row((new.kt != KT.DITK) & (minutes >> KEN_SHIFT > new.ken))
     if row is not None:
         with at_row(row):
-            require_unexpired(KEN(int(new.ken[row])), TID(int(minutes[row])))
+            require_unexpired(new[row].ken, TID(int(minutes[row])))
 
 
 def sections_of(current: DecoderKeys, new: DecoderKeys, *, with_sgc: bool) -> list[U64]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,11 +13,12 @@ from umbane.sts.checks import require_type, require_types
 from umbane.sts.errors import StsInputError
 from umbane.sts.identifiers import DOUBLED, IIN_FOR_DRN_LENGTH, PAN_LENGTH, MeterPAN
 from umbane.sts.keys import DecoderKey, VendingKey
-from umbane.sts.parameters import DKGA, EA, TI
+from umbane.sts.parameters import DKGA, EA, KEN, KRN, KT, SGC, TI, BaseDate
 
 __all__ = ["DecoderKeys", "derive_keys"]
 
 UNKNOWN_SGC: Final = -1
+WORD_BITS: Final = 64
 
 ZERO: Final = ord("0")
 DOUBLED_DIGITS: Final = np.array(DOUBLED, np.uint8)
@@ -29,7 +30,7 @@ LONG_DRN_IIN: Final = tuple(map(int, IIN_FOR_DRN_LENGTH[13]))
 class DecoderKeys:
     """The keys of many meters of one encryption algorithm, a row for each; see ``DecoderKey`` for what the columns are.
 
-    Make one with ``derive_keys`` or ``DecoderKeys.of``.
+    Make one with ``derive_keys`` or ``DecoderKeys.of``; ``keys[row]`` is the key of one meter by itself.
 
     Attributes:
         ea: the algorithm that all of them are for.
@@ -40,6 +41,9 @@ class DecoderKeys:
         ken: expiry numbers, 0-255.
         sgc: supply groups; -1 where it isn't known.
         base_date: base years, 93, 14 or 35.
+
+    Raises:
+        StsInputError: the columns have different lengths, or the values aren't those of the algorithm.
     """
 
     ea: EA
@@ -51,17 +55,40 @@ class DecoderKeys:
     sgc: NDArray[np.int32] = field(repr=False)
     base_date: U8 = field(repr=False)
 
+    def __post_init__(self) -> None:
+        lengths = {len(column) for column in self.columns}
+        if len(lengths) != 1 or self.values.shape[1:] != (self.ea.key_bits // WORD_BITS,):
+            raise StsInputError("DecoderKeys", "the columns don't fit each other or the EA", "see DecoderKeys.of")
+
     def __len__(self) -> int:
         return len(self.values)
 
-    def spread(self, rows: slice, count: int) -> "DecoderKeys":
-        """The keys of some of ``count`` rows; a single key is that of all rows."""
-        columns = {
-            column.name: np.broadcast_to(values, (count, *values.shape[1:]))[rows]
-            for column in fields(self)[1:]
-            for values in [getattr(self, column.name)]
-        }
-        return DecoderKeys(self.ea, **columns)
+    def __getitem__(self, row: int) -> DecoderKey:
+        """The key of one row by itself."""
+        sgc = int(self.sgc[row])
+        return DecoderKey(
+            value=int.from_bytes(self.values[row].astype(">u8").tobytes(), "big"),
+            ea=self.ea,
+            kt=KT(int(self.kt[row])),
+            krn=KRN(int(self.krn[row])),
+            ti=TI(int(self.ti[row])),
+            ken=KEN(int(self.ken[row])),
+            sgc=None if sgc == UNKNOWN_SGC else SGC(sgc),
+            base_date=BaseDate(f"{self.base_date[row]:02}"),
+        )
+
+    @property
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """All but the algorithm, in order."""
+        return tuple(getattr(self, column.name) for column in fields(self)[1:])
+
+    def part(self, rows: slice) -> "DecoderKeys":
+        """The keys of some rows."""
+        return DecoderKeys(self.ea, *(column[rows] for column in self.columns))
+
+    def spread(self, count: int) -> "DecoderKeys":
+        """As many keys, when a single one is that of all rows."""
+        return DecoderKeys(self.ea, *(np.broadcast_to(column, (count, *column.shape[1:])) for column in self.columns))
 
     @classmethod
     def of(cls, keys: Iterable[DecoderKey]) -> Self:
@@ -73,10 +100,10 @@ class DecoderKeys:
         rows = [require_type("DecoderKey", key, DecoderKey) for key in keys]
         if not rows or len({key.ea for key in rows}) != 1:
             raise StsInputError("keys", "there are none, or they differ in their EA", "give keys of one EA at a time")
-        words = [key.value >> shift & (1 << 64) - 1 for key in rows for shift in range(key.ea.key_bits - 64, -1, -64)]
+        values = b"".join(key.value.to_bytes(key.ea.key_bits // 8, "big") for key in rows)
         return cls(
             ea=rows[0].ea,
-            values=np.array(words, np.uint64).reshape(len(rows), -1),
+            values=np.frombuffer(values, ">u8").astype(np.uint64).reshape(len(rows), -1),
             kt=np.array([key.kt for key in rows], np.uint8),
             krn=np.array([key.krn.value for key in rows], np.uint8),
             ti=np.array([key.ti.value for key in rows], np.uint8),
@@ -107,7 +134,7 @@ def derive_keys(vending_key: VendingKey, pans: ArrayLike, ti: TI | ArrayLike, ea
     indices = whole_numbers("TI", ti.value if isinstance(ti, TI) else ti, 0, 99).astype(np.uint8)
     count = common_length(MeterPAN=numbers, TI=indices)
     numbers, indices = np.broadcast_to(numbers, (count, PAN_LENGTH)), np.broadcast_to(indices, count)
-    values = np.empty((count, ea.key_bits // 64), np.uint64)
+    values = np.empty((count, ea.key_bits // WORD_BITS), np.uint64)
     for rows in chunks(count):
         if vending_key.dkga is DKGA.DES:
             values[rows, 0] = dkga02_keys(vending_key, numbers[rows], indices[rows])

@@ -30,6 +30,7 @@ from umbane.sts.tid import LAST_TID, TID
 __all__ = ["Tokens", "credit", "currency_credit", "management"]
 
 CLASS_SHIFT: Final = SUBCLASS_BITS + CONTENT_BITS
+TOKEN_BITS: Final = CLASS_SHIFT + 2
 KEY_CHANGE_SUBCLASSES: Final = {3, 4, 8, 9}
 """Subclasses of class 2 that carry no TID."""
 
@@ -56,12 +57,23 @@ class Tokens:
 
     Attributes:
         bits: the 50 bits of each.
+
+    Raises:
+        StsInputError: these are not 50 bits each, in an array of ``uint64``.
     """
 
     bits: U64 = field(repr=False)
 
+    def __post_init__(self) -> None:
+        if self.bits.dtype != np.uint64 or self.bits.ndim != 1 or self.bits.max(initial=0) >> TOKEN_BITS:
+            raise StsInputError("Tokens", "the bits are not one row of uint64 below 2**50", "see Tokens.of")
+
     def __len__(self) -> int:
         return len(self.bits)
+
+    def spread(self, count: int) -> "Tokens":
+        """As many tokens, when a single one is that of all rows."""
+        return Tokens(np.broadcast_to(self.bits, count))
 
     @classmethod
     def of(cls, tokens: Iterable[Token]) -> Self:
