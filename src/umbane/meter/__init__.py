@@ -16,6 +16,7 @@ from umbane.meter.actions import (
     Sense,
     SetClock,
     SetLink,
+    SetTariff,
     TakeEmergencyCredit,
 )
 from umbane.meter.config import (
@@ -91,6 +92,7 @@ __all__ = [
     "Sense",
     "SetClock",
     "SetLink",
+    "SetTariff",
     "SnapshotError",
     "State",
     "Step",

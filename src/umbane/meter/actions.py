@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from umbane.meter.link import LinkState
 from umbane.meter.load import Load
 from umbane.meter.tamper import Tamper
+from umbane.meter.tariff import MeterTariff
 from umbane.sts import EncodedToken
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Sense",
     "SetClock",
     "SetLink",
+    "SetTariff",
     "TakeEmergencyCredit",
 ]
 
@@ -73,6 +75,13 @@ class SetClock:
 
 
 @dataclass(frozen=True, slots=True)
+class SetTariff:
+    """The seller gives the meter new prices and rates."""
+
+    tariff: MeterTariff
+
+
+@dataclass(frozen=True, slots=True)
 class ReplaceBattery:
     """A technician replaces the battery."""
 
@@ -95,4 +104,5 @@ Action = (
     | SetClock
     | ReplaceBattery
     | SetLink
+    | SetTariff
 )

@@ -77,6 +77,7 @@ def new_state(
         energy=Energy((0,) * phases, (0,) * phases, (0,) * len(config.tariff.prices)),
         log=Log(0, Ring(config.log_capacity)),
         profile=Profile(Ring(config.profile.capacity)),
+        tariff=config.tariff,
         flags=INITIAL_FLAGS,
         mpl=config.power_limit,
         mppul=config.unbalance_limit,

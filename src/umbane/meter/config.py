@@ -21,6 +21,7 @@ __all__ = [
     "ProfilePlan",
     "TamperPlan",
     "TripPlan",
+    "require_tariff",
 ]
 
 MAX_UNITS: Final = 10**40
@@ -215,6 +216,7 @@ class MeterConfig:
         unbalance_limit: watts between phases, until a token sets it; None: no limit.
         log_capacity: events kept.
         link_tries: how often the keypad unit of a split meter sends a token until it gives up.
+        tariff: its prices and rates until it is given others; as many rates as this has, it can count under.
         software: what the test for the software version shows.
     """
 
@@ -284,6 +286,14 @@ def gates_of(config: MeterConfig) -> tuple[int, ...]:
     if set(gates) >= ENERGY_GATES:
         raise MeterInputError("paid_by", "energy would be paid twice, in kWh and in money", "give 0 or 4")
     return gates
+
+
+def require_tariff(tariff: MeterTariff, config: MeterConfig) -> MeterTariff:
+    """Return ``tariff`` if a meter of this configuration has a register for each of its rates."""
+    rates, room = len(tariff.prices), len(config.tariff.prices)
+    if rates > room:
+        raise MeterInputError("tariff", f"it has {rates} rates, the meter {room}", "give no more rates than that")
+    return tariff
 
 
 def require_identity(config: MeterConfig) -> None:

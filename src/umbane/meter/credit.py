@@ -44,7 +44,7 @@ def floor_of(config: MeterConfig, state: State, gate: int) -> int:
 
 def price_of(work: Work, gate: int) -> int:
     """Units of account that one mJ costs now."""
-    return work.config.tariff.prices[work.state.calendar.rate] if gate == ELECTRICITY_CURRENCY else 1
+    return work.state.tariff.prices[work.state.calendar.rate] if gate == ELECTRICITY_CURRENCY else 1
 
 
 def receive_credit(work: Work, subclass: int, least: int) -> Collection:

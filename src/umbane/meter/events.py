@@ -30,6 +30,7 @@ class EventKind(StrEnum):
     POWER_BACK = "power back"
     CLOCK_SET = "clock set"
     CLOCK_LOST = "clock lost"
+    TARIFF_SET = "tariff set"
     BATTERY_REPLACED = "battery replaced"
 
 

@@ -15,19 +15,21 @@ from umbane.meter.actions import (
     Sense,
     SetClock,
     SetLink,
+    SetTariff,
     TakeEmergencyCredit,
 )
 from umbane.meter.birth import milliseconds, new_state, time_of
-from umbane.meter.config import MeterConfig
+from umbane.meter.config import MeterConfig, require_tariff
 from umbane.meter.errors import MeterInputError, require_int
 from umbane.meter.events import Event
 from umbane.meter.link import LinkState, require_link
-from umbane.meter.load import Load
+from umbane.meter.load import NO_LOAD, Load
 from umbane.meter.results import TokenOutcome
 from umbane.meter.snapshot import Snapshot, read_snapshot, write_snapshot
 from umbane.meter.soundness import LAST_TIME
 from umbane.meter.stepping import step
 from umbane.meter.tamper import BY_SENSOR, Tamper
+from umbane.meter.tariff import MeterTariff
 from umbane.meter.view import MeterView
 from umbane.sts import SAMPLE_TABLES, DecoderKey, EncodedToken, StaTables
 
@@ -48,6 +50,8 @@ class Meter(MeterView):
     Raises:
         MeterInputError: a value is wrong; the error names it.
     """
+
+    __slots__ = ("tables",)
 
     def __init__(  # noqa: PLR0913 - the last three are for special meters
         self,
@@ -79,12 +83,12 @@ class Meter(MeterView):
         assert outcome is not None  # noqa: S101 - every token is answered
         return outcome
 
-    def advance(self, time: timedelta | datetime, load: Load) -> tuple[Event, ...]:
+    def advance(self, time: timedelta | datetime, load: Load | None = None) -> tuple[Event, ...]:
         """Let time pass, with a load on the terminals.
 
         Args:
             time: for how long, in whole ms, or until when (aware). Not backwards.
-            load: what the appliances want; build it once and use it again.
+            load: what the appliances want; build it once and use it again. None: nothing is switched on.
 
         Returns:
             What happened, each event with its exact instant.
@@ -95,9 +99,10 @@ class Meter(MeterView):
         until = time_of("time", time) if isinstance(time, datetime) else self.state.time + milliseconds("time", time)
         require_int("time", until, self.state.time, LAST_TIME)
         phases = self.config.form.phases
-        if len(load.watts) != phases:
-            raise MeterInputError("load", f"it has {len(load.watts)} phases, the meter {phases}", "give as many")
-        return self.do(PassTime(until, load))
+        wanted = NO_LOAD[phases] if load is None else load
+        if len(wanted.watts) != phases:
+            raise MeterInputError("load", f"it has {len(wanted.watts)} phases, the meter {phases}", "give as many")
+        return self.do(PassTime(until, wanted))
 
     def cut_power(self) -> tuple[Event, ...]:
         """The mains go; ``advance`` is then the outage."""
@@ -124,6 +129,14 @@ class Meter(MeterView):
     def set_clock(self, when: datetime) -> tuple[Event, ...]:
         """Set the clock; no event means that the meter has no power."""
         return self.do(SetClock(require_int("clock", time_of("clock", when), 0, LAST_TIME)))
+
+    def set_tariff(self, tariff: MeterTariff) -> tuple[Event, ...]:
+        """Give the meter new prices and rates from now on; no event means that it has no power.
+
+        Raises:
+            MeterInputError: it has more rates than the meter was made for.
+        """
+        return self.do(SetTariff(require_tariff(tariff, self.config)))
 
     def replace_battery(self) -> tuple[Event, ...]:
         """Put a new battery in."""

@@ -32,7 +32,6 @@ from umbane.sts import (
 
 __all__ = ["process"]
 
-PLAIN_CLASS: Final = 1
 LAST_COMMON_SUBCLASS: Final = 2
 """Class 1 subclasses up to this one may carry manufacturer code 0, which is everybody's."""
 
@@ -62,10 +61,9 @@ def process_encoded(work: Work, encoded: EncodedToken) -> TokenOutcome:
         outcome = execute(work, token, encoded)
     except TokenRefusedError as refused:
         return refuse(work, refused.result, token)
-    cancel(work, token)
-    if encoded.token_class != PLAIN_CLASS and outcome.result is TokenResult.ACCEPT:
-        note_right_token(work)
-        unlock(work)
+    tid = tid_of(token)
+    if tid is not None:
+        cancel(work, tid)
     return outcome
 
 
@@ -116,11 +114,14 @@ def check_tid(work: Work, token: Token) -> None:
         raise TokenRefusedError(judged)
 
 
-def cancel(work: Work, token: Token) -> None:
-    """Remember the TID of a token that was executed, so that it never works again (7.3.8)."""
-    tid = tid_of(token)
-    if tid is not None:
-        work.state.tids = work.state.tids.remember(tid.minutes)
+def cancel(work: Work, tid: TID) -> None:
+    """Remember the TID of a token that was executed, so that it never works again (7.3.8).
+
+    Such a token shows that the customer is in good standing: wrong ones are forgotten, a locked switch may close.
+    """
+    work.state.tids = work.state.tids.remember(tid.minutes)
+    note_right_token(work)
+    unlock(work)
 
 
 def refuse(work: Work, result: Result, token: Token | None) -> TokenOutcome:

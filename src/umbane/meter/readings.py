@@ -30,7 +30,7 @@ def watts_or_none(limit: int | None) -> str:
 def tariff_rate(work: Work) -> str:
     """The rate that holds now, counted from 1 as on the display, with its price in 10**-5 of the currency."""
     rate = work.state.calendar.rate
-    return f"{rate + 1}: {work.config.tariff.prices[rate]}"
+    return f"{rate + 1}: {work.state.tariff.prices[rate]}"
 
 
 READERS: Final[dict[Control, tuple[str, Callable[[Work], str]]]] = {

@@ -1,6 +1,6 @@
 """Values to JSON and back, by the types of their fields; what doesn't fit is refused with the path to it."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum, IntFlag
@@ -31,7 +31,8 @@ def to_json(value: object) -> Json:
     items = value.items if isinstance(value, Ring) else value
     if isinstance(items, tuple) and not hasattr(items, "_fields"):
         return [to_json(item) for item in items]
-    return {name: to_json(getattr(value, name)) for name in hints_of(type(value))}
+    kind: type = type(value)
+    return {name: to_json(getattr(value, name)) for name in hints_of(kind)}
 
 
 def scalar_to_json(value: Enum | date | EncodedToken) -> Json:
@@ -42,7 +43,7 @@ def scalar_to_json(value: Enum | date | EncodedToken) -> Json:
 
 
 @cache
-def hints_of(kind: Hashable) -> dict[str, object]:
+def hints_of(kind: type) -> dict[str, object]:
     """The fields of a record and their types; those worked out from others are left out."""
     hints = get_type_hints(kind)
     if is_dataclass(kind):

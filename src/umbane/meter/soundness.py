@@ -5,7 +5,7 @@ from typing import Final
 from umbane.meter.accounts import Account
 from umbane.meter.calendar import calendar_of
 from umbane.meter.clock import moment, reading
-from umbane.meter.config import MeterConfig
+from umbane.meter.config import MeterConfig, require_tariff
 from umbane.meter.errors import MeterInputError, SnapshotError, require_int
 from umbane.meter.execution import FLAGS
 from umbane.meter.link import require_link
@@ -30,6 +30,7 @@ def require_sound(config: MeterConfig, state: State, tables: StaTables) -> None:
     """Raise SnapshotError at the first thing about ``state`` that can't be."""
     try:
         check_ranges(config, state)
+        require_tariff(state.tariff, config)
         check_clock(config, state)
         require_link(state.link)
     except SnapshotError:
@@ -81,7 +82,7 @@ def check_clock(config: MeterConfig, state: State) -> None:
     require_int("clock.since", clock.since, 0, state.time)
     require_int("clock.origin", clock.origin, 0, LAST_TIME)
     require_int("clock.battery_ms", clock.battery_ms, 0, full_battery(config.clock.battery_hours))
-    require_int("calendar.rate", state.calendar.rate, 0, len(config.tariff.prices) - 1)
+    require_int("calendar.rate", state.calendar.rate, 0, len(state.tariff.prices) - 1)
     if state.calendar.day is not None:
         require_int("calendar.day", state.calendar.day, 0, LAST_DAY)
     length = config.profile.interval_minutes * MS_PER_MINUTE

@@ -16,6 +16,7 @@ from umbane.meter.link import CLEAR_LINE, LinkState
 from umbane.meter.profile import Profile
 from umbane.meter.ring import Ring
 from umbane.meter.tamper import NO_TAMPER, Tamper
+from umbane.meter.tariff import MeterTariff
 from umbane.meter.validation import TidMemory
 from umbane.sts import DecoderKey, EncodedToken
 
@@ -187,6 +188,7 @@ class State:
     energy: Energy
     log: Log
     profile: Profile
+    tariff: MeterTariff
     flags: int
     mpl: int | None
     mppul: int | None

@@ -13,8 +13,10 @@ from umbane.meter.actions import (
     Sense,
     SetClock,
     SetLink,
+    SetTariff,
     TakeEmergencyCredit,
 )
+from umbane.meter.calendar import set_tariff
 from umbane.meter.config import MeterConfig
 from umbane.meter.credit import take_emergency_credit
 from umbane.meter.detection import sense
@@ -63,7 +65,15 @@ def step(config: MeterConfig, state: State, action: Action, tables: StaTables = 
 
 def perform(  # noqa: C901 - one flat case for each action
     work: Work,
-    action: CutPower | ReturnPower | Sense | PressButton | TakeEmergencyCredit | SetClock | ReplaceBattery | SetLink,
+    action: CutPower
+    | ReturnPower
+    | Sense
+    | PressButton
+    | TakeEmergencyCredit
+    | SetClock
+    | ReplaceBattery
+    | SetLink
+    | SetTariff,
 ) -> None:
     """Do what needs no answer."""
     match action:
@@ -85,5 +95,7 @@ def perform(  # noqa: C901 - one flat case for each action
             replace_battery(work)
         case SetLink():
             work.state.link = action.link
+        case SetTariff():
+            set_tariff(work, action.tariff)
         case _:
             assert_never(action)

@@ -25,7 +25,7 @@ class MeterView:
         state: everything else about it, in its own units.
     """
 
-    __slots__ = ("config", "state", "tables")
+    __slots__ = ("config", "state")
 
     def __init__(self, config: MeterConfig, state: State) -> None:
         self.config = config
