@@ -392,9 +392,9 @@ def test_no_tables(tables: object) -> None:
     assert refused(decode, encode(CREDIT, STA_KEY), STA_KEY, tables=tables).field == "tables"
 
 
-@each("token", [None, 5, "01110209145794960377", CREDIT.content(), Service.ELECTRICITY, encode(CREDIT, STA_KEY).digits])
+@each("token", [None, 5, "01110209145794960377", CREDIT.content(), Service.ELECTRICITY, encode(CREDIT, STA_KEY)])
 def test_no_token(token: object) -> None:
-    """What is encoded is a token, not digits and not an amount."""
+    """What is encoded is a token: not an amount, not digits, and not what was encoded already."""
     assert refused(encode, token, STA_KEY).field == "token"
 
 

@@ -82,7 +82,7 @@ def encode(token: Token, key: DecoderKey | None = None, *, tables: StaTables = S
         KeyExpiredError: the token's TID lies beyond the key's KEN.
         StsInputError: the key is missing, or an argument is of another type.
     """
-    if not hasattr(token, "token_class"):
+    if not hasattr(token, "check_bits"):
         raise StsInputError("token", f"a value of type {type(token).__name__} was given", "give a token like Credit")
     bits = message(token)
     if token.token_class == PLAIN_CLASS:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.sts.support import refused
 from umbane.sts.errors import StaTablesError
 from umbane.sts.hazmat.tablefile import (
     KNOWN_ANSWERS,
@@ -92,6 +93,13 @@ def test_environment_names_missing_file(tmp_path: Path) -> None:
 def test_recognise_sample() -> None:
     """The sample tables are recognised by the worked example of the standard."""
     assert recognise(SAMPLE_TABLES) is TableSet.SAMPLE
+
+
+@pytest.mark.parametrize("wrong", [None, "sample", 5, {}, ()])
+def test_no_tables(wrong: object) -> None:
+    """What is no set of tables is refused as such, and so is a path that is none."""
+    assert refused(recognise, wrong).field == "tables"
+    assert isinstance(refused(load_sta_tables, wrong), StaTablesError)
 
 
 def test_recognise_unknown() -> None:

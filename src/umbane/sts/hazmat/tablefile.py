@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from umbane.errors import shown
+from umbane.sts.checks import require_type
 from umbane.sts.errors import StaTablesError
 from umbane.sts.hazmat.sta import encrypt
 from umbane.sts.hazmat.tables import BLOCK_BITS, NIBBLE_VALUES, StaTables, require_permutation
@@ -84,7 +85,9 @@ def recognise(tables: StaTables) -> TableSet:
 
     Raises:
         StaTablesError: it reproduces none.
+        StsInputError: it is no set of tables.
     """
+    require_type("tables", tables, StaTables)
     for table_set, key, block, cipher in KNOWN_ANSWERS:
         if encrypt(block, key, tables) == cipher:
             return table_set
@@ -100,7 +103,7 @@ def parsed(path: str | Path) -> dict[str, object]:
     try:
         with Path(path).open("rb") as file:
             content = file.read(MAXIMUM_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise StaTablesError(str(path), f"the file can't be read ({error})", "give the path of a JSON file") from error
     if len(content) > MAXIMUM_FILE_BYTES:
         raise StaTablesError(str(path), "the file is far too long", f"give a file of up to {MAXIMUM_FILE_BYTES} bytes")
