@@ -10,6 +10,9 @@ from umbane.sts.batch.codec import FEW
 
 Row = TypeVar("Row")
 
+ENOUGH = max(FEW.values())
+"""Rows that the codec takes together."""
+
 
 def words(values: list[int]) -> NDArray[np.uint64]:
     """The values as 64-bit words."""
@@ -27,7 +30,7 @@ word64 = st.integers(0, (1 << 64) - 1)
 
 def few_or_many(rows: st.SearchStrategy[Row]) -> st.SearchStrategy[list[Row]]:
     """Lists of rows that the codec takes one by one, and such as it takes together."""
-    return st.lists(rows, min_size=1, max_size=FEW) | st.lists(rows, min_size=FEW, max_size=2 * FEW)
+    return st.lists(rows, min_size=1, max_size=8) | st.lists(rows, min_size=ENOUGH, max_size=ENOUGH)
 
 
 def objects(*values: object) -> NDArray[np.object_]:

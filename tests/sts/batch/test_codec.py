@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sts.batch.columns import few_or_many
+from tests.sts.batch.columns import ENOUGH, few_or_many
 from tests.sts.hazmat import oracle
 from tests.sts.support import decoder_keys, key_types, usable_keys
 from umbane import sts
@@ -104,7 +104,7 @@ def test_any_digits(numbers: list[int], key: DecoderKey) -> None:
 
 
 @pytest.mark.parametrize("ea", EA)
-@pytest.mark.parametrize("rows", [3, 30])
+@pytest.mark.parametrize("rows", [3, ENOUGH])
 def test_wrong_key(ea: EA, rows: int) -> None:
     """Under another key a token isn't authentic, and nothing of it is told."""
     tokens = credit(Service.ELECTRICITY, range(100, 100 + rows), tid=range(rows), rnd=5)

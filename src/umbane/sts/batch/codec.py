@@ -24,8 +24,8 @@ from umbane.sts.tid import KEN_SHIFT, TID, require_unexpired
 
 __all__ = ["Decoded", "decode", "encode", "encoded"]
 
-FEW: Final = 12
-"""Of fewer blocks than this each goes by itself: that is faster than to set a batch up."""
+FEW: Final = {EA.STA: 36, EA.MISTY1: 8}
+"""Fewer blocks than these go by themselves: that is faster than to set a batch up."""
 
 
 class Decoded(NamedTuple):
@@ -152,7 +152,7 @@ def check_bits(tokens: Tokens) -> NDArray[np.uint16]:
 
 def encipher(blocks: U64, keys: DecoderKeys, tables: StaTables) -> U64:
     """Each block under the key of its row."""
-    if len(blocks) < FEW:
+    if len(blocks) < FEW[keys.ea]:
         return words(single.encipher(block, keys[row], tables) for row, block in enumerate(blocks.tolist()))
     if keys.ea is EA.STA:
         return ea07.encrypt(blocks, keys.values[:, 0], tables)
@@ -161,7 +161,7 @@ def encipher(blocks: U64, keys: DecoderKeys, tables: StaTables) -> U64:
 
 def decipher(blocks: U64, keys: DecoderKeys, tables: StaTables) -> U64:
     """The inverse of ``encipher``."""
-    if len(blocks) < FEW:
+    if len(blocks) < FEW[keys.ea]:
         return words(single.decipher(block, keys[row], tables) for row, block in enumerate(blocks.tolist()))
     if keys.ea is EA.STA:
         return ea07.decrypt(blocks, keys.values[:, 0], tables)
