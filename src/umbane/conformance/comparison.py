@@ -129,7 +129,7 @@ def plain_hex(text: str) -> str:
 def same_number(expected: object, got: int | Decimal) -> bool:
     """Whether two numbers are equal, however the expected one is written."""
     try:
-        read = whole_number if isinstance(expected, str) and expected[:2].lower() == "0x" else decimal_number
-        return read(expected) == got
+        hexadecimal = isinstance(expected, str) and expected[:2].lower() == "0x"
+        return (whole_number(expected) if hexadecimal else decimal_number(expected)) == got
     except (ValueError, TypeError, ArithmeticError):
         return False

@@ -95,9 +95,9 @@ class Fields:
         """A moment such as 2026-01-31T12:30; UTC unless it says otherwise."""
         return self.read(names, aware_moment, "a moment such as 2026-01-31T12:30")
 
-    def items(self, *names: str) -> list[object]:
-        """A list."""
-        return self.read(names, plain_list, "a list")
+    def items(self, name: str, convert: Callable[[object], T], wanted: str) -> list[T]:
+        """A list, each of whose values is converted."""
+        return self.read((name,), lambda value: [convert(item) for item in plain_list(value)], f"a list of {wanted}")
 
     def code(self, kind: type[Code], *names: str, default: Code | None = None) -> Code:
         """One of the standard's codes that is supported."""
@@ -118,8 +118,8 @@ class Fields:
 
 def whole_number(value: object) -> int:
     """An integer from JSON: a number, or its digits in a string, decimal or with 0x."""
-    if isinstance(value, str) and value[:2].lower() == "0x":
-        return int(value[:LONGEST_NUMBER], 16)
+    if isinstance(value, str) and re.fullmatch(r"0[xX][0-9A-Fa-f]{1,64}", value):
+        return int(value, 16)
     number = decimal_number(value)
     if number != number.to_integral_value():
         raise ValueError

@@ -5,7 +5,7 @@ from typing import Final
 
 from umbane.conformance.comparison import Outputs
 from umbane.conformance.fields import Fields
-from umbane.conformance.kinds import blocks, identifiers, keychanges, moments, tokens
+from umbane.conformance.kinds import blocks, identifiers, keychanges, meters, moments, tokens
 from umbane.sts import StaTables
 
 __all__ = ["KINDS", "Kind"]
@@ -33,5 +33,6 @@ KINDS: Final[dict[str, Kind]] = {
     "token": tokens.token,
     "token_decode": tokens.token_decode,
     "kct_set": keychanges.key_change,
+    "meter": meters.meter,
 }
 """Every kind of the format."""

@@ -24,7 +24,7 @@ ANY_METER: Final = MeterPAN("600727000000000009")
 
 def meter(inputs: Fields, tables: StaTables) -> Outputs:
     """``meter``: the result of each token, and what the registers hold afterwards."""
-    tokens = [decimal_digits(token, TOKEN_DIGITS) for token in inputs.items("tokens")]
+    tokens = inputs.items("tokens", lambda token: decimal_digits(token, TOKEN_DIGITS), "tokens")
     made = built_meter(inputs, inputs.section("meter") if inputs.has("meter") else Fields({}), tables)
     results = [str(made.enter(token).result) for token in tokens]
     key = made.key
@@ -40,18 +40,23 @@ def meter(inputs: Fields, tables: StaTables) -> Outputs:
         "sgc": key.sgc.value if key.sgc else 0,
         "connected": made.connected,
         "tamper": bool(made.tampers),
+        "tampered": bool(made.tampers),
     }
 
 
 def built_meter(inputs: Fields, wanted: Fields, tables: StaTables) -> Meter:
     """The meter that the inputs describe; it never locks its keypad, for a vector may hold many wrong tokens."""
-    key = key_within(current_key(inputs), wanted)
+    key, tids = key_within(current_key(inputs), wanted), memory(wanted)
     config = MeterConfig(pan=pan(inputs), lockout=LockoutPlan(after=0), **settings(wanted))
-    tids = [whole_number(tid) for tid in wanted.items("tids")] if wanted.has("tids") else [0] * LEAST_MEMORY
-    wanted.used |= {"ea"}
-    if wanted.unused():
-        raise UnusableInputError(f"inputs.meter.{wanted.unused()[0]}", "it is not known here", "leave it out")
+    if unknown := [name for name in wanted.unused() if name != "ea"]:  # the key knows its EA
+        raise UnusableInputError(f"inputs.meter.{unknown[0]}", "it is not known here", "leave it out")
     return Meter(config, key, start=key.base_date.start.replace(tzinfo=UTC), tids=tids, tables=tables)
+
+
+def memory(wanted: Fields) -> list[int]:
+    """The TIDs that the meter remembers; too few are filled up with the smallest, which changes no answer."""
+    given = wanted.items("tids", whole_number, "TIDs") if wanted.has("tids") else []
+    return given + [min(given, default=0)] * (LEAST_MEMORY - len(given))
 
 
 def key_within(key: DecoderKey, wanted: Fields) -> DecoderKey:
@@ -86,7 +91,7 @@ def settings(wanted: Fields) -> Settings:
     """What the vector says about the meter; the meter's own defaults hold for the rest."""
     chosen = Settings(check_ken=wanted.flag("use_ken", "check_ken", default=True))
     if wanted.has("subclasses"):
-        chosen["subclasses"] = tuple(whole_number(subclass) for subclass in wanted.items("subclasses"))
+        chosen["subclasses"] = tuple(wanted.items("subclasses", whole_number, "subclasses"))
     if wanted.has("limit"):
         chosen["register_limit"] = wanted.integer("limit")
     if wanted.has("tct"):
