@@ -146,8 +146,7 @@ def require_unexpired(ken: KEN, tid: TID) -> None:
     Raises:
         KeyExpiredError: the TID lies beyond.
     """
-    require_types((ken, KEN), (tid, TID))
-    if tid.beyond(ken):
+    if require_type("TID", tid, TID).beyond(ken):
         raise KeyExpiredError(
             f"KEN {ken} ended with TID {(ken.value + 1 << KEN_SHIFT) - 1}, but the token would carry {tid.minutes}: "
             "change the meter to a key that has not expired"
