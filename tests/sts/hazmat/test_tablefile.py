@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sts.support import refused
-from umbane.sts.errors import StaTablesError
+from umbane.sts.errors import StaTablesError, StsInputError
 from umbane.sts.hazmat.tablefile import (
     KNOWN_ANSWERS,
     TableSet,
@@ -186,6 +186,20 @@ def test_unreadable_path(path: str) -> None:
     """A path that leads to no file is refused with the path in the error."""
     with pytest.raises(StaTablesError, match="can't be read"):
         load_sta_tables(path)
+
+
+@pytest.mark.parametrize("path", [None, 7, b"tables.json", ["tables.json"], {}])
+def test_not_a_path(path: object) -> None:
+    """What isn't a path is refused as one that leads to no file."""
+    with pytest.raises(StaTablesError, match="can't be read"):
+        load_sta_tables(path)  # type: ignore[arg-type] # what is tested
+
+
+@pytest.mark.parametrize("tables", [None, "sample", SAMPLE_TABLES.permutation])
+def test_recognise_something_else(tables: object) -> None:
+    """What isn't a set of tables isn't recognised as one."""
+    with pytest.raises(StsInputError, match="tables"):
+        recognise(tables)  # type: ignore[arg-type] # what is tested
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
