@@ -60,16 +60,19 @@ def require_amount(field: str, value: object, low: int, high: int) -> int:
 
 
 def rounded_up(magnitude: int) -> int:
-    """Exponent and mantissa of the least amount that is no less: of the smallest exponent that reaches it."""
+    """Exponent and mantissa of the least amount that is no less: of the smallest exponent that reaches it.
+
+    What lies in the gap before an exponent's first amount is less than one step away, so its mantissa is 0.
+    """
     exponent = bisect_left(CURRENCY_LIMITS, magnitude)
-    mantissa = max(0, -((BASES[exponent] - magnitude) // POWERS[exponent]))
+    mantissa = -((BASES[exponent] - magnitude) // POWERS[exponent])
     return exponent << MANTISSA_BITS | mantissa
 
 
 def rounded_down(magnitude: int) -> int:
     """Exponent and mantissa of the largest amount that is no more."""
     exponent = bisect_right(BASES, magnitude) - 1
-    mantissa = min(MANTISSA_LIMIT - 1, (magnitude - BASES[exponent]) // POWERS[exponent])
+    mantissa = (magnitude - BASES[exponent]) // POWERS[exponent]
     return exponent << MANTISSA_BITS | mantissa
 
 
