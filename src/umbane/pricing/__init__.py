@@ -27,7 +27,7 @@ from umbane.pricing.errors import (
 )
 from umbane.pricing.loader import load_book, load_tariff, load_tariff_text
 from umbane.pricing.quotes import Line, LineKind, Quote
-from umbane.pricing.quoting import free_units_due, payable, price_of, quote
+from umbane.pricing.quoting import claim_free_units, free_units_due, payable, price_of, quote
 from umbane.pricing.state import Arrears, CustomerState
 from umbane.pricing.tariff import Tariff, TariffBook
 from umbane.pricing.time_of_use import Rates, Register, rates
@@ -55,6 +55,7 @@ __all__ = [
     "TariffFileError",
     "TenderRefused",
     "TimeOfUseOnly",
+    "claim_free_units",
     "free_units_due",
     "load_book",
     "load_tariff",

@@ -19,10 +19,10 @@ def blocks_of(document: doc.TariffDocument) -> list[doc.Block]:
     if energy.blocks:
         return energy.blocks
     if energy.price is not None:
-        return [doc.Block(price=energy.price)]
+        return [doc.Block.model_construct(price=energy.price)]
     prices = {rate.name: rate.price for rate in energy.time_of_use.rates} if energy.time_of_use else {}
     rate = energy.time_of_use.purchase_rate if energy.time_of_use else None
-    return [doc.Block(price=prices[rate])] if rate else []
+    return [doc.Block.model_construct(price=prices[rate])] if rate else []
 
 
 def named_blocks(document: doc.TariffDocument) -> dict[str, doc.Block]:
@@ -153,8 +153,8 @@ class CardMaker:
     def charge(self, charge: doc.Charge) -> ChargeRate:
         """What a charge costs without and with the taxes on it."""
         rate = charge.percent if charge.percent is not None else self._net(charge.name, charge.amount or Fraction(0))
-        gross = self._gross({charge.name: rate})
-        return ChargeRate(charge.name, charge.label, rate, gross, self.places[charge.name])
+        factor = self._gross({charge.name: Fraction(1)})
+        return ChargeRate(charge.name, charge.label, rate, rate * factor, factor, self.places[charge.name])
 
     def _levy(self, levy: _Levy) -> LevyRate:
         rate = self._net(levy.name, levy.rate) / self.minor if levy.per_unit else levy.rate

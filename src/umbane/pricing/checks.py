@@ -276,7 +276,7 @@ def _examples(document: TariffDocument) -> Iterator[Found]:
         path: Path = ("examples", place)
         if (example.money is None) == (example.buy is None):
             yield path, "needs what is paid or what is bought", "one of money and buy"
-        if example.units is None and example.total is None and not example.lines:
+        if not example.model_fields_set & {"units", "total", "lines", "free"}:
             yield path, "expects nothing", "units, total or lines"
         if not document.valid_from <= example.at <= document.last_day():
             yield (*path, "at"), "is outside the dates of the tariff", f"{document.valid_from} or later"

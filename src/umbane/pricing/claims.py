@@ -54,7 +54,7 @@ def needed(left: int, claims: Sequence[Claim[Any]], ceiling: int = MILLION) -> i
 
     What is taken, before rounding, is the least of a few lines `share × money + fixed`: the ceiling, all claims at
     their shares, and one for each claim that is satisfied, in the order in which rising money satisfies them. Rounded
-    down it stays below `money - left + 1` just where one of the lines does: each gives a bound, the least is the answer.
+    down it stays below `money - left + 1` just where a line does: each gives a bound, the least is the answer.
     """
     if left <= 0:
         return 0

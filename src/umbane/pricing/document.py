@@ -249,12 +249,16 @@ class Example(Section):
     """Whether it is the first purchase of the month."""
     owed: dict[Name, Price] = {}
     """Charges left unpaid, or arrears, by name."""
+    entitled: Flag = False
+    """Whether the customer may have free units."""
     money: Price | None = None
     buy: Tenths | None = None
     units: Tenths | None = None
     """Units expected for the money."""
     total: Price | None = None
     """Money expected for the units."""
+    free: Tenths | None = None
+    """Free units expected."""
     within: Price | None = None
     """How far the published money may lie from ours, where the publisher rounded."""
     lines: dict[Name, Price] = {}

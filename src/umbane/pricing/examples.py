@@ -47,6 +47,7 @@ def _state(tariff: Tariff, example: Example) -> CustomerState:
     owed = {name: _minor(tariff, amount) for name, amount in example.owed.items()}
     return CustomerState(
         purchased=example.purchased,
+        free_from=example.at if example.entitled else None,
         charged_on=None if example.charges_due else example.at,
         arrears=tuple(Arrears(name, amount) for name, amount in owed.items() if name in tariff.debts),
         unpaid_charges=tuple((name, amount) for name, amount in owed.items() if name in tariff.charges),
@@ -60,6 +61,8 @@ def _minor(tariff: Tariff, amount: Fraction | None) -> int:
 def _differences(tariff: Tariff, example: Example, sale: Quote) -> Iterator[str]:
     if example.units is not None and example.units != sale.units:
         yield f"{show_units(sale.units)} {tariff.unit}, published {show_units(example.units)}"
+    if example.free is not None and example.free != sale.free_units:
+        yield f"{show_units(sale.free_units)} {tariff.unit} free, published {show_units(example.free)}"
     published = {"total": example.total} if example.total is not None else {}
     for name, amount in {**published, **example.lines}.items():
         ours = Fraction(sale.tender if name == "total" else sale.amount(name), tariff.currency.minor_units)

@@ -14,11 +14,11 @@ from umbane.pricing.currency import LARGEST_AMOUNT
 from umbane.pricing.errors import Payable, PricingError
 from umbane.pricing.limits import payable_now, tender_for
 from umbane.pricing.quotes import Quote
-from umbane.pricing.sale import settle
+from umbane.pricing.sale import claim, settle
 from umbane.pricing.state import CustomerState
 from umbane.pricing.tariff import LARGEST_TOKEN, Tariff
 
-__all__ = ["free_units_due", "payable", "price_of", "quote"]
+__all__ = ["claim_free_units", "free_units_due", "payable", "price_of", "quote"]
 
 
 def quote(
@@ -54,6 +54,20 @@ def payable(tariff: Tariff, state: CustomerState, *, at: datetime) -> Payable:
 def free_units_due(tariff: Tariff, state: CustomerState, *, at: datetime) -> int:
     """Tenths of free units that the customer could claim now."""
     return free_units_on(tariff, state, tariff.local_day(at))
+
+
+def claim_free_units(tariff: Tariff, state: CustomerState, *, at: datetime) -> Quote:
+    """Give the free units of the month without a purchase: a quote of no money, for a token of their own.
+
+    Raises:
+        PricingError: there is nothing to claim, or the state or the moment don't allow it.
+    """
+    account = open_account(tariff, state, at)
+    units = free_units_on(tariff, state, account.day)
+    if not units:
+        problem = f"nothing to claim on {account.day}"
+        raise PricingError("free_units", problem, "a customer entitled on that day, who hasn't claimed this month")
+    return claim(account, units)
 
 
 def price_of(tariff: Tariff, *, at: datetime, purchased: int, units: int) -> Fraction:

@@ -54,12 +54,13 @@ class ChargeRate(NamedTuple):
     rate: Fraction
     """In minor units for a period (or a kilowatt and period), or as a ratio of the money; without taxes."""
     gross: Fraction
-    """With taxes."""
+    """With taxes: rate × factor."""
+    factor: Fraction
     place: int
 
     def net(self, paid: int, money: Rule) -> int:
         """The part of what was paid that isn't tax."""
-        return money(paid * self.rate.numerator * self.gross.denominator, self.rate.denominator * self.gross.numerator)
+        return money(paid * self.factor.denominator, self.factor.numerator)
 
 
 class LevyRate(NamedTuple):

@@ -1,5 +1,6 @@
 """A purchase that is accepted: its lines, one by one, and the customer's state after it."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 from umbane.pricing.account import Account, Debt, Due, free_units_on
@@ -10,7 +11,7 @@ from umbane.pricing.rates import ChargeRate
 from umbane.pricing.state import Arrears, CustomerState
 from umbane.pricing.tariff import TenderShare
 
-__all__ = ["settle"]
+__all__ = ["claim", "settle"]
 
 
 def settle(account: Account, tender: int) -> Quote:
@@ -20,6 +21,11 @@ def settle(account: Account, tender: int) -> Quote:
         TenderRefused: it is too little or too much.
     """
     return _Sale(account, tender).quote()
+
+
+def claim(account: Account, units: int) -> Quote:
+    """Give free units without a purchase."""
+    return _Sale(account, 0).claim(units)
 
 
 class _Sale:
@@ -48,6 +54,19 @@ class _Sale:
         self._balance(credit)
         free = self._free_units()
         return Quote(self.tender, units, free, tuple(self.lines), self._state(units, credit, free), self.account)
+
+    def claim(self, units: int) -> Quote:
+        self._free_line(units)
+        account = self.account
+        state = replace(
+            account.state,
+            period_start=account.start,
+            purchased=account.purchased + self._counted(units),
+            spent=account.spent,
+            arrears=self._arrears(),
+            free_claimed_on=account.day,
+        )
+        return Quote(0, 0, units, tuple(self.lines), state, account)
 
     def _deduct(self, source: Due | Debt | TenderShare, amount: int, reached: int) -> None:
         """Write the line of a deduction, taken from the money that reached its step."""
@@ -119,16 +138,25 @@ class _Sale:
             return 0
         units = free_units_on(account.tariff, account.state, account.day)
         if units:
-            self.lines.append(Line(LineKind.FREE, "free_units", free.label, 0, units, per_unit=True))
+            self._free_line(units)
         return units
+
+    def _free_line(self, units: int) -> None:
+        free = self.account.tariff.free_units
+        label = free.label if free else ""
+        self.lines.append(Line(LineKind.FREE, "free_units", label, 0, units, per_unit=True))
+
+    def _counted(self, free: int) -> int:
+        """The free tenths that count toward the blocks."""
+        rule = self.account.tariff.free_units
+        return free if rule and rule.counts_toward_blocks else 0
 
     def _state(self, units: int, credit: int, free: int) -> CustomerState:
         """The customer after the sale."""
         account, state, tariff = self.account, self.account.state, self.account.tariff
-        counted = free if tariff.free_units and tariff.free_units.counts_toward_blocks else 0
         return CustomerState(
             period_start=account.start,
-            purchased=account.purchased + units + counted,
+            purchased=account.purchased + units + self._counted(free),
             spent=account.spent + self.tender,
             credit=credit,
             arrears=self._arrears() if state.arrears else (),
