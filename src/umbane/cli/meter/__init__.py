@@ -1,0 +1,82 @@
+"""`umbane meter`: a usable keypad of a virtual meter, with a house behind it and a shop next door."""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from umbane.cli.meter.session import Session
+
+PROMPT: Final = "meter> "
+
+WELCOME: Final = """\
+A virtual payment meter of the test realm: no meter in the field takes its tokens.
+Time stands still until you let it pass (+1h). Try: buy 10, type, on kettle, +2h, log. 'help' lists the rest."""
+
+
+@click.command()
+@click.option("--form", type=click.Choice(["single", "three", "split"]), default="single", help="How it is built.")
+@click.option("--ea", type=click.Choice(["7", "11"]), default="7", help="Its encryption algorithm.")
+@click.option("--mode", type=click.Choice(["units", "currency", "time"]), default="units", help="What it is fed with.")
+@click.option("--pack", metavar="NAME", default="umbane", help="Whose short codes it knows: a name, or a TOML file.")
+@click.option("--start", type=click.DateTime(), help="When it is switched on (UTC); without: now.")
+@click.option("--load", "file", metavar="FILE", type=click.Path(path_type=Path), help="Go on with a saved one.")
+def command(*, form: str, ea: str, mode: str, pack: str, start: datetime | None, file: Path | None) -> None:
+    """Sit at the keypad of a virtual meter.
+
+    Type a 20-digit token or a short code as at a real meter, and words such as `buy 10` or `+1h` for everything
+    around it. Without a terminal, commands are read from standard input, one a line.
+    """
+    from umbane.cli.meter.making import new_session
+    from umbane.cli.meter.saving import load
+
+    when = datetime.now(UTC).replace(second=0, microsecond=0) if start is None else start.replace(tzinfo=UTC)
+    session = new_session(console(), form=form, ea=int(ea), mode=mode, pack=pack, start=when)
+    if file is not None:
+        load(session, file)
+    converse(session)
+
+
+def console() -> "Console":
+    """Where the meter is drawn."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def converse(session: "Session") -> None:
+    """Welcome, obey line by line, say goodbye."""
+    from umbane.cli.meter.commands import obey
+
+    session.picture()
+    for line in WELCOME.splitlines():
+        session.say(line)
+    for line in lines(session):
+        obey(session, line)
+        if session.done:
+            break
+    session.say("Goodbye. The meter was never real; the standard is.")
+
+
+def lines(session: "Session") -> Iterator[str]:
+    """What is typed, until there is no more; Ctrl-D and Ctrl-C end it like that."""
+    if not sys.stdin.isatty():
+        for line in click.get_text_stream("stdin", errors="replace"):
+            session.console.print()
+            session.say(f"{PROMPT}{line.rstrip()}", "bold")
+            yield line
+        return
+    import readline  # noqa: F401 - gives the prompt its history and its arrow keys
+
+    while True:
+        try:
+            yield input(PROMPT)
+        except (EOFError, KeyboardInterrupt):
+            session.console.print()
+            return
