@@ -23,8 +23,9 @@ from umbane.sts import (
     EncodedToken,
     InitiateTest,
     KeyChangeSection,
-    StsInputError,
+    MfrCodeError,
     Token,
+    TokenContentError,
     TokenFormatError,
     UnknownTokenError,
     decode,
@@ -77,19 +78,15 @@ def authenticate(work: Work, encoded: EncodedToken) -> Token:
         token = decode(encoded, work.state.key, tables=work.tables)
     except CrcError as error:
         raise TokenRefusedError(AuthenticationResult.CRC_ERROR) from error
+    except MfrCodeError as error:
+        raise TokenRefusedError(AuthenticationResult.MFR_CODE_ERROR) from error
+    except TokenContentError as error:
+        raise TokenRefusedError(TokenResult.FORMAT_ERROR) from error
     except UnknownTokenError as error:
-        raise TokenRefusedError(unknown(error)) from error
+        raise TokenRefusedError(TokenResult.FUNCTION_ERROR) from error
     if isinstance(token, InitiateTest) and not addressed(work, token):
         raise TokenRefusedError(AuthenticationResult.MFR_CODE_ERROR)
     return token
-
-
-def unknown(error: UnknownTokenError) -> Result:
-    """The result for an authentic token that means nothing: reserved, or with a field out of its range."""
-    cause = error.__cause__
-    if not isinstance(cause, StsInputError) or cause.field == "SubClass":
-        return TokenResult.FUNCTION_ERROR
-    return AuthenticationResult.MFR_CODE_ERROR if cause.field == "MfrCode" else TokenResult.FORMAT_ERROR
 
 
 def addressed(work: Work, token: InitiateTest) -> bool:
