@@ -12,6 +12,7 @@ from umbane.sts import (
     EA,
     KRN,
     KT,
+    SAMPLE_TABLES,
     SGC,
     TI,
     TID,
@@ -32,6 +33,9 @@ from umbane.sts import (
     encode,
     key_change_set,
 )
+from umbane.sts.crc import crc
+from umbane.sts.framing import join_class
+from umbane.sts.hazmat import sta
 
 PAN: Final = MeterPAN("600727000000000009")
 START: Final = datetime(2026, 3, 2, tzinfo=UTC)
@@ -62,9 +66,10 @@ def patient(**fields: Any) -> MeterConfig:  # noqa: ANN401 - whatever a configur
 class Till:
     """Issues tokens for one meter, each with the next TID."""
 
-    def __init__(self, key: DecoderKey = KEY, first: datetime = START + MINUTE * 2) -> None:
+    def __init__(self, key: DecoderKey = KEY, first: datetime = START) -> None:
         self.key = key
-        self.minute = TID.at(first, key.base_date).minutes
+        start = key.base_date.start.replace(tzinfo=UTC)
+        self.minute = TID.at(max(first, start) + MINUTE * 2, key.base_date).minutes
 
     def tid(self) -> TID:
         """A TID that wasn't used yet."""
@@ -113,6 +118,15 @@ class Till:
         tokens = [self.print(section) for section in sections]
         self.key = new
         return tokens
+
+
+def forged(token_class: int, subclass: int, content: int, key: DecoderKey = KEY) -> EncodedToken:
+    """An authentic token with bits that no issuer of ours would put together."""
+    bits = (token_class << 4 | subclass) << 44 | content
+    block = (bits << 16 | crc(bits)) & (1 << 64) - 1
+    if token_class != 1:
+        block = sta.encrypt(block, key.value, SAMPLE_TABLES)
+    return EncodedToken(join_class(block, token_class))
 
 
 def wrong(token: EncodedToken) -> EncodedToken:

@@ -15,6 +15,7 @@ from tests.meter.support import (
     START,
     Till,
     config,
+    forged,
     new_meter,
     patient,
     refuses,
@@ -34,7 +35,6 @@ from umbane.meter import (
 from umbane.sts import (
     KEN,
     KT,
-    SAMPLE_TABLES,
     TID,
     BaseDate,
     ClearTamperCondition,
@@ -53,18 +53,6 @@ from umbane.sts import (
     encode,
 )
 from umbane.sts.content import message
-from umbane.sts.crc import crc
-from umbane.sts.framing import join_class
-from umbane.sts.hazmat import sta
-
-
-def forged(token_class: int, subclass: int, content: int, key: DecoderKey = KEY) -> EncodedToken:
-    """An authentic token with bits that no issuer of ours would put together."""
-    bits = (token_class << 4 | subclass) << 44 | content
-    block = (bits << 16 | crc(bits)) & (1 << 64) - 1
-    if token_class != 1:
-        block = sta.encrypt(block, key.value, SAMPLE_TABLES)
-    return EncodedToken(join_class(block, token_class))
 
 
 @pytest.mark.parametrize("key", [KEY, LONG_KEY], ids=["EA07", "EA11"])
