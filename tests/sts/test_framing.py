@@ -99,6 +99,14 @@ def test_wrong_length(typed: str) -> None:
     assert error.remedy == "type all 20 digits"
 
 
+def test_many_separators() -> None:
+    """A token is read from up to 80 characters; of a longer text nothing but its length is looked at."""
+    assert EncodedToken.parse(DIGITS + " " * 60).digits == DIGITS
+    error = refused(EncodedToken.parse, DIGITS + " " * 61)
+    assert str(error) == "token: more than 80 characters were given; type all 20 digits"
+    assert refused(EncodedToken.parse, "1" * 80).problem == "80 characters were given"
+
+
 def test_words_for_a_missing_digit() -> None:
     """A person who left one out is told the number of digits that arrived."""
     assert str(refused(EncodedToken.parse, DIGITS[:-1])) == "token: 19 characters were given; type all 20 digits"
