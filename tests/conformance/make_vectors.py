@@ -355,6 +355,116 @@ def keys() -> Iterator[Json]:
         yield vector(f"dkga-des-{name}", "keys", inputs, {"refused": True})
 
 
+class Bench:
+    """Tokens for one meter, made by the book."""
+
+    def __init__(self, ea: int, **others: Any) -> None:  # noqa: ANN401 - JSON holds anything
+        self.p = params(ea, **others)
+        self.key = book.decoder_key(self.p)
+
+    def stamped(self, cls: int, sub: int, tid: int, field: int) -> str:
+        """A token with a TID."""
+        return book.digits(cls, sub, book.stamped(5, tid, field), self.key)
+
+    def credit(self, tid: int, units: int = 10, sub: int = 0) -> str:
+        """Credit in least units of a service."""
+        return self.stamped(0, sub, tid, book.amount_code(units))
+
+    def currency(self, tid: int, amount: int) -> str:
+        """Credit or debit in 10**-5 of a currency, for electricity."""
+        sign_exponent, field = book.currency_code(amount)
+        return book.digits(0, 4, book.stamped(sign_exponent, tid, field), self.key, b"\x01")
+
+    def change(self, new: "Bench", ken: int = 255, ro: int = 0, kct3: int = 0) -> list[str]:
+        """The set that changes this meter's key for that of ``new``."""
+        return book.key_change(self.key, new.p, ken=ken, ro=ro, kct3=kct3)
+
+    def vector(self, name: str, tokens: list[str], results: str, after: Json, **meter: Any) -> Json:  # noqa: ANN401 - as above
+        """Tokens for this meter, the result of each in one line, and what it holds then."""
+        asked = {"kind": "meter", "ea": self.p["ea"], "key_params": self.p, "meter": meter, "tokens": tokens}
+        return vector(f"meter-{name}-{self.p['ea']}", "meter", asked, {"results": results.split(), **after})
+
+
+def metered_credit() -> Iterator[Json]:
+    """Credit in a meter: taken once, in any order, within its limit, in its registers."""
+    for ea in (7, 11):
+        m = Bench(ea)
+        one, two = m.credit(100), m.credit(99, 16384)
+        yield m.vector("once", [one, one, two, two], "Accept UsedError Accept UsedError", {"credit": {"0": 16394}})
+        yield m.vector(
+            "at-the-edge", [m.credit(4), m.credit(5), m.credit(6)], "OldError UsedError Accept", {}, tids=[5] * 50
+        )
+        yield m.vector("no-register", [m.credit(9, sub=1), m.credit(9)], "FunctionError Accept", {"credit": {"0": 10}})
+        yield m.vector("time", [m.credit(9, 14400, sub=3)], "Accept", {"credit": {"3": 14400}}, subclasses=[3])
+        money = [m.currency(9, 16383), m.currency(10, -16383), m.currency(11, -99999), m.currency(12, 10**9)]
+        left = book.AMOUNTS[book.amount_code(10**9)] - 99994
+        yield m.vector("money", money, "Accept Accept Accept Accept", {"credit": {"4": left}}, subclasses=[4])
+        clear = m.stamped(2, 1, 11, 0)
+        tokens = [m.credit(9, 60), m.credit(10, 41), clear, m.credit(10, 41)]
+        yield m.vector("full", tokens, "Accept OverflowError Accept Accept", {"credit": {"0": 41}}, limit=100)
+
+
+def metered_management() -> Iterator[Json]:
+    """Management tokens, test tokens, reserved ones and what is no token."""
+    for ea in (7, 11):
+        m = Bench(ea)
+        limits = [m.stamped(2, 0, 9, 0x4001), m.stamped(2, 6, 10, 99), m.stamped(2, 5, 11, 0)]
+        yield m.vector("limits", limits, "Accept Accept Accept", {"mpl": 16394, "mppul": 99, "tamper": False})
+        clear = [m.credit(9), m.stamped(2, 1, 10, 8), m.stamped(2, 1, 11, 0xFFFE), m.stamped(2, 1, 12, 0xFFFF)]
+        yield m.vector("clear", clear, "Accept RangeError RangeError Accept", {"credit": {}})
+        reserved = [m.stamped(0, 8, 9, 1), m.stamped(0, 15, 9, 1), m.stamped(2, 11, 9, 1), m.stamped(2, 15, 9, 1)]
+        yield m.vector("reserved", reserved, "FunctionError " * 4, {"credit": {}})
+        good = m.credit(9)
+        wrong = [good[:-1], f"{good}0", f"{good[:-1]}O", str(2**66), "9" * 20, ""]
+        yield m.vector("no-tokens", [*wrong, good], "FormatError " * 6 + "Accept", {"credit": {"0": 10}})
+        crc = [Bench(ea, ti="02").credit(9), book.digits(0, 4, book.stamped(0, 9, 1), m.key)]
+        yield m.vector("wrong-crc", crc, "CRCError CRCError", {"credit": {}}, subclasses=[0, 4])
+        tests = [book.digits(1, 0, 1 << 8 | mfr, None) for mfr in (0, 12, 13)]
+        yield m.vector("tests", tests, "Accept Accept MfrCodeError", {}, mfr=12)
+
+
+def metered_keys() -> Iterator[Json]:
+    """Key changes in a meter: in any order, only complete, only those permitted; and keys that expire."""
+    for ea in (7, 11):
+        old, new = Bench(ea), Bench(ea, sgc="987654", ti="42", krn=3)
+        parts = old.change(new, ken=170, kct3=int(ea == 7))
+        names = ["1stKCT", "2ndKCT", "3rdKCT", "4thKCT"][: len(parts) - 1]
+        held = {"sgc": 987654, "ti": 42, "krn": 3, "ken": 170}
+        yield old.vector("change", [*parts, new.credit(9)], " ".join([*names, "Accept Accept"]), held)
+        twice = [parts[0], *parts, old.credit(9), new.credit(9)]
+        yield old.vector("repeated", twice, " ".join(["1stKCT", *names, "Accept CRCError Accept"]), held)
+        waiting = [*parts[:-1], old.credit(9), new.credit(10)]
+        yield old.vector(
+            "incomplete", waiting, " ".join([*names, "Accept CRCError"]), {"ti": 1, "krn": 1, "sgc": 201457}
+        )
+        later = Bench(ea, base="35")
+        for ro, after in [(1, "Accept"), (0, "OldError")]:
+            tokens = [*old.change(later, ro=ro), later.credit(9)]
+            names = ["1stKCT", "2ndKCT", "3rdKCT", "4thKCT"][: len(tokens) - 2]
+            yield old.vector(f"rollover-{ro}", tokens, " ".join([*names, "Accept", after]), {}, tids=[9_000_000] * 50)
+        yield from metered_key_types(ea)
+        late = [old.credit(86 << 16), old.stamped(2, 5, (86 << 16) + 1, 0), old.credit((86 << 16) - 1)]
+        yield old.vector("expired", late, "KeyExpiredError KeyExpiredError Accept", {"credit": {"0": 10}}, ken=85)
+        yield old.vector("expiry-off", late, "Accept Accept Accept", {"credit": {"0": 20}}, ken=85, use_ken=False)
+
+
+def metered_key_types(ea: int) -> Iterator[Json]:
+    """Every cell of Table 33 that vending keys reach, on a meter for magnetic cards and on one with a keypad."""
+    permitted = {1: (1, 2, 3), 2: (1, 2), 3: (1, 3)}
+    for old, tct in [(1, 1), (2, 1), (3, 1), (1, 2)]:
+        for new in (1, 2, 3):
+            current, wanted = Bench(ea, kt=old), Bench(ea, kt=new, krn=2)
+            sections = current.change(wanted)
+            allowed = new in permitted[old] and (new != 3 or tct == 1)
+            names = ["1stKCT", "2ndKCT", "3rdKCT", "4thKCT"][: len(sections) - 1]
+            results = " ".join([*names, "Accept" if allowed else "KeyTypeError"])
+            after = {"kt": new, "krn": 2} if allowed else {"kt": old, "krn": 1}
+            yield current.vector(f"kt-{old}-{new}-tct-{tct}", sections, results, after, tct=tct)
+    stock = Bench(ea, kt=1)
+    tokens = [stock.credit(9), stock.currency(9, 10), stock.stamped(2, 0, 9, 500)]
+    yield stock.vector("stock", tokens, "DDTKError DDTKError Accept", {"credit": {}, "mpl": 500}, subclasses=[0, 4])
+
+
 PARTS = (
     credits_of_time,
     credits_of_currency,
@@ -369,6 +479,9 @@ PARTS = (
     identifiers,
     moments,
     keys,
+    metered_credit,
+    metered_management,
+    metered_keys,
 )
 
 
