@@ -1,5 +1,6 @@
 """Each kind of vector: the forms its inputs may take, and what it tells."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -273,7 +274,8 @@ def test_tokens_of_the_book(units: int, tid: int, rnd: int) -> None:
     token = book.digits(0, 0, book.stamped(rnd, tid, code := book.amount_code(units)), KEY7)
     inputs = {"kind": "token", "cls": 0, "sub": 0, "units": units, "tid": tid, "rnd": rnd, "key_params": P7}
     assert result(inputs, {"token": token}).outcome is Outcome.PASSED
-    said = {"units": book.AMOUNTS[code], "tid": tid, "rnd": rnd, "value": code}
+    issued = (datetime(2014, 1, 1, tzinfo=UTC) + timedelta(minutes=tid)).strftime("%Y-%m-%dT%H:%M")
+    said = {"units": book.AMOUNTS[code], "tid": tid, "rnd": rnd, "value": code, "issued": issued}
     decoded = {"kind": "token_decode", "token": token, "key_params": P7}
     assert result(decoded, said).outcome is Outcome.PASSED
     assert result(decoded, refusal("CRCError")).outcome is Outcome.FAILED

@@ -1,7 +1,7 @@
 """Whole key-change sets."""
 
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
 from umbane.conformance.comparison import Digits, Outputs
 from umbane.conformance.fields import Fields
@@ -13,7 +13,6 @@ from umbane.sts import (
     KeyChangeSection,
     Set1stSectionDecoderKey,
     StaTables,
-    Token,
     encode,
     key_change_set,
 )
@@ -57,9 +56,9 @@ def with_sgc(inputs: Fields) -> bool:
     return inputs.integer("count", "n", EXPECTED_COUNT, default=0) == WITH_SGC
 
 
-def as_asked(inputs: Fields, sections: tuple[KeyChangeSection, ...]) -> tuple[Token, ...]:
+def as_asked(inputs: Fields, sections: tuple[KeyChangeSection, ...]) -> tuple[KeyChangeSection, ...]:
     """The sections with the RO that the inputs give; without one it follows from the two base dates."""
     first, *others = sections
     if inputs.has("ro", "rollover") and isinstance(first, Set1stSectionDecoderKey):
         first = replace(first, rollover=inputs.flag("ro", "rollover"))
-    return cast("tuple[Token, ...]", (first, *others))
+    return first, *others

@@ -28,6 +28,7 @@ from umbane.sts import (
     SetMaximumPowerLimit,
     SetTariffRate,
     SetWaterMeterFactor,
+    StampedToken,
     StaTables,
     Token,
     decode,
@@ -47,6 +48,9 @@ LEAST_CURRENCY_UNITS: Final = 10**5
 
 CUSTOMARY_RND: Final = 5
 """What nearly every published token carries, and what a token gets whose vector gives no RND."""
+
+MINUTE: Final = "%Y-%m-%dT%H:%M"
+"""How vectors write a moment."""
 
 NEVER: Final = 255
 LONG_CODE: Final = 4
@@ -85,6 +89,8 @@ def token_decode(inputs: Fields, tables: StaTables) -> Outputs:
     said = described(decoded, key.ea if key else EA.STA)
     if isinstance(decoded, ClearTamperCondition) and key and encode(decoded, unbound(key), tables=tables) == encoded:
         said["value"] = 0  # the pad is not kept, but a token that comes out the same had none
+    if isinstance(decoded, StampedToken | CurrencyCredit) and key and inputs.has("key_params", "base"):
+        said["issued"] = decoded.tid.time(key.base_date).strftime(MINUTE)
     return said | {"token": Digits(encoded.digits)}
 
 
