@@ -68,7 +68,7 @@ def new_state(
     time = time_of("start", start)
     made = start - timedelta(days=1) if manufactured is None else manufactured
     memory = TidMemory.filled(tid_of_manufacture(made, key.base_date), config.tid_memory)
-    phases, scale = config.form.phases, SCALES[config.payer or 0]
+    phases = config.form.phases
     state = State(
         time=time,
         key=key,
@@ -81,7 +81,7 @@ def new_state(
         flags=INITIAL_FLAGS,
         mpl=config.power_limit,
         mppul=config.unbalance_limit,
-        standing=Standing(bool(config.gates), len(config.low_credit), debt=config.collection.debt * scale),
+        standing=new_standing(config),
         drawing=NO_LOAD[phases].watts,
         holds=Hold.CREDIT if config.gates else NO_HOLD,
     )
@@ -89,6 +89,14 @@ def new_state(
     begin_interval(work, 0)
     settle(work)
     return state
+
+
+def new_standing(config: MeterConfig) -> Standing:
+    """No credit, every warning passed, all of the debt owed; nothing of it where supply depends on no register."""
+    if config.payer is None:
+        return Standing(exhausted=False)
+    debt = config.collection.debt * SCALES[config.payer]
+    return Standing(exhausted=True, warning=len(config.low_credit), debt=debt)
 
 
 def tid_of_manufacture(made: datetime, base: BaseDate) -> int:
