@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -51,32 +52,44 @@ def console() -> "Console":
 
 
 def converse(session: "Session") -> None:
-    """Welcome, obey line by line, say goodbye."""
+    """Welcome, obey line by line, say goodbye; Ctrl-C is a way to leave like any other."""
     from umbane.cli.meter.commands import obey
 
     session.picture()
     for line in WELCOME.splitlines():
         session.say(line)
-    for line in lines(session):
-        obey(session, line)
-        if session.done:
-            break
+    try:
+        for line in lines(session):
+            obey(session, line)
+            if session.done:
+                break
+    except KeyboardInterrupt:
+        session.console.print()
     session.say("Goodbye. The meter was never real; the standard is.")
 
 
 def lines(session: "Session") -> Iterator[str]:
-    """What is typed, until there is no more; Ctrl-D and Ctrl-C end it like that."""
-    if not sys.stdin.isatty():
-        for line in click.get_text_stream("stdin", errors="replace"):
-            session.console.print()
-            session.say(f"{PROMPT}{line.rstrip()}", "bold")
-            yield line
+    """What is typed, until there is no more."""
+    if sys.stdin is None:  # the shell closed it
         return
+    if sys.stdin.isatty():
+        yield from typed_lines()
+        return
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    for line in sys.stdin:
+        session.console.print()
+        session.say(f"{PROMPT}{line.rstrip()}", "bold")
+        yield line
+
+
+def typed_lines() -> Iterator[str]:
+    """Lines from a terminal, with a prompt; Ctrl-D is the end."""
     import readline  # noqa: F401 - gives the prompt its history and its arrow keys
 
     while True:
         try:
             yield input(PROMPT)
-        except (EOFError, KeyboardInterrupt):
-            session.console.print()
+        except EOFError:
+            click.echo()
             return

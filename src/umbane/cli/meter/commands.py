@@ -15,7 +15,7 @@ from umbane.cli.meter.desk import Slip
 from umbane.cli.meter.house import House
 from umbane.cli.meter.session import Session, duration
 from umbane.errors import InputError, UmbaneError, shown
-from umbane.meter import Fate, LinkState, Tamper
+from umbane.meter import Fate, Form, LinkState, Tamper
 from umbane.meter.face import Key, load_pack
 from umbane.sts import TI
 
@@ -102,7 +102,9 @@ def type_slip(session: Session, _words: Words) -> None:
     """Type the next token of the slip."""
     token = session.desk.next_token()
     session.say(f"typing {token.grouped}", "dim")
-    session.press([*token.digits, Key.ENTER])
+    response = session.press([Key.CLEAR, *token.digits, Key.ENTER])
+    if response is not None and response.outcome is not None and response.outcome.accepted:
+        session.desk.taken()
 
 
 def hand(session: Session, slip: Slip) -> None:
@@ -143,7 +145,7 @@ def office(session: Session, words: Words) -> None:
 def emergency(session: Session, _words: Words) -> None:
     """Take emergency credit, by whatever way the make has for it."""
     taken = session.meter.take_emergency_credit()
-    session.happened(taken)
+    session.happened(taken + session.settle())
     session.say("Emergency credit taken." if taken else "There is no emergency credit now: it is for low credit.")
 
 
@@ -262,6 +264,8 @@ LINKS: Final = {
 
 def link(session: Session, words: Words) -> None:
     """Change the line between keypad unit and meter."""
+    if session.meter.config.form is not Form.SPLIT:
+        raise InputError("link", "this meter has its keypad built in", "start with: umbane meter --form split")
     session.happened(session.meter.set_link(LINKS[chosen("link", words[0], *LINKS)]))
 
 

@@ -69,7 +69,7 @@ class Desk:
         register: what is sold: 0 electricity, 3 time, 4 electricity in currency.
         last: the last TID that was issued under the key.
         slips: everything that was handed over, the latest last.
-        left: the tokens of the last slip that were not typed yet.
+        left: the tokens of the last slip that the meter hasn't taken yet.
     """
 
     pan: MeterPAN
@@ -140,14 +140,18 @@ class Desk:
         return slip
 
     def next_token(self) -> EncodedToken:
-        """The next token of the last slip that wasn't typed yet.
+        """The next token of the last slip that the meter hasn't taken yet.
 
         Raises:
             InputError: there is none.
         """
         if not self.left:
             raise InputError("slip", "there is no token left on it", "buy one first: buy 10")
-        return self.left.pop(0)
+        return self.left[0]
+
+    def taken(self) -> None:
+        """Strike the next token out: the meter has it."""
+        self.left = self.left[1:]
 
 
 SHORT_DRN: Final = 11

@@ -133,7 +133,7 @@ def side(console: Console, meter: Meter, face: Face, house: House) -> Renderable
     for one in house.appliances:
         alive = one.on and meter.connected and min(one.phase, house.phases) not in house.lost
         place = f" L{one.phase}" if house.phases > 1 else ""
-        state = Text("on" if alive else "no supply" if one.on else "")
+        state = Text("on" if alive else "waits" if one.on else "")
         rows.add_row(
             lamp(on, off, "yellow", lit=alive), one.name, Text(f"{one.watts} W{place}", justify="right"), state
         )

@@ -19,7 +19,7 @@ BAR: Final = 24
 
 def table(*columns: str, title: str) -> Table:
     """An empty page."""
-    page = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    page = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", min_width=len(title))
     for column in columns:
         page.add_column(column, overflow="fold")
     return page
@@ -63,7 +63,7 @@ def profile(session: Session) -> Table:
     minutes = session.meter.config.profile.interval_minutes
     page = table("from", "kWh", "", "remarks", title=f"Load profile, intervals of {minutes} minutes")
     for one in intervals:
-        remarks = ", ".join(str(flag.name).lower().replace("_", " ") for flag in ProfileFlag if flag in one.flags)
+        remarks = ", ".join(str(flag.name).lower().replace("_", " ") for flag in ProfileFlag if one.flags & flag)
         page.add_row(moment(one.start), kwh(one.imported_wh, 3), "#" * (one.imported_wh * BAR // most), remarks)
     return page
 

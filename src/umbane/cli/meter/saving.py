@@ -4,9 +4,9 @@ It holds no key: those of the test realm are worked out again from the revision 
 """
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from umbane.cli.meter.desk import Desk, realm_key
 from umbane.cli.meter.house import Appliance, House
@@ -79,7 +79,7 @@ class Saved(Strict):
     pack: str
     recent: Annotated[list[SavedCredit], Field(max_length=5)]
     house: SavedHouse
-    meter: dict[str, JsonValue]
+    meter: dict[str, Any]
 
 
 def save(session: Session, path: Path) -> None:

@@ -14,8 +14,8 @@ from umbane.cli.meter.desk import Desk
 from umbane.cli.meter.house import House
 from umbane.cli.meter.lcd import WIDTH, draw
 from umbane.errors import InputError, shown
-from umbane.meter import Event, Meter
-from umbane.meter.face import Answer, Beep, Face, press, wake
+from umbane.meter import Event, EventKind, Meter
+from umbane.meter.face import Beep, Face, Response, alarm, press, wake
 from umbane.meter.face.figures import kwh
 
 __all__ = ["Session", "duration"]
@@ -30,6 +30,9 @@ SPANS: Final = {
 }
 LONGEST_STEP: Final = timedelta(days=3660)
 EVENTS_SHOWN: Final = 20
+
+TOLD: Final = frozenset({EventKind.TOKEN_ACCEPTED, EventKind.TOKEN_REFUSED})
+"""Events that the answer to a token tells already."""
 
 
 def duration(words: str) -> timedelta:
@@ -78,22 +81,29 @@ class Session:
         for line in wrap(visible.encode(encoding, "replace").decode(encoding), WIDTH - 4):
             self.console.print(Text(f"  {line}", style=style))
 
-    def press(self, keys: Iterable[str]) -> None:
+    def press(self, keys: Iterable[str]) -> Response | None:
         """Press keys one after the other; say what came of the last of them."""
-        answer = None
+        response = None
         for key in keys:
             response = press(self.face, self.meter, key)
-            self.face, answer = response.face, response.answer
-        self.settle()
+            self.face = response.face
+        events = self.settle()
         self.picture()
-        if answer is not None:
-            self.tell(answer)
+        if response is not None:
+            self.tell(response, events)
+        return response
 
-    def tell(self, answer: Answer) -> None:
-        """Say the meter's answer as a customer would be told: what is heard, then what it means."""
-        if answer.words:
-            self.hear(answer.beep)
-            self.say(answer.words, "bold")
+    def tell(self, response: Response, events: tuple[Event, ...]) -> None:
+        """Say what came of a key as a customer would be told: what is heard, what it means, what happened."""
+        said, outcome = response.answer, response.outcome
+        if said.beep is not Beep.KEY:
+            self.hear(said.beep)
+        self.say(said.words, "bold")
+        if outcome is not None:
+            for reading in outcome.readings:
+                self.say(f"    {reading.label}: {reading.value}")
+            events = tuple(event for event in outcome.events if event.kind not in TOLD) + events
+        self.list_events(events)
 
     def hear(self, beep: Beep) -> None:
         """Write down a sound."""
@@ -111,12 +121,19 @@ class Session:
         events = self.meter.advance(length, self.house.load(self.meter.config.volts))
         used = sum(self.meter.imported_wh) - before
         self.happened(events)
-        self.say(f"It is {self.meter.time:%A %d %B %Y %H:%M} now. Used since then: {kwh(used, 3)} kWh.")
+        self.say(f"It is now {self.meter.time:%A %d %B %Y %H:%M}. Used in this time: {kwh(used, 3)} kWh.")
+        sounding = alarm(self.face, self.meter)
+        if sounding is not None:
+            self.hear(sounding)
 
     def happened(self, events: tuple[Event, ...]) -> None:
         """Tell events, draw the meter as it is then."""
         self.face = wake(self.face, self.meter)
         self.picture()
+        self.list_events(events)
+
+    def list_events(self, events: tuple[Event, ...]) -> None:
+        """Tell what happened, line by line."""
         for event in events[:EVENTS_SHOWN]:
             self.say(line_of(event))
         if len(events) > EVENTS_SHOWN:

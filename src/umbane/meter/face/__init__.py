@@ -6,7 +6,7 @@
 from umbane.meter.face.beeps import Beep, Sound
 from umbane.meter.face.display import Screen, rotation
 from umbane.meter.face.errors import PackError
-from umbane.meter.face.face import Face, Response, alarm, press, show, type_line, wake
+from umbane.meter.face.face import Face, Response, alarm, press, show, wake
 from umbane.meter.face.icons import Icon, icons
 from umbane.meter.face.items import Item, Look, read
 from umbane.meter.face.keypad import Key, Keypad
@@ -44,6 +44,5 @@ __all__ = [
     "read",
     "rotation",
     "show",
-    "type_line",
     "wake",
 ]

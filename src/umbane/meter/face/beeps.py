@@ -46,4 +46,4 @@ class Beep(Enum):
     NO_ANSWER = Sound((LONG, LONG), None, "the keypad unit can't reach its meter")
     LOW_CREDIT = Sound((SHORT,), 60, "credit is low")
     CREDIT_USED_UP = Sound((SHORT, SHORT), 300, "credit is used up")
-    TAMPER = Sound((LONG, LONG, LONG), 30, "the meter was interfered with")
+    TAMPER = Sound((LONG, LONG, LONG), 30, "tampering")

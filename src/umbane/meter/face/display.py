@@ -27,7 +27,7 @@ class Screen(NamedTuple):
 DARK: Final = Screen("")
 """Without mains the display is off."""
 
-NO_LINK: Final = Screen("- - -", "", "NO LINK")
+NO_LINK: Final = Screen("- - -", "", "no answer from the meter")
 """What the keypad unit of a split meter shows while it can't hear its meter."""
 
 
@@ -45,12 +45,16 @@ def screen(text: str, caption: str) -> Screen:
 UNITS: Final = frozenset({"kWh", "W", "V", "A", "min", "s"})
 
 
+FORECAST: Final = frozenset({0, 4})
+"""Paying registers for which it is worth saying how long they last; time says it by itself."""
+
+
 def rotation(meter: MeterView) -> tuple[Screen, ...]:
     """The screens that take turns, the most important one first."""
     look = Look(meter)
     first = screen_of(Item.CREDIT, look)._replace(caption=state_words(meter))
     rest = [Item.POWER, Item.TOTAL_ENERGY]
-    if Hold.CREDIT not in meter.holds and meter.config.payer is not None:
+    if Hold.CREDIT not in meter.holds and meter.config.payer in FORECAST:
         rest.insert(0, Item.TIME_LEFT)
     if meter.tampers:
         rest.insert(0, Item.TAMPER)

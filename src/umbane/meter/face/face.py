@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from umbane.meter.face.beeps import Beep
-from umbane.meter.face.display import DARK, NO_LINK, Screen, rotation, screen, screen_of
+from umbane.meter.face.display import DARK, NO_LINK, Screen, rotation, screen
 from umbane.meter.face.items import Look, read
-from umbane.meter.face.keypad import TOKEN_DIGITS, Key, Keypad
+from umbane.meter.face.keypad import TOKEN_DIGITS, Keypad
 from umbane.meter.face.memory import LastCredit, remember
 from umbane.meter.face.packs import CodePack, Deed
 from umbane.meter.face.reach import obstacle
@@ -21,13 +21,13 @@ from umbane.meter.results import Refusal, TokenOutcome
 from umbane.meter.state import Hold
 from umbane.meter.view import MeterView
 
-__all__ = ["Face", "Response", "alarm", "press", "show", "type_line", "wake"]
-
-MESSAGE_FOR: Final = timedelta(seconds=10)
-"""How long an answer stays on the display."""
+__all__ = ["Face", "Response", "alarm", "press", "show", "wake"]
 
 EACH: Final = timedelta(seconds=5)
-"""How long each screen of the rotation stays."""
+"""How long each screen stays."""
+
+LONGEST_CODE: Final = 6
+"""Keys that an error repeats."""
 
 SILENT_FOR: Final = timedelta(hours=8)
 """How long the alarm is silent when the customer asks for it."""
@@ -40,18 +40,16 @@ class Face:
     Attributes:
         pack: the short codes it knows.
         keypad: what is half typed.
-        message: an answer that is on the display.
-        until: how long it stays.
+        messages: the screens of the last answer, shown one after the other before the rotation begins.
         silent_until: until when alarms aren't sounded.
         recent: the last credit tokens, the latest first.
         since: when somebody last looked or pressed a key: the rotation starts again there.
-        page: which of its screens it started with; Enter alone goes one further.
+        page: how many screens Enter alone has gone further.
     """
 
     pack: CodePack
     keypad: Keypad = field(default_factory=Keypad)
-    message: Screen | None = None
-    until: datetime | None = None
+    messages: tuple[Screen, ...] = ()
     silent_until: datetime | None = None
     recent: tuple[LastCredit, ...] = ()
     since: datetime | None = None
@@ -81,76 +79,68 @@ def press(face: Face, meter: Meter, key: str) -> Response:
     pressed = face.keypad.press(key, meter.time)
     if obstacle(meter) is Refusal.NO_POWER:
         return Response(replace(face, keypad=Keypad()), ANSWERS[Refusal.NO_POWER])
-    after = wake(replace(face, keypad=pressed.keypad), meter)
-    if pressed.entry is None:
-        return Response(after, Answer("", "", pressed.beep))
+    after = replace(face, keypad=pressed.keypad)
+    heard = Answer("", "", pressed.beep)
     if pressed.entry == "":
-        return Response(replace(after, page=face.page + 1), Answer("", "", pressed.beep))
+        return Response(replace(after, page=face.page + 1), heard)
+    after = wake(after, meter)
+    if pressed.entry is None:
+        return Response(after, heard)
     if len(pressed.entry) == TOKEN_DIGITS and pressed.entry.isdigit():
         return send_token(after, meter, pressed.entry)
     return enter_code(after, meter, pressed.entry)
 
 
-def type_line(face: Face, meter: Meter, line: str) -> Response:
-    """Press the keys of a whole line, one after the other, and then Enter; spaces and dashes are passed over.
-
-    Raises:
-        MeterInputError: a character is no key.
-    """
-    for key in line.translate(PASSED_OVER):
-        face = press(face, meter, key).face
-    return press(face, meter, Key.ENTER)
-
-
-PASSED_OVER: Final = str.maketrans("", "", " -")
-
-
 def wake(face: Face, meter: MeterView) -> Face:
     """The face when somebody comes to look: the last answer is gone, the rotation starts again with the credit."""
-    return replace(face, message=None, until=None, since=meter.time, page=0)
+    return replace(face, messages=(), since=meter.time, page=0)
 
 
 def send_token(face: Face, meter: Meter, digits: str) -> Response:
     """Give twenty digits to the meter and show what it says."""
     outcome = meter.enter(digits)
-    said = answer(outcome, meter)
     face = replace(face, recent=remember(face.recent, digits, outcome, meter.clock))
     if outcome.accepted:
         face = replace(face, silent_until=None)
-    return Response(with_message(face, meter, screen(said.lcd, said.beep.value.words)), said, outcome)
+    readings = [screen(reading.value, reading.label) for reading in outcome.readings]
+    return respond(face, answer(outcome, meter), *readings)._replace(outcome=outcome)
 
 
 def enter_code(face: Face, meter: Meter, keys: str) -> Response:
     """Do or show what a short code asks for."""
     blocked, code = obstacle(meter), face.pack.find(keys)
     if blocked is not None:
-        said = ANSWERS[blocked]
-        return Response(with_message(face, meter, screen(said.lcd, said.beep.value.words)), said)
+        return respond(face, ANSWERS[blocked])
     if code is None:
-        known = f"A token has {TOKEN_DIGITS} digits; {keys} is no short code of this meter."
-        return Response(with_message(face, meter, Screen("NO CODE", "", keys)), Answer("NO CODE", known, Beep.REJECTED))
+        return respond(face, unknown_code(keys))
     if isinstance(code.does, Deed):
-        return do(face, meter, code.does)
-    look = Look(meter, face.recent, code.nth)
-    said = Answer("", f"{code.words}: {read(code.does, look)}", Beep.KEY)
-    return Response(with_message(face, meter, screen_of(code.does, look)), said)
+        return respond(*do(face, meter, code.does))
+    reading = read(code.does, Look(meter, face.recent, code.nth))
+    said = Answer("", f"{code.words}: {reading}", Beep.KEY)
+    return respond(face, said, screen(reading, code.words))
 
 
-def do(face: Face, meter: Meter, deed: Deed) -> Response:
+def unknown_code(keys: str) -> Answer:
+    """The answer to what is neither a token nor a short code; what may be most of a token isn't repeated."""
+    known = f"{keys} is no short code of this meter" if len(keys) <= LONGEST_CODE else f"That has {len(keys)}"
+    return Answer("NO CODE", f"{known}; a token has {TOKEN_DIGITS} digits.", Beep.REJECTED)
+
+
+def do(face: Face, meter: Meter, deed: Deed) -> tuple[Face, Answer]:
     """What a short code does, other than to show something."""
     if deed is Deed.SILENCE:
-        silent = replace(face, silent_until=meter.time + SILENT_FOR)
-        return Response(silent, Answer("SILENT", "The alarm is silent until tomorrow or the next token.", Beep.KEY))
+        hours = SILENT_FOR // timedelta(hours=1)
+        words = f"The alarm is silent for {hours} hours, or until the next token."
+        return replace(face, silent_until=meter.time + SILENT_FOR), Answer("SILENT", words, Beep.ACCEPTED)
     if meter.take_emergency_credit():
-        said = Answer("EMERGENCY", "Emergency credit taken; the next token repays it.", Beep.ACCEPTED)
-    else:
-        said = Answer("NOT NOW", "There is no emergency credit now.", Beep.REJECTED)
-    return Response(with_message(face, meter, screen(said.lcd, said.beep.value.words)), said)
+        words = "Emergency credit taken; the next token repays it."
+        return face, Answer("EMERGENCY", words, Beep.ACCEPTED)
+    return face, Answer("NOT NOW", "There is no emergency credit now.", Beep.REJECTED)
 
 
-def with_message(face: Face, meter: MeterView, screen: Screen) -> Face:
-    """The face with an answer on its display."""
-    return replace(face, message=screen, until=meter.time + MESSAGE_FOR)
+def respond(face: Face, said: Answer, *screens: Screen) -> Response:
+    """An answer on the display: screens of its own, or its word."""
+    return Response(replace(face, messages=screens or (screen(said.lcd, said.beep.value.words),)), said)
 
 
 def show(face: Face, meter: MeterView) -> Screen:
@@ -161,13 +151,11 @@ def show(face: Face, meter: MeterView) -> Screen:
     typed = face.keypad.settled(time)
     if typed.typed:
         return Screen(typed.grouped, "", f"{len(typed.typed)} digits")
-    if face.message is not None and face.until is not None and time < face.until:
-        return face.message
-    if blocked is not None:
-        return NO_LINK
     turns = face.page + (0 if face.since is None else max(timedelta(0), time - face.since) // EACH)
-    screens = rotation(meter)
-    return screens[turns % len(screens)]
+    if turns < len(face.messages):
+        return face.messages[turns]
+    screens = (NO_LINK,) if blocked is not None else rotation(meter)
+    return screens[(turns - len(face.messages)) % len(screens)]
 
 
 def alarm(face: Face, meter: MeterView) -> Beep | None:

@@ -16,10 +16,10 @@ REGISTER_NAMES: Final = (
     "water",
     "gas",
     "time",
-    "electricity in currency",
-    "water in currency",
-    "gas in currency",
-    "time in currency",
+    "money for electricity",
+    "money for water",
+    "money for gas",
+    "money for time",
 )
 """What each credit register holds, by subclass."""
 

@@ -51,7 +51,7 @@ class ShortCode:
     @property
     def words(self) -> str:
         """What it is for."""
-        return f"{self.does} ({self.nth}. before)" if self.nth > 1 else str(self.does)
+        return f"{self.does} ({self.nth})" if self.nth > 1 else str(self.does)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,14 +135,13 @@ def accepted(outcome: TokenOutcome, meter: MeterView, found: Answer) -> Answer:
     token = outcome.token
     if token is None:
         key = meter.key
-        return found._replace(lcd="KEY CHANGED", words=f"New key: tariff {key.ti}, revision {key.krn}.")
+        return found._replace(lcd="KEY CHANGED", words=f"Key changed: tariff index {key.ti}, revision {key.krn}.")
     if isinstance(token, Credit | CurrencyCredit):
         credit = amount(token.carried, token.subclass)
         words = f"{credit} of {REGISTER_NAMES[token.subclass]}{split(outcome.collected, token.subclass)}."
         return found._replace(lcd=f"+{credit}"[:WIDEST].replace("+-", "-"), words=f"Accepted: {words}")
     if isinstance(token, InitiateTest):
-        readings = "; ".join(f"{reading.label}: {reading.value}" for reading in outcome.readings)
-        return found._replace(lcd="TEST", words=readings or "Test done.")
+        return found._replace(lcd="TEST", words=f"Test done; {len(outcome.readings)} readings to look at.")
     return found._replace(words=f"Accepted: {did(token)}.")
 
 
@@ -164,7 +163,7 @@ def did(token: Token) -> str:
     match token:
         case ClearCredit():
             everything = token.field == Register.ALL
-            return f"{'all credit' if everything else REGISTER_NAMES[token.field] + ' credit'} set to zero"
+            return f"credit set to zero: {'all of it' if everything else REGISTER_NAMES[token.field]}"
         case ClearTamperCondition():
             return "the tamper condition is forgiven"
         case SetMaximumPowerLimit():
