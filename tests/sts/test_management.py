@@ -197,6 +197,25 @@ def test_published_flag(*, on: bool, value: int) -> None:
     assert token.flag == (0, on)
 
 
+def test_flag_numbers() -> None:
+    """The flags are numbered from 0 in this order."""
+    assert [flag.name for flag in sorted(Flag)] == [
+        "CTS_TEST",
+        "DETECT_TAMPER",
+        "DISCONNECT_SERVICE",
+        "DISCONNECT_ON_TAMPER",
+        "DISCONNECT_ON_POWER_LIMIT",
+        "DISCONNECT_ON_UNDER_FREQUENCY",
+        "PREPAYMENT_ELECTRICITY",
+        "PREPAYMENT_WATER",
+        "PREPAYMENT_GAS",
+        "PREPAYMENT_TIME",
+        "COMMISSIONING_MODE",
+        "TI_FALLBACK_POWER_LIMIT",
+    ]
+    assert list(Flag) == list(range(12))
+
+
 @pytest.mark.parametrize("flag", [*Flag, 12, 511])
 def test_flags(flag: int) -> None:
     """Every flag can be turned on and off, those without a name included."""

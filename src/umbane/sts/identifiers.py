@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Self
 
+from umbane.errors import shown
 from umbane.sts.checks import SEPARATORS, require_digits, require_int, require_type
 from umbane.sts.errors import CheckDigitError, StsInputError
 
@@ -12,6 +13,9 @@ IIN_FOR_DRN_LENGTH: Final = {11: "600727", 13: "0000"}
 """The IssuerIdentificationNumber that goes with a DRN of 11 and of 13 digits."""
 
 PAN_LENGTH: Final = 18
+CODE_DIGITS: Final = (2, 4)
+"""Lengths of a manufacturer code, in a DRN of 11 and of 13 digits."""
+
 DSN_LENGTH: Final = 8
 """Digits of the DecoderSerialNumber, the same in both lengths of DRN."""
 
@@ -56,8 +60,8 @@ def require_luhn(field: str, number: str) -> None:
 
 def require_code_digits(code_digits: int) -> int:
     """Return ``code_digits`` if manufacturer codes have that length, 2 or 4; StsInputError otherwise."""
-    if require_int("code_digits", code_digits, 2, 4) % 2:
-        raise StsInputError("code_digits", "no manufacturer code has 3 digits", "give 2 or 4")
+    if type(code_digits) is not int or code_digits not in CODE_DIGITS:
+        raise StsInputError("code_digits", f"{shown(code_digits)} is no length of a manufacturer code", "give 2 or 4")
     return code_digits
 
 

@@ -41,7 +41,11 @@ class Register(Code):
 
 
 class Flag(Code):
-    """Flags that an extended token sets (STS 202-5)."""
+    """Flags that an extended token sets (STS 202-5).
+
+    Only flag 0 is known from published tokens. The others are a choice: numbered as the public interface of a security
+    module has them.
+    """
 
     CTS_TEST = 0
     DETECT_TAMPER = 1
