@@ -1,8 +1,9 @@
 """Tariffs for tests: a plain one to change, and any number of random ones."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
@@ -10,6 +11,8 @@ from umbane.pricing import Arrears, CustomerState, Quote, Tariff, load_tariff_te
 from umbane.pricing.checks import compiled_problems, document_problems
 from umbane.pricing.compiler import compile_tariff
 from umbane.pricing.document import TariffDocument
+
+E = TypeVar("E", bound=Exception)
 
 AT = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
 DAY = AT.date()
@@ -45,6 +48,15 @@ def tariff(**sections: Any) -> Tariff:  # noqa: ANN401 - whatever a document may
 def sell(it: Tariff, money: int | None = None, *, units: int | None = None, **state: Any) -> Quote:  # noqa: ANN401
     """A quote on the day of the tests."""
     return quote(it, CustomerState(**state), at=AT, money=money, units=units)
+
+
+def refusal(call: Callable[[], object], kind: type[E]) -> E | None:
+    """The error of one kind that a call ends in, or None when it ends well; any other error goes on."""
+    try:
+        call()
+    except kind as error:
+        return error
+    return None
 
 
 def amounts(sale: Quote) -> dict[str, int]:
@@ -92,14 +104,22 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     fee = draw(st.booleans())
     if fee:
         charges.append({"name": "fee", "label": "Fee", "percent": draw(PERCENT)})
-    surcharges = [{"name": "fuel", "label": "Fuel", "basis": "unit", "value": draw(decimals(0, 9_000))}]
+    surcharges: list[dict[str, Any]] = [
+        {"name": "fuel", "label": "Fuel", "basis": "unit", "value": draw(decimals(0, 9_000))}
+    ]
     if draw(st.booleans()):
         surcharges.append(
             {"name": "green", "label": "Green", "basis": "percent", "on": ["energy"], "value": draw(PERCENT)}
         )
     included = draw(st.booleans())
     taxes = [
-        {"name": "levy", "label": "Levy", "percent": draw(PERCENT), "on": ["energy"], "included": str(included).lower()},
+        {
+            "name": "levy",
+            "label": "Levy",
+            "percent": draw(PERCENT),
+            "on": ["energy"],
+            "included": str(included).lower(),
+        },
         {"name": "vat", "label": "VAT", "percent": draw(PERCENT), "on": ["energy", "fuel", "levy"]},
         {"name": "stamp", "label": "Stamp", "percent": draw(PERCENT), "on": ["tender"]},
     ]

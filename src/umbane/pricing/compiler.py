@@ -66,7 +66,7 @@ def _card_on(document: doc.TariffDocument, day: date) -> RateCard | Missing:
         month = month_start(month_number(day) - surcharge.lag_months)
         value = _value_of(surcharge, month)
         if value is None:
-            return Missing(surcharge.name, f"{month:%Y-%m}")
+            return Missing(surcharge.name, surcharge.lag_months)
         values[surcharge.name] = -value if surcharge.rebate else value
     return CardMaker(document, values).make()
 

@@ -5,7 +5,7 @@ and a document in which everything holds (`checks`) becomes a tariff (`compiler`
 and told together, by file, line and field.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path as FilePath
@@ -85,8 +85,8 @@ def _tariff(source: Source, file: str) -> Tariff:
     try:
         document = TariffDocument.model_validate(source.tree)
     except ValidationError as error:
-        _refuse(source, file, map(_told, error.errors(include_url=False, include_input=False)))
-        raise AssertionError from error  # a validation error has errors
+        found = map(_told, error.errors(include_url=False, include_input=False))
+        raise TariffFileError(_problems(source, file, found)) from error
     _refuse(source, file, document_problems(document))
     tariff = compile_tariff(document)
     _refuse(source, file, compiled_problems(tariff))
@@ -94,13 +94,19 @@ def _tariff(source: Source, file: str) -> Tariff:
 
 
 def _refuse(source: Source, file: str, found: Iterable[tuple[Path, str, str]]) -> None:
-    """Raise all problems, in the order of their lines, if there are any."""
+    """Raise all problems, if there are any."""
+    problems = _problems(source, file, found)
+    if problems:
+        raise TariffFileError(problems)
+
+
+def _problems(source: Source, file: str, found: Iterable[tuple[Path, str, str]]) -> tuple[Problem, ...]:
+    """All that was found, with the keys given twice, in the order of the lines."""
     problems = {
         *(problem._replace(file=file) for problem in source.repeated),
         *(Problem(file, source.line(path), dotted(path), problem, remedy) for path, problem, remedy in found),
     }
-    if problems:
-        raise TariffFileError(tuple(sorted(problems, key=lambda it: it.line)[:MOST_PROBLEMS]))
+    return tuple(sorted(problems, key=lambda it: (it.line, it.field, it.problem))[:MOST_PROBLEMS])
 
 
 # -------------------------------------------------------------------------------- the words of the model's own errors
@@ -117,7 +123,7 @@ def _told(error: ErrorDetails) -> tuple[Path, str, str]:
         return path, "is missing", "add it"
     if kind == "extra_forbidden":
         return path, "is not a field", _suggestion(path)
-    return path, *WRONG_KIND[kind]
+    return path, *WRONG_KIND.get(kind, (error["msg"], "another value"))
 
 
 WRONG_KIND: Final = {
@@ -140,13 +146,12 @@ def _model_at(path: Path) -> type[BaseModel]:
     model: type[BaseModel] = TariffDocument
     for part in path:
         if isinstance(part, str):
-            model = next(_models(model.model_fields[part].annotation))
+            [model] = _models(model.model_fields[part].annotation)
     return model
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - a type, whatever it is
-    """The models that an annotation such as `list[Block] | None` speaks of."""
+def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type, whatever it is
+    """The one model that an annotation such as `list[Block] | None` speaks of, if any."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]

@@ -64,10 +64,10 @@ def claim_free_units(tariff: Tariff, state: CustomerState, *, at: datetime) -> Q
     """
     account = open_account(tariff, state, at)
     units = free_units_on(tariff, state, account.day)
-    if not units:
+    if not (tariff.free_units and units):
         problem = f"nothing to claim on {account.day}"
         raise PricingError("free_units", problem, "a customer entitled on that day, who hasn't claimed this month")
-    return claim(account, units)
+    return claim(account, tariff.free_units, units)
 
 
 def price_of(tariff: Tariff, *, at: datetime, purchased: int, units: int) -> Fraction:

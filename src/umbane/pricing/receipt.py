@@ -36,7 +36,7 @@ def show_units(tenths: int) -> str:
 def detail(line: Line, tariff: Tariff) -> str:
     """How the amount of a line comes about: `58.4 kWh at 2.9783 (3.425 with taxes)`, `15 % of 173.93`."""
     if line.kind is LineKind.ROUNDING:
-        return "in your favour" if line.amount < 0 else "less than the next 0.1 or the last cent"
+        return "in your favour" if line.amount < 0 else "what whole steps of 0.1 leave over"
     if line.kind is LineKind.FREE:
         return f"{show_units(line.base)} {tariff.unit} on a token of their own"
     if line.rate is None:

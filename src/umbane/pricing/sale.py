@@ -9,7 +9,7 @@ from umbane.pricing.limits import check_tender
 from umbane.pricing.quotes import Line, LineKind, Quote
 from umbane.pricing.rates import ChargeRate
 from umbane.pricing.state import Arrears, CustomerState
-from umbane.pricing.tariff import TenderShare
+from umbane.pricing.tariff import FreeUnits, TenderShare
 
 __all__ = ["claim", "settle"]
 
@@ -23,9 +23,9 @@ def settle(account: Account, tender: int) -> Quote:
     return _Sale(account, tender).quote()
 
 
-def claim(account: Account, units: int) -> Quote:
+def claim(account: Account, rule: FreeUnits, units: int) -> Quote:
     """Give free units without a purchase."""
-    return _Sale(account, 0).claim(units)
+    return _Sale(account, 0).claim(rule, units)
 
 
 class _Sale:
@@ -42,6 +42,8 @@ class _Sale:
         self.collected: dict[int, int] = {}
         """What was collected of each debt, by its place among the customer's."""
         self.unpaid = dict(account.state.unpaid_charges)
+        self.counted = 0
+        """Tenths of free units that count toward the blocks."""
 
     def quote(self) -> Quote:
         for deduction in self.account.deductions:
@@ -55,13 +57,13 @@ class _Sale:
         free = self._free_units()
         return Quote(self.tender, units, free, tuple(self.lines), self._state(units, credit, free), self.account)
 
-    def claim(self, units: int) -> Quote:
-        self._free_line(units)
+    def claim(self, rule: FreeUnits, units: int) -> Quote:
+        self._give(rule, units)
         account = self.account
         state = replace(
             account.state,
             period_start=account.start,
-            purchased=account.purchased + self._counted(units),
+            purchased=account.purchased + self.counted,
             spent=account.spent,
             arrears=self._arrears(),
             free_claimed_on=account.day,
@@ -73,6 +75,9 @@ class _Sale:
         self.left -= amount
         if isinstance(source, Due):
             self.unpaid[source.rate.name] = source.amount - amount
+        if not amount:
+            return
+        if isinstance(source, Due):
             self._charge(source.rate, amount)
         elif isinstance(source, Debt):
             self.collected[source.place] = amount
@@ -138,25 +143,20 @@ class _Sale:
             return 0
         units = free_units_on(account.tariff, account.state, account.day)
         if units:
-            self._free_line(units)
+            self._give(free, units)
         return units
 
-    def _free_line(self, units: int) -> None:
-        free = self.account.tariff.free_units
-        label = free.label if free else ""
-        self.lines.append(Line(LineKind.FREE, "free_units", label, 0, units, per_unit=True))
-
-    def _counted(self, free: int) -> int:
-        """The free tenths that count toward the blocks."""
-        rule = self.account.tariff.free_units
-        return free if rule and rule.counts_toward_blocks else 0
+    def _give(self, rule: FreeUnits, units: int) -> None:
+        """Write the line of free units."""
+        self.lines.append(Line(LineKind.FREE, "free_units", rule.label, 0, units, per_unit=True))
+        self.counted = units if rule.counts_toward_blocks else 0
 
     def _state(self, units: int, credit: int, free: int) -> CustomerState:
         """The customer after the sale."""
         account, state, tariff = self.account, self.account.state, self.account.tariff
         return CustomerState(
             period_start=account.start,
-            purchased=account.purchased + units + self._counted(free),
+            purchased=account.purchased + units + self.counted,
             spent=account.spent + self.tender,
             credit=credit,
             arrears=self._arrears() if state.arrears else (),

@@ -13,7 +13,7 @@ from umbane.errors import shown
 from umbane.pricing.currency import Currency
 from umbane.pricing.document import TariffDocument
 from umbane.pricing.errors import MissingValue, NotInForce, PricingError, TimeOfUseOnly
-from umbane.pricing.periods import Period
+from umbane.pricing.periods import Period, month_number, month_start
 from umbane.pricing.rates import RateCard
 from umbane.pricing.rounding import Rule
 
@@ -87,10 +87,10 @@ class Bounds(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """Why there are no prices for some months."""
+    """Why there are no prices for some months: a surcharge has no value."""
 
     surcharge: str
-    month: str
+    lag_months: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,8 @@ class Tariff:
             )
         card = self.cards[bisect_right(self.days, day) - 1]
         if isinstance(card, Missing):
-            problem = f"there is no value for {card.month}"
+            month = month_start(month_number(day) - card.lag_months)
+            problem = f"there is no value for {month:%Y-%m}"
             raise MissingValue(
                 f"surcharges.{card.surcharge}", problem, "add it under values, or set carry_forward: true"
             )

@@ -48,7 +48,7 @@ def rates(tariff: Tariff, *, at: datetime) -> Rates:
     energy, minor = tariff.document.energy, tariff.currency.minor_units
     if energy.blocks:
         raise TimeOfUseOnly(
-            "energy.blocks", f"{tariff.id} prices energy by what was bought", "a register can't hold that"
+            "energy.blocks", f"{tariff.id} prices energy by what was bought, which no register holds", "quote it"
         )
     if energy.price is not None:
         return Rates((Register("total", "Total", energy.price * minor),), ((0, "total"),), "total")
@@ -62,9 +62,6 @@ def rates(tariff: Tariff, *, at: datetime) -> Rates:
 
 def _switching(section: TimeOfUse, day: date) -> Switching:
     """How the rates follow one another on a day; a holiday may have a way of its own."""
-    kinds = ["holiday"] if day in section.holidays else []
-    for kind in (*kinds, DAYS[day.weekday()]):
-        for it in section.switching:
-            if kind in it.days and (it.months is None or str(day.month) in it.months):
-                return it
-    raise AssertionError  # a checked document switches every day
+    kinds = (*(["holiday"] if day in section.holidays else []), DAYS[day.weekday()])
+    in_season = [it for it in section.switching if it.months is None or str(day.month) in it.months]
+    return next(it for kind in kinds for it in in_season if kind in it.days)

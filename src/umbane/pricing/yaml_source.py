@@ -6,6 +6,7 @@ refused, and so is anything too deep or too long: no text makes this run code or
 parser are read one by one, without recursion.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,9 @@ DEEPEST: Final = 10
 """Levels of nesting; a tariff needs seven."""
 MOST_NODES: Final = 20_000
 """Values and keys in one file; a real tariff has a few hundred."""
+
+SURROGATE: Final = re.compile("[\ud800-\udfff]")
+"""Escapes such as \\ud83d, which JSON writes in pairs and YAML reads as two halves that are no text."""
 
 Path = tuple[str | int, ...]
 Tree = str | list["Tree"] | dict[str, "Tree"]
@@ -87,7 +91,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
         raise SourceError(line, "the document", f"not YAML: {error.problem}", "mend the line") from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        problem = f"the character U+{ord(error.character):04X} may not stand in YAML"
+        problem = f"the character U+{error.character:04X} may not stand in YAML"
         raise SourceError(line, "the document", problem, "remove it") from error
 
 
@@ -123,6 +127,8 @@ class _Builder:
             raise self._error(event, "anchors and aliases (& and *) are not read", "write the value out")
         if getattr(event, "tag", None):
             raise self._error(event, "tags (!) are not read", "write the plain value")
+        if SURROGATE.search(getattr(event, "value", "")):
+            raise self._error(event, "half a character (a surrogate)", "the whole character")
         if self.count > MOST_NODES:
             raise self._error(event, f"more than {MOST_NODES} values", "split the tariff")
         if not self.open and self.root:
