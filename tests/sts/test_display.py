@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from tests.sts.support import HUGE, NOT_INTEGERS, each, long_tests, refused, short_tests, display_tokens, values_of
+from tests.sts.support import HUGE, NOT_INTEGERS, display_tokens, each, long_tests, refused, short_tests, values_of
 from umbane.sts import Control, InitiateTest, MfrCodeError, UnknownTokenError, decode, encode
 
 SHORT = [0, 2, 11, 12, 13, 14, 15]
