@@ -230,6 +230,13 @@ def test_priority() -> None:
     assert amounts(sale) == {"theft": 9_500, "loan": 500}
 
 
+def test_debts_of_one_kind() -> None:
+    """Several debts of one kind keep the customer's order, whatever their arrangements."""
+    debts = (Arrears("loan", 900, instalment=500), Arrears("loan", 800), Arrears("loan", 700, percent=1))
+    sale = sell(collecting(*RULES), 10_000, arrears=debts)
+    assert [line.amount for line in sale.lines[:3]] == [500, 800, 100]
+
+
 def test_caps() -> None:
     """A debt may be capped by the purchase and by the period."""
     capped_rule = {**RULES[2], "at_most_per_purchase": "30.00", "at_most_per_period": "40.00"}

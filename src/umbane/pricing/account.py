@@ -1,8 +1,8 @@
 """A customer at the moment of a purchase: the period opened, the charges fallen due, what each debt wants."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from umbane.errors import shown
 from umbane.pricing.claims import UNLIMITED, Claim
@@ -17,6 +17,8 @@ __all__ = ["Account", "Deduction", "Due", "free_units_on", "open_account"]
 
 WATTS = 1000
 """To a kilowatt."""
+LAST: Final = 10**6
+"""The priority of debts that the tariff doesn't name."""
 TENTH = 100
 """Watt-hours in a tenth of a kWh."""
 
@@ -44,7 +46,7 @@ Source = Due | Debt | TenderShare
 class Deduction(NamedTuple):
     """One step before energy: claims on the money that reaches it."""
 
-    claims: tuple[Claim[Source], ...]
+    claims: Sequence[Claim[Source]]
     ceiling: int
     """The most they may take together, in millionths."""
 
@@ -64,7 +66,7 @@ class Account(NamedTuple):
     """Minor units tendered in the period."""
     same_period: bool
     """Whether the customer's last purchase was in this period too."""
-    deductions: tuple[Deduction, ...]
+    deductions: Sequence[Deduction]
     most_units: int
     """Tenths that may be sold at once."""
 
@@ -86,9 +88,13 @@ def open_account(tariff: Tariff, state: CustomerState, at: datetime) -> Account:
     same = began is None or began == start
     purchased, spent = (state.purchased, state.spent) if same else (0, 0)
     most = _most_units(tariff, state, purchased)
-    account = Account(tariff, card, state, day, start, purchased, spent, same, (), most)
-    deductions = (Deduction(tuple(_claims(account, step.names)), step.ceiling) for step in tariff.steps)
-    return account._replace(deductions=tuple(deduction for deduction in deductions if deduction.claims))
+    deductions: list[Deduction] = []
+    account = Account(tariff, card, state, day, start, purchased, spent, same, deductions, most)
+    for names, ceiling in tariff.steps:
+        claims = list(_claims(account, names))
+        if claims:
+            deductions.append(Deduction(claims, ceiling))
+    return account
 
 
 def free_units_on(tariff: Tariff, state: CustomerState, day: date) -> int:
@@ -167,15 +173,11 @@ def _debts(account: Account) -> Iterator[Claim[Source]]:
     if not account.state.arrears:
         return
     rules = account.tariff.debts
-    for place, debt in sorted(enumerate(account.state.arrears), key=lambda it: _priority(rules, it[1])):
-        rule = _own_rule(debt, rules.get(debt.kind))
+    found = [(_own_rule(debt, rules.get(debt.kind)), place, debt) for place, debt in enumerate(account.state.arrears)]
+    for rule, place, debt in sorted(found, key=lambda it: it[0].priority):
         wanted = 0 if debt.frozen else _wanted(debt, rule, debt.paid if account.same_period else 0)
         if wanted > 0 and rule.share:
             yield Claim(wanted, rule.share, Debt(place, debt.kind, rule.label))
-
-
-def _priority(rules: dict[str, DebtRule], debt: Arrears) -> int:
-    return rules[debt.kind].priority if debt.kind in rules else len(rules)
 
 
 def _own_rule(debt: Arrears, rule: DebtRule | None) -> DebtRule:
@@ -187,7 +189,8 @@ def _own_rule(debt: Arrears, rule: DebtRule | None) -> DebtRule:
         return rule
     own = MILLION if debt.percent is None else int(share(debt.percent) * (MILLION // 100))
     caps = (rule.at_most_per_purchase, rule.at_most_per_period) if rule else (None, None)
-    return DebtRule(rule.label if rule else debt.kind, own, debt.instalment, *caps, priority=0)
+    first, label = (rule.priority, rule.label) if rule else (LAST, debt.kind)
+    return DebtRule(first, label, own, debt.instalment, *caps)
 
 
 def _wanted(debt: Arrears, rule: DebtRule, paid: int) -> int:

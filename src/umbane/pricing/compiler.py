@@ -122,12 +122,12 @@ def _tender_shares(document: doc.TariffDocument) -> Iterator[tuple[str, TenderSh
 def _debt_rule(document: doc.TariffDocument, place: int) -> DebtRule:
     rule = document.arrears[place]
     return DebtRule(
+        priority=place,
         label=rule.label,
         share=MILLION if rule.percent is None else _millionths(rule.percent),
         instalment=_minor(document, rule.instalment),
         at_most_per_purchase=_minor(document, rule.at_most_per_purchase),
         at_most_per_period=_minor(document, rule.at_most_per_period),
-        priority=place,
     )
 
 

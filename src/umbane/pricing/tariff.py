@@ -36,13 +36,14 @@ class FixedCharge(NamedTuple):
 class DebtRule(NamedTuple):
     """How debts of one kind are collected; amounts in minor units."""
 
+    priority: int
+    """The lower, the sooner."""
     label: str
     share: int
     """In millionths of the money that reaches the step."""
     instalment: int | None
     at_most_per_purchase: int | None
     at_most_per_period: int | None
-    priority: int
 
 
 class Step(NamedTuple):
