@@ -49,7 +49,7 @@ def test_details() -> None:
         "",
         "52.5 kWh at 2.9783 (3.425 with tax)",
         "15 % of 156.36",
-        "what whole steps of 0.1 leave over",
+        "what steps of 0.1 kWh leave over",
     ]
 
 
@@ -63,6 +63,12 @@ def test_free_units_in_words() -> None:
     """Free units say that they come on a token of their own."""
     line = Line(LineKind.FREE, "free_units", "Free", 0, 500, per_unit=True)
     assert detail(line, tariff()) == "50.0 kWh on a token of their own"
+
+
+def test_repriced_units_in_words() -> None:
+    """Units that are charged again at another price are given back at the old one, in words."""
+    it = tariff(energy={"method": "whole", "blocks": [{"up_to": "10", "price": "1"}, {"price": "2"}]})
+    assert detail(sell(it, units=200, purchased=50).lines[0], it) == "5.0 kWh paid before at 1, given back"
 
 
 def test_surcharge_in_words() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -21,11 +22,13 @@ from umbane.pricing import (
     load_tariff,
     quote,
 )
+from umbane.pricing.currency import LARGEST_AMOUNT
 from umbane.pricing.examples import recompute
 from umbane.pricing.explain import day_to_show, prices, purchases
 from umbane.pricing.receipt import as_data, detail, show_units
 from umbane.pricing.schema import schema_text
 from umbane.pricing.state import LARGEST_UNITS
+from umbane.pricing.tariff import LARGEST_TOKEN
 
 __all__ = ["command"]
 
@@ -141,6 +144,8 @@ def quote_(
         click.echo(json.dumps({**as_data(sale, tariff), "day": day.isoformat()}, ensure_ascii=False, indent=2))
     else:
         _print_quote(tariff, sale, day)
+        if not at and day in {tariff.valid_from, tariff.valid_until}:
+            click.echo(f"Quoted for {day}, the nearest day on which this tariff is in force; --at names another.")
 
 
 def _day(tariff: Tariff, at: str | None) -> date:
@@ -186,11 +191,30 @@ def _print_quote(tariff: Tariff, sale: Quote, day: date) -> None:
         table.add_row(line.label, Text(detail(line, tariff), style="dim"), tariff.currency.show(line.amount))
     console.print(table)
     console.print(f"\nBuys [bold]{show_units(sale.units)} {tariff.unit}[/bold]" + _free(tariff, sale))
-    payable = sale.payable
-    show = tariff.currency.show
-    console.print(
-        f"Could pay now: {show(payable.minimum)} to {show(payable.maximum)} {tariff.currency.code}", style="dim"
-    )
+    for words in _left_over(tariff, sale.state):
+        console.print(words)
+    console.print(_limits(tariff, sale), style="dim")
+
+
+def _left_over(tariff: Tariff, state: CustomerState) -> Iterator[str]:
+    """What the customer still owes, or has to the good, after the purchase."""
+    show, code = tariff.currency.show, tariff.currency.code
+    for debt in state.arrears:
+        label = tariff.debts[debt.kind].label if debt.kind in tariff.debts else debt.kind
+        yield f"Still owed: {label}, {show(debt.owed)} {code}"
+    for name, amount in state.unpaid_charges:
+        yield f"Still owed: {name}, {show(amount)} {code}"
+    if state.credit:
+        yield f"To the good for the next purchase: {show(state.credit)} {code}"
+
+
+def _limits(tariff: Tariff, sale: Quote) -> str:
+    """What could have been paid; the most only where the tariff itself sets it, not the size of a token."""
+    show, bounds, payable = tariff.currency.show, tariff.bounds, sale.payable
+    least = f"Least that can be paid now: {show(payable.minimum)} {tariff.currency.code}"
+    own = bounds.max_units < LARGEST_TOKEN or bounds.max_money < LARGEST_AMOUNT
+    own = own or any(it is not None for it in (bounds.period_money, bounds.period_units, bounds.hours_of_load))
+    return f"{least}, most: {show(payable.maximum)} {tariff.currency.code}" if own else least
 
 
 def _free(tariff: Tariff, sale: Quote) -> str:

@@ -36,11 +36,13 @@ def show_units(tenths: int) -> str:
 def detail(line: Line, tariff: Tariff) -> str:
     """How the amount of a line comes about: `58.4 kWh at 2.9783 (3.425 with taxes)`, `15 % of 173.93`."""
     if line.kind is LineKind.ROUNDING:
-        return "in your favour" if line.amount < 0 else "what whole steps of 0.1 leave over"
+        return "in your favour" if line.amount < 0 else f"what steps of 0.1 {tariff.unit} leave over"
     if line.kind is LineKind.FREE:
         return f"{show_units(line.base)} {tariff.unit} on a token of their own"
     if line.rate is None:
         return ""
+    if line.base < 0 and line.per_unit:
+        return f"{show_units(-line.base)} {tariff.unit} paid before at {show_number(line.rate)}, given back"
     if line.per_unit:
         return f"{show_units(line.base)} {tariff.unit} at {show_number(line.rate)}{_listed(line, tariff)}"
     return f"{show_number(line.rate * 100)} % of {tariff.currency.show(line.base)}"
