@@ -1,42 +1,56 @@
 """`umbane vend`: sell from a file of purchases to virtual meters, and show what happened."""
 
+import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
+
+from umbane.errors import InputError
 
 if TYPE_CHECKING:
     from umbane.simulation.story import Story
 
 __all__ = ["command"]
 
-PIPED_WIDTH = 100
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+PIPED_WIDTH: Final = 100
+FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
+PAGE: Final = click.Path(dir_okay=False, path_type=Path)
+FAILED: Final = 1
+"""The exit code when a proof doesn't hold."""
+
+MOST_NAMES: Final = 20
+"""Refusals and households that are named in the summary; all of them stand in the report."""
 
 
 @click.command()
 @click.argument("purchases", type=FILE)
 @click.option("--meters", type=FILE, help="Who has which meter [default: meters.csv beside PURCHASES].")
-@click.option(
-    "--tariffs",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of tariff files [default: tariffs beside PURCHASES].",
-)
-@click.option("--html", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write a report here.")
+@click.option("--tariffs", type=FOLDER, help="A folder of tariff files [default: tariffs beside PURCHASES].")
+@click.option("--html", type=PAGE, help="Write a report here.")
 @click.option("--quiet", is_flag=True, help="The summary only, no receipts.")
 def command(purchases: Path, meters: Path | None, tariffs: Path | None, html: Path | None, quiet: bool) -> None:
     """Sell what PURCHASES asks for to virtual meters, hour by hour, and print the receipts.
 
     Meters and people are simulated, and the keys are of the test realm: no meter in the field takes the tokens.
+    Ends with 1 if the figures don't add up.
     """
-    from umbane.simulation.slips import slip
+    from umbane.simulation.receipts import slip
     from umbane.simulation.story import tell
+    from umbane.simulation.summary import proofs
 
+    if html:
+        make_room(html)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name that this terminal can't write is no reason to stop
     beside = purchases.parent
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Selling", total=None)
@@ -49,30 +63,88 @@ def command(purchases: Path, meters: Path | None, tariffs: Path | None, html: Pa
     if not quiet:
         for chapter in story.chapters:
             click.echo(slip(chapter))
-    show_summary(story, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH))
+    show_summary(story, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False))
     if html:
         from umbane.simulation.report import report
 
-        html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(report(story, source=purchases.name), encoding="utf-8")
+        write(html, report(story, source=purchases.name))
         click.echo(f"Report: {html}")
+    if not all(proof.holds for proof in proofs(story)):
+        click.get_current_context().exit(FAILED)
+
+
+def make_room(page: Path) -> None:
+    """Refuse a page that can't be written before anything is sold."""
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError("--html", f"{page}: {error.strerror}", "give a file that can be written") from error
+    if not os.access(page if page.exists() else page.parent, os.W_OK):
+        raise InputError("--html", f"{page} can't be written", "give a file that can")
+
+
+def write(page: Path, text: str) -> None:
+    """Write the page; what was sold has been shown by now."""
+    try:
+        page.write_text(text, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(
+            "--html", f"{page}: {error.strerror}", "make room, and sell again: it ends the same"
+        ) from error
 
 
 def show_summary(story: "Story", console: Console) -> None:
-    """The totals of a story: money by tariff, refusals, proofs."""
+    """How it ended: money by tariff, who runs low, what was not sold, and whether it all adds up."""
     from umbane.simulation.summary import dark_hours, proofs
 
     console.print(totals_table(story))
     tokens = sum(len(sale.deliveries) for sale in story.sales)
-    console.print(
+    say(
+        console,
         f"{len(story.sales)} lines done with {tokens} tokens, {len(story.repeats)} came twice, "
         f"{len(story.refusals)} refused; {dark_hours(story)} hours without supply in {len(story.houses)} houses.\n",
-        highlight=False,
-        soft_wrap=True,
     )
+    show_refusals(story, console)
+    show_low(story, console)
     for proof in proofs(story):
-        mark = "[green]✓[/]" if proof.holds else "[bold red]✗[/]"
-        console.print(f"{mark} {proof.claim}: {proof.words}", highlight=False, soft_wrap=True)
+        say(console, f"{'✓' if proof.holds else '✗'} {proof.claim}: {proof.words}", "" if proof.holds else "bold red")
+
+
+def say(console: Console, words: str, style: str = "") -> None:
+    """Print a line as it is: names of people and files are no markup."""
+    console.print(Text(words, style), soft_wrap=True)
+
+
+def show_refusals(story: "Story", console: Console) -> None:
+    """What was not sold, once more in one place."""
+    if story.refusals:
+        say(console, "Not sold:", "bold")
+    for refusal in story.refusals[:MOST_NAMES]:
+        name = f" {refusal.purchase.id}" if refusal.purchase else ""
+        say(console, f"  {refusal.where}{name}: {refusal.reason}")
+    if len(story.refusals) > MOST_NAMES:
+        say(console, f"  and {len(story.refusals) - MOST_NAMES} more, each with its reason above")
+    say(console, "")
+
+
+def show_low(story: "Story", console: Console) -> None:
+    """The households that should buy soon, those in the dark first."""
+    from umbane.simulation.shop import show_tenths
+    from umbane.simulation.summary import endings
+
+    low = sorted((ending for ending in endings(story) if ending.low), key=lambda ending: ending.house.meter.credit_wh)
+    if low:
+        say(console, f"Running low at the end, {story.end:%-d %B %Y}:", "bold")
+    for ending in low[:MOST_NAMES]:
+        meter = ending.house.meter
+        light = "" if meter.connected else ", no light"
+        say(
+            console,
+            f"  {ending.customer}, meter {meter.config.pan.drn}: {show_tenths(meter.credit_wh // 100)} kWh{light}",
+        )
+    if len(low) > MOST_NAMES:
+        say(console, f"  and {len(low) - MOST_NAMES} more")
+    say(console, "")
 
 
 def totals_table(story: "Story") -> Table:
@@ -86,14 +158,7 @@ def totals_table(story: "Story") -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for total in tariff_totals(story):
         show = total.tariff.currency.show
-        table.add_row(
-            total.tariff.id,
-            str(total.sales),
-            total.tariff.currency.code,
-            show(total.money),
-            show(total.taxes),
-            show(total.arrears),
-            show_tenths(total.units),
-            show_tenths(total.free_units),
-        )
+        figures = [show(total.money), show(total.taxes), show(total.arrears)]
+        figures += [show_tenths(total.units), show_tenths(total.free_units)]
+        table.add_row(Text(total.tariff.id), str(total.sales), total.tariff.currency.code, *figures)
     return table

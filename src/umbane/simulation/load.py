@@ -1,11 +1,11 @@
 """What a household draws, hour by hour: a table of its day and a little chance from a seed."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from random import Random
+from datetime import datetime, timedelta, tzinfo
 from typing import Final
+from zlib import crc32
 
-__all__ = ["LOADS", "hourly_load"]
+__all__ = ["LOADS", "daily_wh", "hourly_load"]
 
 LOADS: Final = {
     "modest": "40 40 40 40 40 80 290 210 60 60 60 80 130 60 60 60 80 270 430 360 270 150 80 50",
@@ -21,7 +21,19 @@ CHANCE: Final = 35
 HOUR: Final = timedelta(hours=1)
 
 
-def hourly_load(pattern: str, seed: str, start: datetime, end: datetime) -> Iterator[tuple[datetime, int]]:
+def table(pattern: str) -> list[int]:
+    """Watts in each hour of the day."""
+    return [int(watts) for watts in LOADS[pattern].split()]
+
+
+def daily_wh(pattern: str) -> int:
+    """What an ordinary day takes, in Wh."""
+    return sum(table(pattern))
+
+
+def hourly_load(
+    pattern: str, seed: str, start: datetime, end: datetime, zone: tzinfo
+) -> Iterator[tuple[datetime, int]]:
     """Yield, up to ``end``, when a load ends and how many watts it draws until then.
 
     The same seed and hour give the same load, whatever the steps it is asked in.
@@ -29,12 +41,13 @@ def hourly_load(pattern: str, seed: str, start: datetime, end: datetime) -> Iter
     Args:
         pattern: a name in LOADS.
         seed: what tells this household from others.
-        start: an aware moment.
+        start: a moment in UTC.
         end: a later one; nothing is yielded when it isn't.
+        zone: whose clocks the household lives by.
     """
-    table = [int(watts) for watts in LOADS[pattern].split()]
+    watts = table(pattern)
     while start < end:
         hour = start.replace(minute=0, second=0, microsecond=0)
-        chance = Random(f"{seed} {hour.isoformat()}").randint(-CHANCE, CHANCE)  # noqa: S311 - people, not secrets
+        stray = crc32(f"{seed} {hour:%Y%m%d%H}".encode()) % (2 * CHANCE + 1) - CHANCE
         start = min(hour + HOUR, end)
-        yield start, table[hour.hour] * (100 + chance) // 100
+        yield start, watts[hour.astimezone(zone).hour] * (100 + stray) // 100

@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
+from umbane.meter import Result
 from umbane.pricing import Quote, Tariff
-from umbane.sts import EA, KRN, SGC, TI, EncodedToken, MeterPAN
+from umbane.sts import EA, KRN, SGC, TI, TID, EncodedToken, MeterPAN
 
-__all__ = ["Action", "Arrear", "Delivery", "Household", "Purchase", "Refusal", "Repeat", "Sale"]
+__all__ = [
+    "Action", "Arrear", "Chapter", "Delivery", "Glance", "Household", "Outcome", "Purchase", "Refused", "Repeat",
+    "Sale", "Typed",
+]  # fmt: skip
 
 
 class Action(StrEnum):
@@ -18,7 +23,7 @@ class Action(StrEnum):
     UNITS = "units"
     """A number of kWh, for what they cost."""
     FREE = "free"
-    """The free units due this period, without buying."""
+    """The free units due this month, without buying."""
     TENANT = "tenant"
     """Another person takes the place over: blocks and fixed charges start again, old debts don't follow."""
     KEY = "key"
@@ -45,6 +50,7 @@ class Household:
     """A customer with a meter.
 
     Attributes:
+        where: file and line, for messages.
         customer: who pays.
         pan: the meter.
         tariff: the id of the tariff.
@@ -56,6 +62,7 @@ class Household:
         opening_units: 0.1 kWh already in the meter when the story begins.
     """
 
+    where: str
     customer: str
     pan: MeterPAN
     tariff: str
@@ -64,9 +71,9 @@ class Household:
     krn: KRN
     ti: TI
     load: str
-    arrears: tuple[Arrear, ...]
-    free_from: date | None
-    opening_units: int
+    arrears: tuple[Arrear, ...] = ()
+    free_from: date | None = None
+    opening_units: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +97,41 @@ class Purchase:
     value: str
 
 
+class Typed(NamedTuple):
+    """What a meter answers when a token is typed.
+
+    Attributes:
+        result: the standard's word.
+        display: what stands on the display.
+        words: what it means and what to do.
+        accepted: whether it was taken, as a whole or as a part of a key change.
+    """
+
+    result: Result
+    display: str
+    words: str
+    accepted: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A token and what the meter said when it was typed.
+    """A token of a sale.
 
     Attributes:
         title: what it is, for the receipt.
         token: the digits.
+        tid: its TokenIdentifier; None for a section of a key change, which has none.
         units: 0.1 kWh that it carries; 0 for a key change.
         free: whether it was given for nothing.
-        result: the meter's answer in the standard's word; empty before it was typed.
+        typed: the meter's answer; None before it was typed.
     """
 
     title: str
     token: EncodedToken
+    tid: TID | None = None
     units: int = 0
     free: bool = False
-    result: str = ""
+    typed: Typed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +141,22 @@ class Sale:
     Attributes:
         purchase: the line that asked for it.
         customer: who it was for.
+        pan: the meter it was for.
+        key: which of the meter's keys the tokens are under: SGC, KRN, TI, EA.
         tariff: by which it was priced; None when no money or units were involved.
-        quote: the money, line by line; None when there was none.
+        quote: the money, line by line; None when none was involved.
         deliveries: the tokens, in the order they must be typed.
         note: what else happened, in words.
     """
 
     purchase: Purchase
     customer: str
-    tariff: Tariff | None
-    quote: Quote | None
-    deliveries: tuple[Delivery, ...]
+    pan: MeterPAN
+    key: str
+    tariff: Tariff | None = None
+    quote: Quote | None = None
+    deliveries: tuple[Delivery, ...] = ()
     note: str = ""
-
-    @property
-    def meter(self) -> MeterPAN:
-        """The meter it was for."""
-        return MeterPAN.parse(self.purchase.meter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +166,56 @@ class Repeat:
     Attributes:
         purchase: the line that came again.
         sale: what was answered the first time.
-        typed_again: what the meter says to those digits now, token by token.
+        typed: what the meter says to those digits now, token by token.
     """
 
     purchase: Purchase
     sale: Sale
-    typed_again: tuple[str, ...] = ()
+    typed: tuple[Typed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Refused:
     """A line that was not done, and why.
 
     Attributes:
         where: file and line.
         reason: what is wrong and what would be right.
+        purchase: what was asked for; None when the line could not be read.
     """
 
     where: str
     reason: str
+    purchase: Purchase | None = None
+
+
+Outcome = Sale | Repeat | Refused
+
+
+class Glance(NamedTuple):
+    """A look at a meter after a purchase.
+
+    Attributes:
+        credit_wh: what is in it, in Wh.
+        days: for how many days of this household that lasts.
+        lit: whether there is light.
+        was_lit: whether there was before the tokens were typed.
+    """
+
+    credit_wh: int
+    days: int
+    lit: bool
+    was_lit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """What became of one line.
+
+    Attributes:
+        outcome: a sale, a repeated answer, or a refusal.
+        glance: the meter afterwards; None where none took part.
+    """
+
+    outcome: Outcome
+    glance: Glance | None = None

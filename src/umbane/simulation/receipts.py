@@ -1,100 +1,140 @@
-"""Receipts as a till prints them: forty-two characters wide, the digits of each token in groups of four."""
+"""Receipts as a till prints them: forty-two columns wide, the digits of each token in groups of four."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 from textwrap import wrap
 from typing import Final
 
-from umbane.pricing import Line, Tariff
-from umbane.simulation.models import Delivery, Refusal, Repeat, Sale
-from umbane.simulation.shop import show_tenths
+from rich.cells import cell_len
 
-__all__ = ["receipt", "refusal_slip", "repeat_slip"]
+from umbane.pricing import Line, LineKind, Quote, Tariff
+from umbane.pricing.receipt import detail
+from umbane.simulation.models import Chapter, Delivery, Glance, Refused, Repeat, Sale, Typed
+
+__all__ = ["slip"]
 
 WIDTH: Final = 42
-
-
-def receipt(sale: Sale, balance: str) -> str:
-    """The receipt of a sale.
-
-    Args:
-        sale: what was sold, its tokens typed.
-        balance: what the meter shows afterwards.
-    """
-    lines = [*heading(sale), RULE, *money(sale), *note(sale.note)]
-    for delivery in sale.deliveries:
-        lines += token(delivery)
-    return "\n".join([*lines, RULE, centred(f"on the meter: {balance}"), ""])
-
-
-def repeat_slip(repeat: Repeat) -> str:
-    """What is printed when a line comes again: the same digits, and what the meter says to them now."""
-    when = repeat.sale.purchase.where
-    lines = [*heading(repeat.sale), RULE, *note(f"Sold before ({when}): the same token again, nothing charged.")]
-    answers = repeat.typed_again or tuple(delivery.result for delivery in repeat.sale.deliveries)
-    for delivery, answer in zip(repeat.sale.deliveries, answers, strict=True):
-        lines += [f"  {delivery.token.grouped}", f"  typed again: {answer}"]
-    return "\n".join([*lines, ""])
-
-
-def refusal_slip(refusal: Refusal) -> str:
-    """What is printed instead of a receipt."""
-    return "\n".join(
-        [f"NOT SOLD  {refusal.where}", *wrap(refusal.reason, WIDTH, initial_indent="  ", subsequent_indent="  "), ""]
-    )
-
-
 RULE: Final = "-" * WIDTH
 
 
+def slip(chapter: Chapter) -> str:
+    """The paper that comes out of the till: a receipt, the same digits again, or the reason why there are none."""
+    if isinstance(chapter.outcome, Sale):
+        lines = receipt(chapter.outcome)
+    elif isinstance(chapter.outcome, Repeat):
+        lines = repeated(chapter.outcome)
+    else:
+        lines = refused(chapter.outcome)
+    return "\n".join([*lines, *meter(chapter.glance), ""])
+
+
+def receipt(sale: Sale) -> Iterator[str]:
+    """What was sold, and what the meter said to it."""
+    yield from heading(sale)
+    if sale.quote and sale.tariff:
+        yield RULE
+        yield from money(sale.quote, sale.tariff)
+    if sale.note:
+        yield RULE
+        yield from wrap(sale.note, WIDTH)
+    if sale.deliveries:
+        yield RULE
+    for delivery in sale.deliveries:
+        yield from token(delivery)
+
+
+def repeated(repeat: Repeat) -> Iterator[str]:
+    """The digits that were sold before, and what the meter says to them now."""
+    yield from heading(repeat.sale)
+    yield RULE
+    yield from wrap(f"Sold before ({repeat.sale.purchase.where}): the same again, nothing charged.", WIDTH)
+    for delivery, typed in zip(repeat.sale.deliveries, repeat.typed, strict=True):
+        yield delivery.title
+        yield f"  {delivery.token.grouped}"
+        yield from wrap(f"{typed.words} ({typed.result})", WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def refused(refusal: Refused) -> Iterator[str]:
+    """What was asked for, and why it was not done."""
+    yield from pair("NOT SOLD", refusal.purchase.id if refusal.purchase else "")
+    yield refusal.where
+    yield from wrap(refusal.reason, WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
 def heading(sale: Sale) -> Iterator[str]:
-    """Who, when, which meter."""
+    """Who, when, which meter, which key."""
     if sale.tariff:
         yield from (centred(part) for part in wrap(sale.tariff.title, WIDTH))
-    time = f"{sale.purchase.time:%Y-%m-%d %H:%M}"
-    yield f"{time}{sale.purchase.id:>{WIDTH - len(time)}}"
-    meter = f"meter {sale.meter.drn}"
-    yield f"{meter}{sale.customer[: WIDTH - len(meter) - 2]:>{WIDTH - len(meter)}}"
+    yield from pair(f"{sale.purchase.time:%Y-%m-%d %H:%M}", sale.purchase.id)
+    yield from pair(f"meter {sale.pan.drn}", sale.customer)
+    yield sale.key
 
 
-def money(sale: Sale) -> Iterator[str]:
-    """The lines of the quote, and their sum."""
-    if not (sale.quote and sale.tariff):
-        return
-    for line in sale.quote.lines:
-        yield from money_line(line, sale.tariff)
-    yield f"{sale.tariff.currency.code} {sale.tariff.currency.show(sale.quote.tender):>{WIDTH - 4}}"
-    yield RULE
+def money(quote: Quote, tariff: Tariff) -> Iterator[str]:
+    """The lines of the quote, their sum, and what is still owed."""
+    for line in quote.lines:
+        yield from money_line(line, tariff)
+    yield from pair(tariff.currency.code, tariff.currency.show(quote.tender))
+    for debt in quote.state.arrears:
+        yield from pair(f"  still owed: {debt.kind}", tariff.currency.show(debt.owed))
 
 
 def money_line(line: Line, tariff: Tariff) -> Iterator[str]:
     """One line of a quote: its words, how it came about, its amount."""
-    amount = tariff.currency.show(line.amount)
-    label = line.label
-    if line.per_unit and line.rate is not None:
-        label = f"{line.label} {show_tenths(line.base)}×{plain(line.rate)}"
-    *above, last = wrap(label, WIDTH - len(amount) - 1) or [""]
-    yield from above
-    yield f"{last}{amount:>{WIDTH - len(last)}}"
-
-
-def plain(number: Fraction) -> str:
-    """A price as people write it: no more digits than it has, at most six behind the point."""
-    return f"{float(number):.6f}".rstrip("0").rstrip(".")
-
-
-def note(words: str) -> list[str]:
-    """A remark, wrapped to the width of the paper."""
-    return wrap(words, WIDTH)
+    amount, how = tariff.currency.show(line.amount), detail(line, tariff)
+    match line.kind:
+        case LineKind.ENERGY | LineKind.SURCHARGE | LineKind.FREE:
+            yield from wrap(line.label, WIDTH)
+            yield from pair(f"  {how.replace(f' {tariff.unit} at ', ' × ')}", amount)
+        case LineKind.ARREARS:
+            yield from pair(f"Debt: {line.label}", amount)
+        case LineKind.ROUNDING:
+            yield from pair(f"Rounding, {how}", amount)
+        case _:  # the label of a tax names its rate, and a charge is what it is
+            yield from pair(line.label, amount)
 
 
 def token(delivery: Delivery) -> Iterator[str]:
-    """A token: what it is, its digits, and what the meter said to it."""
+    """A token: what it is, its digits, and what the meter showed."""
     yield delivery.title
     yield f"  {delivery.token.grouped}"
-    yield f"  {delivery.result:>{WIDTH - 2}}"
+    if delivery.typed:
+        yield from shown_by_meter(delivery.typed)
+
+
+def shown_by_meter(typed: Typed) -> Iterator[str]:
+    """What a meter answered: its display when it took the token, and all the words when it didn't."""
+    if typed.accepted:
+        yield from pair(f"  meter: {typed.display}", typed.result)
+    else:
+        yield from wrap(f"{typed.words} ({typed.result})", WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def meter(glance: Glance | None) -> Iterator[str]:
+    """What somebody sees who looks at the meter, the tokens typed."""
+    if glance is None:
+        return
+    yield RULE
+    tenths = glance.credit_wh // 100
+    days = "less than a day" if not glance.days else "a day" if glance.days == 1 else f"about {glance.days} days"
+    yield from pair("in the meter", f"{tenths // 10}.{tenths % 10} kWh: {days}")
+    if not glance.lit:
+        yield centred("no light")
+    elif not glance.was_lit:
+        yield centred("the light is back")
+
+
+def pair(left: str, right: str) -> Iterator[str]:
+    """Words at both edges of the paper: on one line, or on as many as they need."""
+    *above, last = wrap(left, WIDTH, subsequent_indent="  ", drop_whitespace=True) or [""]
+    yield from above
+    gap = WIDTH - cell_len(last) - cell_len(right)
+    if gap > 0:
+        yield f"{last}{' ' * gap}{right}".rstrip()
+    else:
+        yield last
+        yield from (" " * (WIDTH - cell_len(part)) + part for part in wrap(right, WIDTH - 2))
 
 
 def centred(words: str) -> str:
     """Words in the middle of the paper."""
-    return words.center(WIDTH).rstrip()
+    return (" " * ((WIDTH - cell_len(words)) // 2) + words).rstrip()

@@ -4,14 +4,17 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from umbane.simulation.charts import credit_chart, energy_chart, money_chart
-from umbane.simulation.models import Refusal
+from umbane.simulation.charts import BOX, credit_charts, energy_bars, money_bars, money_key, price, price_charts
+from umbane.simulation.models import Refused
+from umbane.simulation.receipts import slip
 from umbane.simulation.shop import show_tenths
-from umbane.simulation.slips import slip
 from umbane.simulation.story import Story
-from umbane.simulation.summary import dark_hours, proofs, tariff_totals
+from umbane.simulation.summary import dark_hours, endings, proofs, tariff_totals
 
 __all__ = ["report"]
+
+MOST_CHARTS: Final = 60
+"""Houses that are drawn; all of them stand in the table."""
 
 TEMPLATES: Final = Environment(
     loader=PackageLoader("umbane.simulation"),
@@ -20,9 +23,8 @@ TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-
-
-TEMPLATES.filters["kwh"] = show_tenths
+TEMPLATES.filters.update(kwh=show_tenths, price=price)
+TEMPLATES.globals.update(box=BOX)
 
 
 def report(story: Story, *, source: str) -> str:
@@ -32,13 +34,19 @@ def report(story: Story, *, source: str) -> str:
         story: what happened.
         source: the name of the purchases file.
     """
+    money = money_bars(story)
     return TEMPLATES.get_template("report.html").render(
         source=source,
         story=story,
         totals=tariff_totals(story),
+        endings=endings(story),
         proofs=proofs(story),
         dark_hours=dark_hours(story),
         tokens=sum(len(sale.deliveries) for sale in story.sales),
-        slips=[slip(chapter) for chapter in story.chapters if not isinstance(chapter.outcome, Refusal)],
-        charts={"credit": credit_chart(story), "money": money_chart(story), "energy": energy_chart(story)},
+        slips=[slip(chapter) for chapter in story.chapters if not isinstance(chapter.outcome, Refused)],
+        credit=credit_charts(story, MOST_CHARTS),
+        prices=price_charts(story),
+        money=money,
+        money_key=money_key(money),
+        energy=energy_bars(story, MOST_CHARTS),
     )

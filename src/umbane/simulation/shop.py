@@ -1,26 +1,32 @@
-"""The shop: it prices a purchase, makes its tokens, and remembers by its id what it answered."""
+"""The shop: it prices a purchase, makes its tokens, and remembers by its id what it answered.
 
-from collections.abc import Callable
+An account is a value. A sale makes a new one, which takes its place when everything has gone well: a purchase that
+fails halfway leaves no trace.
+"""
+
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from datetime import date
 from typing import Final
 
-from umbane.errors import shown
-from umbane.pricing import Arrears, CustomerState, Quote, Tariff, TariffBook, free_units_due, quote
-from umbane.simulation.errors import SaleRefusedError
-from umbane.simulation.models import Action, Delivery, Household, Purchase, Repeat, Sale
+from umbane.errors import UmbaneError, shown
+from umbane.pricing import Arrears, CustomerState, Quote, Tariff, TariffBook, claim_free_units, free_units_due, quote
+from umbane.simulation.errors import PurchaseError
+from umbane.simulation.models import Action, Delivery, Household, Outcome, Purchase, Refused, Repeat, Sale
 from umbane.simulation.realm import vending_key
 from umbane.sts import KRN, TI, TID, Credit, DecoderKey, MeterPAN, Service, derive, encode, key_change_set
 from umbane.sts.checks import require_digits
 
-__all__ = ["Account", "Shop"]
+__all__ = ["Account", "Shop", "meter_key", "show_tenths"]
 
 TENTHS: Final = 10
+KWH: Final = re.compile(r"([0-9]{1,7})(?:\.([0-9]))?", re.ASCII)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Account:
-    """What the shop knows of a household; it changes with every sale.
+    """What the shop knows of a household.
 
     Attributes:
         household: who and which meter.
@@ -28,7 +34,7 @@ class Account:
         tariffs: the versions of its tariff.
         state: what the prices depend on.
         key: the key that the meter is presumed to have.
-        last_tid: the TID of the last token under that key.
+        last_tid: the TID of the last token; none under any key of this meter is lower.
     """
 
     household: Household
@@ -40,18 +46,34 @@ class Account:
 
     @classmethod
     def open(cls, household: Household, tariffs: TariffBook) -> "Account":
-        """The account of a household before its first purchase."""
-        currency = tariffs.versions[0].currency
-        arrears = tuple(
-            Arrears(debt.kind, owed=currency.parse(debt.amount), percent=debt.percent) for debt in household.arrears
-        )
-        return cls(
-            household=household,
-            customer=household.customer,
-            tariffs=tariffs,
-            state=CustomerState(arrears=arrears, free_from=household.free_from),
-            key=meter_key(household, household.krn, household.ti),
-        )
+        """The account of a household before its first purchase.
+
+        Raises:
+            PricingError: a debt isn't an amount of the tariff's currency, or its percentage isn't one.
+        """
+        parse = tariffs.versions[0].currency.parse
+        arrears = (Arrears(debt.kind, parse(debt.amount), percent=debt.percent) for debt in household.arrears)
+        state = CustomerState(arrears=tuple(arrears), free_from=household.free_from)
+        key = meter_key(household, household.krn, household.ti)
+        return cls(household, household.customer, tariffs, state, key)
+
+    def at(self, purchase: Purchase) -> Tariff:
+        """The version of the tariff that is in force at a purchase."""
+        return self.tariffs.at(purchase.time)
+
+    def sale(
+        self,
+        purchase: Purchase,
+        deliveries: tuple[Delivery, ...] = (),
+        *,
+        tariff: Tariff | None = None,
+        quote: Quote | None = None,
+        note: str = "",
+    ) -> Sale:
+        """A purchase of this customer, done under the present key."""
+        ea, sgc = self.household.ea, self.household.sgc
+        key = f"SGC {sgc}  KRN {self.key.krn}  TI {self.key.ti}  EA {ea:02}"
+        return Sale(purchase, self.customer, self.household.pan, key, tariff, quote, deliveries, note)
 
 
 def meter_key(household: Household, krn: KRN, ti: TI) -> DecoderKey:
@@ -60,134 +82,175 @@ def meter_key(household: Household, krn: KRN, ti: TI) -> DecoderKey:
 
 
 class Shop:
-    """Sells to the accounts it knows; the same id and words twice get the same answer, not a second token."""
+    """Sells to the accounts it knows. An id has one answer: asked again in the same words, the shop gives it again."""
 
-    def __init__(self, accounts: list[Account]) -> None:
+    def __init__(self, accounts: Iterable[Account]) -> None:
         self.accounts = {account.household.pan: account for account in accounts}
-        self.answered: dict[str, Sale] = {}
+        self.answers: dict[str, tuple[Purchase, Sale | Refused]] = {}
 
-    def serve(self, purchase: Purchase) -> Sale | Repeat:
-        """Do a purchase, or give the answer that its id got before.
+    def serve(self, purchase: Purchase) -> Outcome:
+        """Do a purchase, or say why not; for an id that was answered before, give that answer."""
+        if purchase.id not in self.answers:
+            answer = self.sell(purchase)
+            self.answers[purchase.id] = (purchase, answer)
+            return answer
+        earlier, answer = self.answers[purchase.id]
+        if replace(purchase, where=earlier.where) != earlier:
+            reason = f"id {purchase.id} was used for another purchase ({earlier.where}); give each its own"
+            return Refused(purchase.where, reason, purchase)
+        if isinstance(answer, Refused):
+            return Refused(purchase.where, f"refused before ({earlier.where}): {answer.reason}", purchase)
+        return Repeat(purchase, answer)
 
-        Raises:
-            SaleRefusedError: the id was used for another purchase, the meter is unknown, or there is nothing to sell.
-            InputError: a value is wrong; nothing was sold and nothing changed.
-            PricingError: the tariff doesn't allow it.
-        """
-        if earlier := self.answered.get(purchase.id):
-            if replace(purchase, where="") != replace(earlier.purchase, where=""):
-                raise SaleRefusedError(f"id {purchase.id} was used for another purchase ({earlier.purchase.where})")
-            return Repeat(purchase, earlier)
-        sale = HANDLERS[purchase.action](self.find(purchase.meter), purchase)
-        self.answered[purchase.id] = sale
+    def sell(self, purchase: Purchase) -> Sale | Refused:
+        """Do a purchase, or change nothing and say why not."""
+        try:
+            account = self.find(purchase.meter)
+            account, sale = HANDLERS[purchase.action](account, purchase)
+        except UmbaneError as error:
+            return Refused(purchase.where, str(error), purchase)
+        self.accounts[sale.pan] = account
         return sale
 
     def find(self, meter: str) -> Account:
         """The account of a meter, by any of its numbers."""
         pan = MeterPAN.parse(meter)
         if pan not in self.accounts:
-            raise SaleRefusedError(f"meter {pan.drn} is not one of ours: ask which utility it belongs to")
+            raise PurchaseError("meter", f"{pan.drn} is not one of ours", "ask which utility it belongs to")
         return self.accounts[pan]
 
 
-def tariff_for(account: Account, purchase: Purchase) -> Tariff:
-    """The version of the account's tariff that is in force at the purchase."""
-    return account.tariffs.at(purchase.time)
+Done = tuple[Account, Sale]
+"""The account as a sale leaves it, and the sale."""
 
 
-def buy(account: Account, purchase: Purchase) -> Sale:
+def buy(account: Account, purchase: Purchase) -> Done:
     """Electricity for money."""
-    tariff = tariff_for(account, purchase)
+    tariff = account.at(purchase)
     money = tariff.currency.parse(purchase.value)
+    if not money:
+        raise PurchaseError("money", "0 buys nothing", "give an amount above 0")
     return settle(account, purchase, tariff, quote(tariff, account.state, at=purchase.time, money=money))
 
 
-def buy_units(account: Account, purchase: Purchase) -> Sale:
+def buy_units(account: Account, purchase: Purchase) -> Done:
     """A number of kWh for what they cost."""
-    tariff = tariff_for(account, purchase)
+    tariff = account.at(purchase)
     return settle(
         account, purchase, tariff, quote(tariff, account.state, at=purchase.time, units=tenths(purchase.value))
     )
 
 
-def settle(account: Account, purchase: Purchase, tariff: Tariff, priced: Quote) -> Sale:
-    """Make the tokens of a quote, free units first, and let the account be what the quote leaves."""
-    tokens = [(priced.free_units, True), (priced.units, False)]
-    deliveries = tuple(credit(account, purchase, units, free=free) for units, free in tokens if units)
-    account.state = priced.state
-    return Sale(purchase, account.customer, tariff, priced, deliveries)
-
-
-def claim_free_units(account: Account, purchase: Purchase) -> Sale:
-    """The free units of this period without buying."""
-    tariff = tariff_for(account, purchase)
-    units = free_units_due(tariff, account.state, at=purchase.time)
+def tenths(words: str) -> int:
+    """A number of kWh with at most one decimal, as tenths."""
+    found = KWH.fullmatch(words)
+    units = TENTHS * int(found[1]) + int(found[2] or 0) if found else 0
     if not units:
-        raise SaleRefusedError("no free units are due: they were claimed this period, or there is no right to them")
-    account.state = replace(account.state, free_claimed_on=purchase.time.date())
-    return Sale(purchase, account.customer, tariff, None, (credit(account, purchase, units, free=True),))
+        remedy = "give one above 0 with at most one decimal, such as 50 or 50.5"
+        raise PurchaseError("units", f"{shown(words)} is no number of kWh", remedy)
+    return units
 
 
-def change_tenant(account: Account, purchase: Purchase) -> Sale:
+def settle(account: Account, purchase: Purchase, tariff: Tariff, priced: Quote) -> Done:
+    """Make the tokens of a quote, free units first, and let the account be what the quote leaves."""
+    deliveries: list[Delivery] = []
+    for units, free in ((priced.free_units, True), (priced.units, False)):
+        if units:
+            account, delivery = credit(account, purchase, units, free=free)
+            deliveries.append(delivery)
+    sale = account.sale(
+        purchase, tuple(deliveries), tariff=tariff, quote=priced, note=more_than_priced(deliveries, priced)
+    )
+    return replace(account, state=priced.state), sale
+
+
+def credit(account: Account, purchase: Purchase, units: int, *, free: bool) -> tuple[Account, Delivery]:
+    """A credit token with the account's next TID."""
+    tid = TID.following(purchase.time, account.key.base_date, account.last_tid)
+    token = Credit(Service.ELECTRICITY, units, tid=tid, rnd=sum(purchase.id.encode()) & 15)
+    title = f"{'Free units' if free else 'Electricity'} {show_tenths(token.carried)} kWh"
+    delivery = Delivery(title, encode(token, account.key), tid, token.carried, free)
+    return replace(account, last_tid=tid), delivery
+
+
+def more_than_priced(deliveries: list[Delivery], priced: Quote) -> str:
+    """What is to be said when a token can't hold exactly the units priced, and so holds a little more."""
+    more = sum(delivery.units for delivery in deliveries) - priced.units - priced.free_units
+    return f"No token holds just that many units: {show_tenths(more)} kWh more are yours." if more else ""
+
+
+def claim(account: Account, purchase: Purchase) -> Done:
+    """The free units of this month without buying."""
+    if purchase.value:
+        raise PurchaseError("value", f"{shown(purchase.value)} is given, but free units have no price", "leave it out")
+    tariff = account.at(purchase)
+    if not free_units_due(tariff, account.state, at=purchase.time):
+        why_not = why_nothing_is_free(account, tariff, tariff.local_day(purchase.time))
+        raise PurchaseError("free units", why_not, "sell units instead")
+    return settle(account, purchase, tariff, claim_free_units(tariff, account.state, at=purchase.time))
+
+
+def why_nothing_is_free(account: Account, tariff: Tariff, day: date) -> str:
+    """Why there are no free units on a day on which none are due."""
+    since, claimed = account.state.free_from, account.state.free_claimed_on
+    if tariff.free_units is None:
+        return f"{tariff.title} gives none"
+    if since is None:
+        return f"{account.customer} has no right to them"
+    if day < since:
+        return f"{account.customer} has a right to them from {since} on"
+    return f"{account.customer} had this month's on {claimed}"
+
+
+def change_tenant(account: Account, purchase: Purchase) -> Done:
     """A new customer at the same meter: nothing of the old one's blocks, charges, debts or rights goes with it."""
-    if not purchase.value:
-        raise SaleRefusedError("no name of the new tenant is given: put it into the value column")
-    note = f"{account.customer} left, {purchase.value} moved in: blocks, charges and debts start again"
-    account.customer, account.state = purchase.value, CustomerState()
-    return Sale(purchase, account.customer, None, None, (), note)
+    newcomer, state = purchase.value, account.state
+    if not newcomer:
+        raise PurchaseError("value", "there is no name of the new tenant", "give one")
+    note = f"{account.customer} left, {newcomer} moved in: blocks and charges start again, free units need a new claim."
+    owed = sum(debt.owed for debt in state.arrears) + sum(amount for _, amount in state.unpaid_charges)
+    if owed:
+        currency = account.tariffs.versions[0].currency
+        note += f" {account.customer} still owes {currency.code} {currency.show(owed)}: {newcomer} doesn't."
+    account = replace(account, customer=newcomer, state=CustomerState())
+    return account, account.sale(purchase, note=note)
 
 
-def change_key(account: Account, purchase: Purchase) -> Sale:
+def change_key(account: Account, purchase: Purchase) -> Done:
     """The tokens that give the meter a key of another tariff index or key revision."""
     current = account.key
-    new = meter_key(account.household, *new_krn_and_ti(purchase.value, current))
+    krn, ti = new_krn_and_ti(purchase.value, current)
+    new = meter_key(account.household, krn, ti)
     sections = key_change_set(current, new, at=TID.at(purchase.time, new.base_date))
     deliveries = tuple(
         Delivery(f"Key change {number} of {len(sections)}", encode(section, current))
         for number, section in enumerate(sections, start=1)
     )
-    account.key = new
-    note = f"from TI {current.ti} KRN {current.krn} to TI {new.ti} KRN {new.krn}: type these before any new token"
-    return Sale(purchase, account.customer, None, None, deliveries, note)
+    note = f"Key change to KRN {krn}, TI {ti}: type all {len(sections)} before any new token."
+    return replace(account, key=new), account.sale(purchase, deliveries, note=note)
 
 
 def new_krn_and_ti(words: str, current: DecoderKey) -> tuple[KRN, TI]:
     """What a key change asks for; what it doesn't name stays."""
-    wanted = dict(part.partition("=")[::2] for part in words.split())
+    parts = words.split()
+    wanted = dict(part.partition("=")[::2] for part in parts)
     krn, ti = wanted.pop("KRN", str(current.krn)), wanted.pop("TI", str(current.ti))
-    if wanted or not words.split():
-        raise SaleRefusedError(f"{shown(words)} is no key change: give TI=02, KRN=2 or both with a space between")
-    return KRN(int(require_digits("KRN", krn, 1))), TI.parse(ti)
+    if not parts or wanted or len({part.partition("=")[0] for part in parts}) < len(parts):
+        remedy = "give TI=02, KRN=2 or both with a space between"
+        raise PurchaseError("value", f"{shown(words)} is no key change", remedy)
+    new = KRN(int(require_digits("KRN", krn, 1))), TI.parse(ti)
+    if new == (current.krn, current.ti):
+        raise PurchaseError("value", f"the meter has KRN {krn} and TI {ti} already", "name another KRN or TI")
+    return new
 
 
-HANDLERS: Final[dict[Action, Callable[[Account, Purchase], Sale]]] = {
+HANDLERS: Final[dict[Action, Callable[[Account, Purchase], Done]]] = {
     Action.BUY: buy,
     Action.UNITS: buy_units,
-    Action.FREE: claim_free_units,
+    Action.FREE: claim,
     Action.TENANT: change_tenant,
     Action.KEY: change_key,
 }
-
-
-def credit(account: Account, purchase: Purchase, units: int, *, free: bool) -> Delivery:
-    """A credit token with the account's next TID; an error leaves the account as it was."""
-    tid = TID.following(purchase.time, account.key.base_date, account.last_tid)
-    token = Credit(Service.ELECTRICITY, units, tid=tid, rnd=sum(purchase.id.encode()) & 15)
-    encoded = encode(token, account.key)
-    account.last_tid = tid
-    title = "Free units" if free else "Electricity"
-    return Delivery(f"{title} {show_tenths(token.carried)} kWh", encoded, token.carried, free=free)
-
-
-def tenths(words: str) -> int:
-    """A number of kWh with at most one decimal, as tenths."""
-    try:
-        number = Decimal(words) * TENTHS
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or number != number.to_integral_value() or not 0 < number < 10**9:
-        raise SaleRefusedError(f"{shown(words)} is no number of kWh: give one with at most one decimal, such as 50.0")
-    return int(number)
 
 
 def show_tenths(units: int) -> str:

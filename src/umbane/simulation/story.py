@@ -1,21 +1,21 @@
 """The story of a file of purchases: time passes in every house, and the shop serves line after line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from umbane.errors import UmbaneError
-from umbane.pricing import Tariff, TariffBook, load_tariff
+from umbane.errors import InputError
+from umbane.pricing import PricingError, Tariff, TariffBook, load_tariff
 from umbane.simulation.errors import TableFileError
 from umbane.simulation.files import read_households, read_purchases
 from umbane.simulation.fleet import House
-from umbane.simulation.models import Household, Purchase, Refusal, Repeat, Sale
+from umbane.simulation.models import Chapter, Household, Purchase, Refused, Repeat, Sale
 from umbane.simulation.shop import Account, Shop
 from umbane.sts import MeterPAN
 
-__all__ = ["Chapter", "Story", "tell"]
+__all__ = ["Story", "play", "read_tariffs", "tell"]
 
 BEFORE: Final = timedelta(days=1)
 """How long the meters run before the first purchase."""
@@ -23,22 +23,13 @@ BEFORE: Final = timedelta(days=1)
 AFTER: Final = timedelta(days=2)
 """And after the last."""
 
-Outcome = Sale | Repeat | Refusal
+REACH: Final = timedelta(days=366)
+"""How far a purchase may lie from the middle one: more is a slip of the pen in a year, and a century of waiting."""
 
+SHOWN_LINES: Final = 20
 
-@dataclass(frozen=True, slots=True)
-class Chapter:
-    """What became of one line.
-
-    Attributes:
-        outcome: a sale, a repeated answer, or a refusal.
-        balance: credit in the meter afterwards, in Wh; None where no meter took part.
-        lit: whether there is light afterwards.
-    """
-
-    outcome: Outcome
-    balance: int | None = None
-    lit: bool = False
+Watcher = Callable[[int, int], None]
+Line = Purchase | TableFileError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +45,8 @@ class Story:
     """
 
     chapters: tuple[Chapter, ...]
-    houses: dict[MeterPAN, House]
-    accounts: dict[MeterPAN, Account]
+    houses: Mapping[MeterPAN, House]
+    accounts: Mapping[MeterPAN, Account]
     start: datetime
     end: datetime
 
@@ -65,9 +56,9 @@ class Story:
         return [chapter.outcome for chapter in self.chapters if isinstance(chapter.outcome, Sale)]
 
     @property
-    def refusals(self) -> list[Refusal]:
+    def refusals(self) -> list[Refused]:
         """What was not."""
-        return [chapter.outcome for chapter in self.chapters if isinstance(chapter.outcome, Refusal)]
+        return [chapter.outcome for chapter in self.chapters if isinstance(chapter.outcome, Refused)]
 
     @property
     def repeats(self) -> list[Repeat]:
@@ -75,9 +66,7 @@ class Story:
         return [chapter.outcome for chapter in self.chapters if isinstance(chapter.outcome, Repeat)]
 
 
-def tell(
-    purchases: Path, households: Path, tariffs: Path, *, on_line: Callable[[int, int], None] = lambda _done, _all: None
-) -> Story:
+def tell(purchases: Path, households: Path, tariffs: Path, *, on_line: Watcher = lambda _done, _all: None) -> Story:
     """Play a purchases file through.
 
     Args:
@@ -87,29 +76,78 @@ def tell(
         on_line: called with the number of lines done and of all lines, for those who watch.
 
     Raises:
-        TableFileError: one of the files can't be read, or the households are wrong.
+        TableFileError: one of the files can't be read, the households are wrong, or not one purchase can be read.
         TariffFileError: a tariff file is wrong.
     """
     people, books = read_households(households), read_tariffs(tariffs)
+    accounts = [open_account(household, books, tariffs) for household in people.values()]
     lines = list(read_purchases(purchases))
-    unreadable = [
-        Refusal(line.field, f"{line.problem}; {line.remedy}") for line in lines if isinstance(line, TableFileError)
-    ]
+    if not any(isinstance(line, Purchase) for line in lines):
+        raise nothing_to_do(purchases, [line for line in lines if isinstance(line, TableFileError)])
+    return play(accounts, lines, on_line=on_line)
+
+
+def play(accounts: Iterable[Account], lines: Sequence[Line], *, on_line: Watcher = lambda _done, _all: None) -> Story:
+    """Serve every line in the order of its time, and let every household live meanwhile.
+
+    Args:
+        accounts: of every household there is.
+        lines: purchases, one at least, and the errors that stand for lines that could not be read.
+        on_line: called with the number of purchases done and of all of them.
+    """
+    chapters = [Chapter(refusal(line)) for line in lines if isinstance(line, TableFileError)]
     ordered = sorted((line for line in lines if isinstance(line, Purchase)), key=lambda purchase: purchase.time)
-    if not ordered:
-        raise TableFileError(purchases.name, "it holds no purchase that can be read", "mend the lines it names")
-    start, end = ordered[0].time - BEFORE, ordered[-1].time + AFTER
-    shop = Shop([Account.open(household, book_of(household, books)) for household in people.values()])
+    middle = ordered[len(ordered) // 2].time
+    near = [purchase for purchase in ordered if abs(purchase.time - middle) <= REACH]
+    chapters += [Chapter(far_away(purchase, middle)) for purchase in ordered if abs(purchase.time - middle) > REACH]
+    start, end = near[0].time - BEFORE, near[-1].time + AFTER
+    shop = Shop(accounts)
     houses = {
-        pan: House.open(people[pan], start, account.tariffs.versions[0].zone) for pan, account in shop.accounts.items()
+        pan: House.open(account.household, start, account.tariffs.versions[0].zone)
+        for pan, account in shop.accounts.items()
     }
-    chapters = [Chapter(refusal) for refusal in unreadable]
-    for number, purchase in enumerate(ordered, start=1):
-        chapters.append(chapter(shop, houses, purchase))
-        on_line(number, len(ordered))
+    for number, purchase in enumerate(near, start=1):
+        chapters.append(serve(shop, houses, purchase))
+        on_line(number, len(near))
     for house in houses.values():
         house.live_until(end)
     return Story(tuple(chapters), houses, shop.accounts, start, end)
+
+
+def serve(shop: Shop, houses: Mapping[MeterPAN, House], purchase: Purchase) -> Chapter:
+    """One line: serve it, type its tokens into the meter, look at the meter."""
+    outcome = shop.serve(purchase)
+    if isinstance(outcome, Refused):
+        return Chapter(outcome)
+    sale = outcome.sale if isinstance(outcome, Repeat) else outcome
+    house = houses[sale.pan]
+    house.live_until(purchase.time)
+    was_lit = house.meter.connected
+    if isinstance(outcome, Repeat):
+        typed = tuple(house.would_answer(delivery.token) for delivery in sale.deliveries)
+        return Chapter(replace(outcome, typed=typed), house.glance(was_lit=was_lit))
+    taken = tuple(replace(delivery, typed=house.type_token(delivery.token)) for delivery in sale.deliveries)
+    return Chapter(replace(sale, deliveries=taken), house.glance(was_lit=was_lit))
+
+
+def refusal(error: InputError) -> Refused:
+    """A line that could not be read."""
+    return Refused(error.field, f"{error.problem}; {error.remedy}")
+
+
+def far_away(purchase: Purchase, middle: datetime) -> Refused:
+    """A purchase years away from the others."""
+    reason = f"time: {purchase.time.isoformat()} is years away from the others, around {middle:%B %Y}; check the year"
+    return Refused(purchase.where, reason, purchase)
+
+
+def nothing_to_do(path: Path, errors: list[TableFileError]) -> TableFileError:
+    """What to say of a file without one purchase that can be read."""
+    if not errors:
+        return TableFileError(path.name, "it holds no purchase", "give one line for each")
+    more = [f"and {len(errors) - SHOWN_LINES} more"] if len(errors) > SHOWN_LINES else []
+    words = "\n  ".join([*map(str, errors[:SHOWN_LINES]), *more])
+    return TableFileError(path.name, f"no line of it can be read:\n  {words}\n", "mend these lines")
 
 
 def read_tariffs(folder: Path) -> dict[str, TariffBook]:
@@ -121,27 +159,21 @@ def read_tariffs(folder: Path) -> dict[str, TariffBook]:
     return {name: TariffBook.of(group) for name, group in versions.items()}
 
 
-def book_of(household: Household, books: dict[str, TariffBook]) -> TariffBook:
-    """The household's tariff."""
+def open_account(household: Household, books: Mapping[str, TariffBook], folder: Path) -> Account:
+    """The account of a household on its tariff.
+
+    Raises:
+        TableFileError: there is no such tariff, it isn't for electricity, or the household's debts are wrong.
+    """
     if household.tariff not in books:
-        known = ", ".join(books) or "there is none"
+        remedy = f"give one of: {', '.join(books) or '(the folder holds none)'}"
         raise TableFileError(
-            "tariff", f"{household.tariff!r} of {household.customer} is in no tariff file", f"give one of: {known}"
+            f"{household.where}, tariff", f"{household.tariff!r} is in no tariff file of {folder}", remedy
         )
-    return books[household.tariff]
-
-
-def chapter(shop: Shop, houses: dict[MeterPAN, House], purchase: Purchase) -> Chapter:
-    """One line: serve it, type its tokens into the meter, look at the meter."""
+    book = books[household.tariff]
+    if any(tariff.document.resource != "electricity" for tariff in book.versions):
+        raise TableFileError(f"{household.where}, tariff", f"{household.tariff} sells no electricity", "name another")
     try:
-        outcome = shop.serve(purchase)
-    except UmbaneError as error:
-        return Chapter(Refusal(purchase.where, str(error)))
-    house = houses[MeterPAN.parse(purchase.meter)]
-    house.live_until(purchase.time)
-    if isinstance(outcome, Repeat):
-        answers = tuple(house.type_token(delivery.token) for delivery in outcome.sale.deliveries)
-        return Chapter(replace(outcome, typed_again=answers), house.meter.credit_wh, house.meter.connected)
-    typed = tuple(replace(delivery, result=house.type_token(delivery.token)) for delivery in outcome.deliveries)
-    sale = shop.answered[purchase.id] = replace(outcome, deliveries=typed)
-    return Chapter(sale, house.meter.credit_wh, house.meter.connected)
+        return Account.open(household, book)
+    except PricingError as error:
+        raise TableFileError(f"{household.where}, arrears", error.problem, error.remedy) from None

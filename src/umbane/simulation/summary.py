@@ -1,17 +1,22 @@
-"""What a story comes to: money by tariff, tokens, energy, and whether every figure meets its counterpart."""
+"""What a story comes to: money by tariff, energy by house, and whether every figure meets its counterpart."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
 from typing import Final
 
-from umbane.pricing import LineKind, Tariff
-from umbane.simulation.fleet import MILLIJOULES_PER_TENTH
+from umbane.pricing import Currency, LineKind, Tariff
+from umbane.simulation.fleet import MILLIJOULES_PER_TENTH, House
+from umbane.simulation.models import Action, Sale
 from umbane.simulation.story import Story
 
-__all__ = ["Proof", "TariffTotal", "dark_hours", "proofs", "tariff_totals"]
+__all__ = ["Ending", "Proof", "TariffTotal", "dark_hours", "endings", "proofs", "tariff_totals"]
 
-ENERGY: Final = "mJ"
+LOW: Final = 3
+"""Days of credit; a household with fewer should buy soon."""
+
+HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -41,34 +46,73 @@ def tariff_totals(story: Story) -> list[TariffTotal]:
     """The totals of every tariff on which something was sold, in the order of its first sale."""
     totals: dict[str, TariffTotal] = {}
     for sale in story.sales:
-        if sale.tariff is None:
-            continue
-        total = totals.setdefault(sale.tariff.id, TariffTotal(sale.tariff))
-        total.units += sum(delivery.units for delivery in sale.deliveries)
-        total.free_units += sum(delivery.units for delivery in sale.deliveries if delivery.free)
-        if sale.quote:
-            total.sales += 1
+        if sale.tariff and sale.quote:
+            total = totals.setdefault(sale.tariff.id, TariffTotal(sale.tariff))
+            total.sales += bool(sale.quote.tender)
             total.money += sale.quote.tender
+            total.units += sum(delivery.units for delivery in sale.deliveries)
+            total.free_units += sum(delivery.units for delivery in sale.deliveries if delivery.free)
             total.taxes += sum(line.amount for line in sale.quote.lines if line.kind is LineKind.TAX)
             total.arrears += sum(line.amount for line in sale.quote.lines if line.kind is LineKind.ARREARS)
     return list(totals.values())
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """How the story leaves one house.
+
+    Attributes:
+        house: which one, with its meter.
+        customer: who lives there now.
+        bought: 0.1 kWh on its tokens.
+        dark_hours: how long it had no supply.
+    """
+
+    house: House
+    customer: str
+    bought: int
+    dark_hours: int
+
+    @property
+    def low(self) -> bool:
+        """Whether the household should buy soon."""
+        return self.house.days_left < LOW
+
+
+def endings(story: Story) -> list[Ending]:
+    """How the story leaves every house, in the order of the households file."""
+    bought = dict.fromkeys(story.houses, 0)
+    for sale in story.sales:
+        bought[sale.pan] += sum(delivery.units for delivery in sale.deliveries)
+    return [
+        Ending(house, story.accounts[pan].customer, bought[pan], house.dark // HOUR)
+        for pan, house in story.houses.items()
+    ]
+
+
+def dark_hours(story: Story) -> int:
+    """Hours without supply, all houses together."""
+    return sum((house.dark for house in story.houses.values()), timedelta()) // HOUR
+
+
+# --------------------------------------------------------------------------------------------------------- proofs
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
-    """Two figures that must be one.
+    """Two figures, counted in different places, that must be one.
 
     Attributes:
         claim: what is claimed, in a sentence.
         left: the one figure.
         right: the other.
-        unit: what both count; energy is counted in mJ.
+        show: writes such a figure for people.
     """
 
     claim: str
     left: int
     right: int
-    unit: str
+    show: Callable[[int], str]
 
     @property
     def holds(self) -> bool:
@@ -77,15 +121,8 @@ class Proof:
 
     @property
     def words(self) -> str:
-        """The figures for people: energy in kWh, and to the last mJ only when that is where they differ."""
-        if self.unit != ENERGY:
-            return f"{self.left:,} {'=' if self.holds else '≠'} {self.right:,} {self.unit}"
-        if not self.holds:
-            return f"{self.left:,} ≠ {self.right:,} mJ"
-        tenths, rest = divmod(self.left, MILLIJOULES_PER_TENTH)
-        return (
-            f"{tenths // 10:,}.{tenths % 10} kWh{'' if not rest else f' and {rest:,} mJ'} = the same, to the millijoule"
-        )
+        """Both figures for people."""
+        return f"{self.show(self.left)} {'=' if self.holds else '≠'} {self.show(self.right)}"
 
 
 def proofs(story: Story) -> list[Proof]:
@@ -94,37 +131,50 @@ def proofs(story: Story) -> list[Proof]:
 
 
 def money_proofs(story: Story) -> Iterator[Proof]:
-    """Every cent of every tender stands on a line."""
-    quotes = [sale.quote for sale in story.sales if sale.quote]
-    lines = sum(line.amount for quote in quotes for line in quote.lines)
-    tendered = sum(quote.tender for quote in quotes)
-    yield Proof("The lines of all receipts add up to the money tendered", lines, tendered, "minor units")
+    """Every cent that the file of purchases tenders stands on the line of a receipt."""
+    priced = [(sale.tariff.currency, sale) for sale in story.sales if sale.tariff and sale.quote]
+    priced.sort(key=lambda pair: pair[0].code)
+    for currency, sales in groupby(priced, key=lambda pair: pair[0]):
+        lines = tendered = 0
+        for _, sale in sales:
+            lines += sum(line.amount for line in sale.quote.lines) if sale.quote else 0
+            tendered += tender(sale, currency)
+        yield Proof(
+            f"{currency.code}: the lines of all receipts add up to the money tendered", lines, tendered, currency.show
+        )
+
+
+def tender(sale: Sale, currency: Currency) -> int:
+    """What the customer put on the counter: the file says it, or the shop said what the units cost."""
+    if sale.purchase.action is Action.BUY:
+        return currency.parse(sale.purchase.value)
+    return sale.quote.tender if sale.quote else 0
 
 
 def token_proofs(story: Story) -> Iterator[Proof]:
     """Every token is one of a kind, was taken once, and never twice."""
-    tokens = [delivery for sale in story.sales for delivery in sale.deliveries]
-    different = len({token.token for token in tokens})
-    taken = sum(token.result == "Accept" or token.result.endswith("KCT") for token in tokens)
-    again = sum(answer == "Accept" for repeat in story.repeats for answer in repeat.typed_again)
-    yield Proof("Every token issued has digits of its own", len(tokens), different, "tokens")
-    yield Proof("Every token issued was taken by its meter", len(tokens), taken, "tokens")
-    yield Proof("Tokens that did anything when they were typed again", again, 0, "tokens")
+    tokens = [(sale.pan, delivery) for sale in story.sales for delivery in sale.deliveries]
+    different = {(pan, delivery.token) for pan, delivery in tokens}
+    taken = [delivery for _, delivery in tokens if delivery.typed and delivery.typed.accepted]
+    again = [pan for pan, delivery in tokens if story.houses[pan].would_answer(delivery.token).accepted]
+    yield Proof("Every token is one of its kind", len(tokens), len(different), str)
+    yield Proof("Every token was taken by its meter", len(tokens), len(taken), str)
+    yield Proof("Typed once more at the end, so many tokens work again", len(again), 0, str)
 
 
 def energy_proofs(story: Story) -> Iterator[Proof]:
     """Nothing is lost between the shop's tokens, the meters' registers and the appliances."""
     houses = story.houses.values()
-    sold = sum(house.household.opening_units for house in houses)
-    sold += sum(token.units for sale in story.sales for token in sale.deliveries)
+    opening = sum(house.household.opening_units for house in houses)
+    sold = sum(delivery.units for sale in story.sales for delivery in sale.deliveries)
     given = sum(house.given for house in houses)
     kept = sum(house.used + house.credit for house in houses)
-    yield Proof(
-        "The energy on the tokens is the credit that the meters took", MILLIJOULES_PER_TENTH * sold, given, ENERGY
-    )
-    yield Proof("Credit taken is energy used and credit left", given, kept, ENERGY)
+    tokens = MILLIJOULES_PER_TENTH * (opening + sold)
+    yield Proof("The energy on the tokens is the credit that the meters took", tokens, given, show_energy)
+    yield Proof("Credit taken is energy used and credit left", given, kept, show_energy)
 
 
-def dark_hours(story: Story) -> int:
-    """Hours without supply, all houses together."""
-    return sum((house.dark for house in story.houses.values()), timedelta()) // timedelta(hours=1)
+def show_energy(millijoules: int) -> str:
+    """Energy for people, in kWh when that says all of it."""
+    tenths, rest = divmod(millijoules, MILLIJOULES_PER_TENTH)
+    return f"{millijoules:,} mJ" if rest else f"{tenths // 10:,}.{tenths % 10} kWh"
