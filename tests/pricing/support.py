@@ -45,7 +45,13 @@ def tariff(**sections: Any) -> Tariff:  # noqa: ANN401 - whatever a document may
     return load_tariff_text(text(**sections), "test.yaml")
 
 
-def sell(it: Tariff, money: int | None = None, *, units: int | None = None, **state: Any) -> Quote:  # noqa: ANN401
+def sell(
+    it: Tariff,
+    money: int | None = None,
+    *,
+    units: int | None = None,
+    **state: Any,  # noqa: ANN401 - whatever a state may hold
+) -> Quote:
     """A quote on the day of the tests."""
     return quote(it, CustomerState(**state), at=AT, money=money, units=units)
 

@@ -8,7 +8,7 @@ import pytest
 from tests.project.tree import SOURCES, name_of, parse
 
 PURE = {"sts", "pricing", "meter"}
-LOADERS = {"meter/face/packfile.py", "sts/hazmat/tablefile.py"}
+LOADERS = {"meter/face/packfile.py", "pricing/loader.py", "sts/hazmat/tablefile.py"}
 """The modules of pure rooms whose one purpose is to read a file: the only ones that may look at the disk."""
 
 DISK = {"importlib.resources", "io", "open", "os", "pathlib", "tempfile"}

@@ -36,8 +36,8 @@ class _Levy(NamedTuple):
     name: str
     label: str
     rate: Fraction
-    per_unit: bool
     bases: tuple[str, ...]
+    per_unit: bool
     is_tax: bool
     included: bool
 
@@ -65,10 +65,12 @@ class CardMaker:
         for it in self.document.surcharges:
             rate = values[it.name]
             unit = it.basis == "unit"
-            yield _Levy(it.name, it.label, rate if unit else rate / 100, unit, self._bases(it.on), False, False)  # noqa: FBT003
+            exact = rate if unit else rate / 100
+            yield _Levy(it.name, it.label, exact, self._bases(it.on), per_unit=unit, is_tax=False, included=False)
         for tax in self.document.taxes:
             if tax.on != ["tender"]:
-                yield _Levy(tax.name, tax.label, tax.percent, False, self._bases(tax.on), True, tax.included)  # noqa: FBT003
+                bases, included = self._bases(tax.on), tax.included
+                yield _Levy(tax.name, tax.label, tax.percent, bases, per_unit=False, is_tax=True, included=included)
 
     def _bases(self, names: Iterable[str]) -> tuple[str, ...]:
         """Names with `energy` spelt out as all the blocks."""
