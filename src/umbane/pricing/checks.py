@@ -16,10 +16,19 @@ Found = tuple[Path, str, str]
 
 RESERVED = frozenset({"energy", "tender", "arrears", "credit_used", "credit_carried", "rounding", "free_units"})
 LONGEST_PERIOD = 366
+MOST_LINES = 40
+"""Blocks, charges, surcharges, taxes or rules for arrears."""
+MOST_MONTHS = 600
+"""With values of surcharges."""
 
 
 def document_problems(document: TariffDocument) -> Iterator[Found]:
     """Everything that is wrong in a document whose fields are all well by themselves."""
+    too_many = list(_counts(document))
+    yield from too_many or _all_else(document)
+
+
+def _all_else(document: TariffDocument) -> Iterator[Found]:
     yield from _dates(document)
     yield from _period(document)
     yield from _energy(document)
@@ -59,6 +68,20 @@ def compiled_problems(tariff: Tariff) -> Iterator[Found]:
 
 def _block(tariff: Tariff, place: int) -> Path:
     return ("energy", "blocks", place) if tariff.document.energy.blocks else ("energy",)
+
+
+def _counts(document: TariffDocument) -> Iterator[Found]:
+    """What is longer than any tariff: it is refused before work is spent on it."""
+    lists: dict[Path, list[object]] = {
+        (section,): getattr(document, section) for section in ("charges", "surcharges", "taxes", "arrears")
+    }
+    lists["energy", "blocks"] = [*(document.energy.blocks or ())]
+    for path, items in lists.items():
+        if len(items) > MOST_LINES:
+            yield path, f"has {len(items)} entries", f"at most {MOST_LINES}"
+    months = {month for surcharge in document.surcharges for month in surcharge.values or ()}
+    if len(months) > MOST_MONTHS:
+        yield ("surcharges",), f"have values for {len(months)} months", f"at most {MOST_MONTHS}: begin a new version"
 
 
 def _dates(document: TariffDocument) -> Iterator[Found]:

@@ -7,6 +7,7 @@ and told together, by file, line and field.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 from os import PathLike
 from pathlib import Path as FilePath
 from typing import Any, Final, get_args
@@ -25,6 +26,8 @@ __all__ = ["load_book", "load_tariff", "load_tariff_text"]
 
 MOST_PROBLEMS: Final = 50
 """Told at once; mend these first."""
+MOST_FOUND: Final = 1000
+"""Looked at: a hostile file could have many more."""
 
 
 def load_tariff(path: str | PathLike[str]) -> Tariff:
@@ -104,7 +107,10 @@ def _problems(source: Source, file: str, found: Iterable[tuple[Path, str, str]])
     """All that was found, with the keys given twice, in the order of the lines."""
     problems = {
         *(problem._replace(file=file) for problem in source.repeated),
-        *(Problem(file, source.line(path), dotted(path), problem, remedy) for path, problem, remedy in found),
+        *(
+            Problem(file, source.line(path), dotted(path), problem, remedy)
+            for path, problem, remedy in islice(found, MOST_FOUND)
+        ),
     }
     return tuple(sorted(problems, key=lambda it: (it.line, it.field, it.problem))[:MOST_PROBLEMS])
 
