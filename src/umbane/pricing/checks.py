@@ -16,9 +16,9 @@ Found = tuple[Path, str, str]
 
 RESERVED = frozenset({"energy", "tender", "arrears", "credit_used", "credit_carried", "rounding", "free_units"})
 LONGEST_PERIOD = 366
-MOST_LINES = 40
+MOST_LINES = 20
 """Blocks, charges, surcharges, taxes or rules for arrears."""
-MOST_MONTHS = 600
+MOST_MONTHS = 240
 """With values of surcharges."""
 
 
