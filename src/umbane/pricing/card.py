@@ -1,6 +1,6 @@
 """The rate card of a month: names become places, prices become integers over one denominator."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from math import lcm
 from typing import NamedTuple
@@ -60,6 +60,7 @@ class CardMaker:
             *(levy.name for levy in self.levies),
         ]
         self.places = {name: place for place, name in enumerate(names)}
+        self.factors: dict[tuple[bool, ...], Fraction] = {}
 
     def _levies(self, values: Amounts) -> Iterator[_Levy]:
         for it in self.document.surcharges:
@@ -80,8 +81,9 @@ class CardMaker:
         """The card, in integers over one denominator."""
         starts = (0, *(block.up_to for block in self.blocks.values() if block.up_to is not None))
         repricing = tuple(self._repricing())
-        slopes = [self._gross(self._per_tenth(name)) for name in self.blocks]
-        steps = {place: self._gross({entry.name: self._net(entry.name, entry.amount)}) for place, entry in self.entries}
+        by_unit = sum((self._gross(levy.name, levy.rate) for levy in self.levies if levy.per_unit), Fraction(0))
+        slopes = [(self._gross(name, block.price) + by_unit) / 10 for name, block in self.blocks.items()]
+        steps = {place: self._gross(entry.name, entry.amount) for place, entry in self.entries}
         levels = _levels(starts, slopes, repricing, steps)
         scale = lcm(*(number.denominator for number in (*slopes, *levels)))
         return RateCard(
@@ -109,25 +111,27 @@ class CardMaker:
 
     def _net(self, name: str, price: Fraction) -> Fraction:
         """A price in minor units, without the taxes that it contains."""
-        included = self._spread({name: Fraction(1)}, lambda levy: levy.included)
-        return price * self.minor / sum(included.values())
+        return price * self.minor / self._factor(name, contained=True)
 
-    def _gross(self, amounts: Amounts) -> Fraction:
-        """All that has to be paid when these amounts are due."""
-        return sum(self._spread(amounts, lambda _: True).values(), Fraction(0))
+    def _gross(self, name: str, price: Fraction) -> Fraction:
+        """All that has to be paid, in minor units, where this price is due."""
+        return self._net(name, price) * self._factor(name)
 
-    def _spread(self, amounts: Amounts, chosen: Callable[[_Levy], bool]) -> Amounts:
-        """Amounts by name with the chosen percentages on them, in the declared order."""
-        spread = dict(amounts)
+    def _factor(self, name: str, *, contained: bool = False) -> Fraction:
+        """What 1 on a line comes to with all percentages on it, or with those alone that its price contains."""
+        key = (contained, *(name in levy.bases for levy in self.levies))
+        if key not in self.factors:
+            self.factors[key] = sum(self._spread(name, contained=contained).values(), Fraction(0))
+        return self.factors[key]
+
+    def _spread(self, name: str, *, contained: bool) -> Amounts:
+        """1 on a line, and what the percentages make of it, in the declared order."""
+        spread = {name: Fraction(1)}
         for levy in self.levies:
-            if not levy.per_unit and chosen(levy):
-                spread[levy.name] = levy.rate * sum((spread.get(base, Fraction(0)) for base in levy.bases), Fraction(0))
+            if not levy.per_unit and (levy.included or not contained):
+                bases = [spread[base] for base in levy.bases if base in spread]
+                spread[levy.name] = levy.rate * sum(bases, Fraction(0))
         return spread
-
-    def _per_tenth(self, block: str) -> Amounts:
-        """What a tenth of a unit costs in a block, before percentages."""
-        unit_levies = {levy.name: self._net(levy.name, levy.rate) / 10 for levy in self.levies if levy.per_unit}
-        return {block: self._net(block, self.blocks[block].price) / 10, **unit_levies}
 
     # The entries of the card.
 
@@ -145,8 +149,8 @@ class CardMaker:
         end = self.blocks[name].up_to
         unit = "kWh" if self.document.resource == "electricity" else "m³"
         if end is None:
-            return f", over {begin / 10:g} {unit}" if place else ""
-        return f", {begin / 10:g}–{end / 10:g} {unit}"
+            return f", over {_plain(begin)} {unit}" if place else ""
+        return f", {_plain(begin)}–{_plain(end)} {unit}"
 
     def _entry(self, place: int, entry: doc.Entry) -> EntryRate:
         net = self._net(entry.name, entry.amount)
@@ -155,7 +159,7 @@ class CardMaker:
     def charge(self, charge: doc.Charge) -> ChargeRate:
         """What a charge costs without and with the taxes on it."""
         rate = charge.percent if charge.percent is not None else self._net(charge.name, charge.amount or Fraction(0))
-        factor = self._gross({charge.name: Fraction(1)})
+        factor = self._factor(charge.name)
         return ChargeRate(charge.name, charge.label, rate, rate * factor, factor, self.places[charge.name])
 
     def _levy(self, levy: _Levy) -> LevyRate:
@@ -164,6 +168,11 @@ class CardMaker:
         bases = None if levy.per_unit else tuple(self.places[base] for base in levy.bases)
         place = self.places[levy.name]
         return LevyRate(levy.is_tax, levy.name, levy.label, rate, exact.numerator, exact.denominator, place, bases)
+
+
+def _plain(tenths: int) -> str:
+    """Tenths as a number of units, without a fraction where there is none."""
+    return f"{tenths // 10}.{tenths % 10}".removesuffix(".0")
 
 
 def _levels(
