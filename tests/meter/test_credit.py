@@ -188,12 +188,9 @@ def test_time_by_the_meters_clock(drift: int, length: int) -> None:
 def test_energy_and_time() -> None:
     """A meter that is paid by both is open when either has run out."""
     meter, till = new_meter(config(subclasses=(0, 3), paid_by=(0, 3))), Till()
-    meter.enter(till.kwh(100))
-    assert not meter.connected
-    meter.enter(till.credit(600, Service.TIME))
-    assert meter.connected
-    meter.advance(HOUR)
-    assert not meter.connected
+    assert kinds(meter.enter(till.kwh(100)).events) == ["token accepted"]
+    assert kinds(meter.enter(till.credit(600, Service.TIME)).events) == ["token accepted", "connected"]
+    assert kinds(meter.advance(HOUR)) == ["credit used up", "disconnected"]
     meter.enter(till.credit(6000, Service.TIME))
     assert after(meter.advance(9 * HOUR, Load.of(20_000)), "disconnected", START + HOUR) == 5 * HOUR
 
@@ -524,3 +521,11 @@ def test_the_moment_of_a_leap() -> None:
     meter.enter(Till(first=meter.time).kwh(48))
     events = meter.advance(DAY * 3, KILOWATT)
     assert after(events, "disconnected", datetime(2028, 3, 1, tzinfo=UTC)) == timedelta(0)
+
+
+def test_charges_beyond_the_token() -> None:
+    """Charges that a token doesn't cover take all of it and no more; the rest stays due."""
+    meter = new_meter(config(collection=CollectionPlan(charge_per_day=7)))
+    meter.advance(DAY * 2)
+    assert meter.enter(Till().credit(5)).collected == Collection(0, 0, 5 * SCALES[0], 0)
+    assert (meter.credit(), meter.charges_due, meter.connected) == (0, 9, False)

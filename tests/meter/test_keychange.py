@@ -20,8 +20,8 @@ from tests.meter.support import (
     new_meter,
     results,
 )
-from umbane.meter import TokenResult
-from umbane.meter.validation import MOST_RETIRED_KEYS, TidMemory, ValidationResult, fingerprint, validate
+from umbane.meter import TokenResult, ValidationResult
+from umbane.meter.validation import MOST_RETIRED_KEYS, TidMemory, fingerprint, validate
 from umbane.sts import (
     EA,
     KEN,

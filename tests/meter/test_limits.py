@@ -1,6 +1,7 @@
 """Above the power limit, and with phases out of balance."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -206,7 +207,7 @@ def test_pieces_of_time(course: list[tuple[int, int]], data: st.DataObject) -> N
         ({"delay_s": 1.0}, "delay_s"),
     ],
 )
-def test_wrong_plan(fields: dict[str, int], field: str) -> None:
+def test_wrong_plan(fields: dict[str, Any], field: str) -> None:
     """A plan that can't be, or that would never come to an end, is refused by the name of its field."""
     with refuses(field):
         TripPlan(**fields)

@@ -98,7 +98,7 @@ def test_exactly_once(noise: list[Fate]) -> None:
     meter, till = split(*noise), Till()
     for number in range(1, 4):
         token = till.kwh(1)
-        answers = []
+        answers: list[str] = []
         while not answers or answers[-1] == "NoAnswer":
             answers.append(meter.enter(token).result.value)
         assert answers[-1] in {"Accept", "UsedError"}

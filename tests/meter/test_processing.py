@@ -60,7 +60,9 @@ def test_credit_is_accepted_once(key: DecoderKey) -> None:
     """A credit token is worth its amount the first time, and nothing the second."""
     meter, till = new_meter(key=key), Till(key)
     token = till.kwh(25)
-    assert results(meter, [token, token]) == ["Accept", "UsedError"]
+    assert meter.enter(token).accepted
+    outcome = meter.enter(token)
+    assert (outcome.authentication, outcome.validation, outcome.execution) == ("Authentic", "UsedError", None)
     assert meter.credit() == 250
     assert meter.credit_wh == 25_000
 

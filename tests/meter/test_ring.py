@@ -31,7 +31,7 @@ def test_equal_by_what_they_hold(capacity: int, numbers: list[int]) -> None:
 def test_unequal() -> None:
     """Rings with other items, another capacity, or other things altogether are unequal."""
     ring = Ring.of(5, [1, 2])
-    assert ring not in {Ring.of(5, [1, 3]), Ring.of(6, [1, 2]), (1, 2)}
+    assert ring not in [Ring.of(5, [1, 3]), Ring.of(6, [1, 2]), (1, 2)]
 
 
 def test_appending_changes_nothing_else() -> None:
