@@ -44,6 +44,9 @@ KINDS: Final = {
 }
 """What each kind of line is called and drawn in; rounding is too little to be seen."""
 
+WORTH_A_LOOK: Final = 0.9
+"""Prices of which the lowest is nearer to the highest are all but one: they are drawn above 0, as a flat line."""
+
 MILLIJOULES_PER_WH: Final = MILLIJOULES_PER_TENTH // 100
 ALL: Final = 1000
 """The length of a whole bar."""
@@ -239,7 +242,7 @@ def price_chart(sales: list[Sale], story: Story) -> Chart:
     """One tariff."""
     prices = [price(sale) or 0 for sale in sales]
     low, high = min(prices), max(prices)
-    axes = Axes.of(story, low if low < high else 0, high)
+    axes = Axes.of(story, low if low < WORTH_A_LOOK * high else 0, high)
     tariff = sales[0].tariff
     title = f"{tariff.title}, {tariff.currency.code}" if tariff else ""
     paths: dict[tuple[object, str], list[tuple[datetime, float]]] = defaultdict(list)

@@ -76,9 +76,6 @@ def parse_household(row: Row) -> Household:
         raise
     except InputError as error:
         raise row.error(error.field, error.problem, error.remedy) from None
-    except ValueError:  # EA has no other number
-        known = " or ".join(str(number.value) for number in EA)
-        raise row.error("ea", f"{row['ea']} is no encryption algorithm", f"give {known}") from None
 
 
 def parse_name(row: Row, column: str) -> str:

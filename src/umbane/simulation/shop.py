@@ -12,6 +12,7 @@ from typing import Final
 
 from umbane.errors import UmbaneError, shown
 from umbane.pricing import Arrears, CustomerState, Quote, Tariff, TariffBook, claim_free_units, free_units_due, quote
+from umbane.pricing.tariff import LARGEST_TOKEN
 from umbane.simulation.errors import PurchaseError
 from umbane.simulation.models import Action, Delivery, Household, Outcome, Purchase, Refused, Repeat, Sale
 from umbane.simulation.realm import vending_key
@@ -148,6 +149,8 @@ def tenths(words: str) -> int:
     if not units:
         remedy = "give one above 0 with at most one decimal, such as 50 or 50.5"
         raise PurchaseError("units", f"{shown(words)} is no number of kWh", remedy)
+    if units > LARGEST_TOKEN:
+        raise PurchaseError("units", f"{words} kWh is more than a token holds", f"at most {show_tenths(LARGEST_TOKEN)}")
     return units
 
 
