@@ -68,8 +68,6 @@ def bypassed(work: Work, load: Load) -> bool:
 def watch_phases(work: Work, load: Load) -> None:
     """Write down when a phase goes and when all are back."""
     state = work.state
-    if load.lost_phases == state.lost:
-        return
     gone = [phase for phase in load.lost_phases if phase not in state.lost]
     state.lost = load.lost_phases
     if gone:

@@ -98,7 +98,7 @@ class Meter(MeterView):
         """
         until = time_of("time", time) if isinstance(time, datetime) else self.state.time + milliseconds("time", time)
         require_int("time", until, self.state.time, LAST_TIME)
-        phases = self.config.form.phases
+        phases = len(self.state.drawing)
         wanted = NO_LOAD[phases] if load is None else load
         if len(wanted.watts) != phases:
             raise MeterInputError("load", f"it has {len(wanted.watts)} phases, the meter {phases}", "give as many")

@@ -6,7 +6,7 @@ from umbane.meter.limits import next_trip
 from umbane.meter.load import NO_LOAD, Load
 from umbane.meter.recording import record
 from umbane.meter.state import Energy
-from umbane.meter.supply import settle_load
+from umbane.meter.supply import meet_load, settle, watch_load
 from umbane.meter.work import Work
 
 __all__ = ["pass_time"]
@@ -17,10 +17,11 @@ def pass_time(work: Work, until: int, load: Load) -> None:
     if not work.state.powered:
         pass_without_power(work, until)
         return
-    settle_load(work, load)
+    meet_load(work, load)
     while work.state.time < until:
         stretch(work, min(until, next_moment(work, load)), load)
-        settle_load(work, load)
+        settle(work)
+        watch_load(work, load)
 
 
 def next_moment(work: Work, load: Load) -> int:
@@ -48,11 +49,11 @@ def counted(energy: Energy, load: Load, span: int, rate: int) -> Energy:
     """The registers after a load has flowed for ``span`` ms under a rate."""
     by_rate = list(energy.by_rate)
     by_rate[rate] += load.total * span
-    return Energy(
-        tuple([mj + watts * span for mj, watts in zip(energy.imported, load.imported, strict=True)]),
-        tuple([mj + watts * span for mj, watts in zip(energy.exported, load.exported, strict=True)]),
-        tuple(by_rate),
-    )
+    imported = tuple([mj + watts * span for mj, watts in zip(energy.imported, load.imported, strict=True)])
+    if load.is_plain:
+        return Energy(imported, energy.exported, tuple(by_rate))
+    exported = tuple([mj + watts * span for mj, watts in zip(energy.exported, load.exported, strict=True)])
+    return Energy(imported, exported, tuple(by_rate))
 
 
 def pass_without_power(work: Work, until: int) -> None:

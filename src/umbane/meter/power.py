@@ -20,7 +20,7 @@ def cut_power(work: Work) -> None:
     if not state.powered:
         return
     work.note(EventKind.POWER_CUT)
-    break_off_interval(work, ProfileFlag.POWER_CUT)
+    break_off_interval(work, ProfileFlag.POWER_CUT.value)
     state.drawing = NO_LOAD[work.config.form.phases].watts
     state.trip = state.trip._replace(since=None)
     state.powered = False
@@ -46,7 +46,7 @@ def set_clock(work: Work, clock: int) -> None:
     state = work.state
     if not state.powered:
         return
-    break_off_interval(work, ProfileFlag.CLOCK_SET)
+    break_off_interval(work, ProfileFlag.CLOCK_SET.value)
     state.clock = Clock(state.time, clock, right=True, battery_ms=state.clock.battery_ms)
     work.note(EventKind.CLOCK_SET)
     look_at_clock(work)

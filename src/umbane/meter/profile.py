@@ -49,8 +49,3 @@ class Profile(NamedTuple):
     exported_wh: int = 0
     flags: int = 0
     ends: int = NEVER
-
-    def with_current(self, imported_wh: int, exported_wh: int, flags: int) -> Ring[Interval]:
-        """The intervals with the current one, given the readings at its end."""
-        imported, exported = imported_wh - self.imported_wh, exported_wh - self.exported_wh
-        return self.intervals.append(Interval(self.start, imported, exported, self.flags | flags))

@@ -1,9 +1,10 @@
 """Writing the load profile."""
 
 from umbane.meter.clock import moment, reading
+from umbane.meter.config import MeterConfig
 from umbane.meter.load import Load
 from umbane.meter.profile import Interval, Profile, ProfileFlag
-from umbane.meter.ring import Ring
+from umbane.meter.state import Clock
 from umbane.meter.units import MILLIJOULES_PER_WH, MS_PER_MINUTE, NEVER
 from umbane.meter.work import Work
 
@@ -14,44 +15,48 @@ LOST: int = ProfileFlag.CLOCK_LOST.value
 
 def record(work: Work, until: int, load: Load) -> None:
     """Close the intervals that end from now up to ``until``, while ``load`` flows. Call before the time moves on."""
-    state = work.state
-    if state.profile.ends > until:
+    state, config = work.state, work.config
+    intervals, start, imported_wh, exported_wh, flags, end = state.profile
+    if end > until:
         return
-    time, imported, exported = state.time, sum(state.energy.imported), sum(state.energy.exported)
-    power_out = sum(load.exported)
-    flags = 0 if state.clock.right else LOST
-    while (end := state.profile.ends) <= until:
-        imported_wh = (imported + load.total * (end - time)) // MILLIJOULES_PER_WH
-        exported_wh = (exported + power_out * (end - time)) // MILLIJOULES_PER_WH
-        intervals = state.profile.with_current(imported_wh, exported_wh, flags)
-        state.profile = opened(work, end, intervals, (imported_wh, exported_wh))
+    lines: list[Interval] = []
+    imported, exported, power_out = sum(state.energy.imported), sum(state.energy.exported), sum(load.exported)
+    lost = 0 if state.clock.right else LOST
+    while end <= until:
+        in_wh = (imported + load.total * (end - state.time)) // MILLIJOULES_PER_WH
+        out_wh = (exported + power_out * (end - state.time)) // MILLIJOULES_PER_WH
+        lines.append(Interval(start, in_wh - imported_wh, out_wh - exported_wh, flags | lost))
+        imported_wh, exported_wh, flags = in_wh, out_wh, 0
+        start = reading(state.clock, config.clock.drift_ppm, end)
+        end = end_of_interval(config, state.clock, start)
+    state.profile = Profile(intervals.extend(lines), start, imported_wh, exported_wh, flags, end)
 
 
-def break_off_interval(work: Work, flags: ProfileFlag) -> None:
+def end_of_interval(config: MeterConfig, clock: Clock, start: int) -> int:
+    """The true time at which an interval ends that begins when the clock reads ``start``."""
+    length = config.profile.interval_minutes * MS_PER_MINUTE
+    return moment(clock, config.clock.drift_ppm, (start // length + 1) * length)
+
+
+def break_off_interval(work: Work, flags: int) -> None:
     """End the current interval now, because the power goes or the clock is set; an empty one isn't written."""
-    state = work.state
+    state, profile = work.state, work.state.profile
     clock = reading(state.clock, work.config.clock.drift_ppm, state.time)
-    if state.profile.ends < NEVER and clock > state.profile.start:
-        lost = 0 if state.clock.right else LOST
-        intervals = state.profile.with_current(*registers_wh(work), flags.value | lost)
-        state.profile = state.profile._replace(intervals=intervals)
-    state.profile = state.profile._replace(ends=NEVER)
+    if profile.ends < NEVER and clock > profile.start:
+        imported_wh, exported_wh = registers_wh(work)
+        marks = profile.flags | flags | (0 if state.clock.right else LOST)
+        line = Interval(profile.start, imported_wh - profile.imported_wh, exported_wh - profile.exported_wh, marks)
+        profile = profile._replace(intervals=profile.intervals.extend([line]))
+    state.profile = profile._replace(ends=NEVER)
 
 
 def begin_interval(work: Work, flags: int) -> None:
     """Begin an interval now; it ends when the clock comes to a multiple of its length."""
-    state = work.state
-    if work.config.profile.capacity:
-        state.profile = opened(work, state.time, state.profile.intervals, registers_wh(work), flags)
-
-
-def opened(work: Work, time: int, intervals: Ring[Interval], wh: tuple[int, int], flags: int = 0) -> Profile:
-    """A profile whose current interval begins at a true time, with the registers at these Wh."""
-    clock, drift = work.state.clock, work.config.clock.drift_ppm
-    length = work.config.profile.interval_minutes * MS_PER_MINUTE
-    start = reading(clock, drift, time)
-    ends = moment(clock, drift, (start // length + 1) * length)
-    return Profile(intervals, start, *wh, flags, ends)
+    state, config = work.state, work.config
+    if config.profile.capacity:
+        start = reading(state.clock, config.clock.drift_ppm, state.time)
+        end = end_of_interval(config, state.clock, start)
+        state.profile = Profile(state.profile.intervals, start, *registers_wh(work), flags, end)
 
 
 def registers_wh(work: Work) -> tuple[int, int]:

@@ -1,39 +1,38 @@
-"""A bounded list that grows at its end and forgets at its beginning; appending makes a new one."""
+"""A bounded list that grows at its end and forgets at its beginning; adding to it makes a new one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Generic, Self, TypeVar
+from typing import Final, Generic, TypeVar
 
 __all__ = ["Ring"]
 
 T = TypeVar("T")
 
 CHUNK: Final = 64
-"""Items are kept in tuples of this many, so that appending copies one such tuple and not everything."""
+"""Items are kept in tuples of this many, so that adding copies one such tuple and not everything."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ring(Generic[T]):
-    """The last ``capacity`` items that were appended."""
+    """The last ``capacity`` items that were added."""
 
     capacity: int
     full: tuple[tuple[T, ...], ...] = ()
     recent: tuple[T, ...] = ()
 
     @classmethod
-    def of(cls, capacity: int, items: Iterable[T]) -> Self:
+    def of(cls, capacity: int, items: Iterable[T]) -> "Ring[T]":
         """A ring of these items, oldest first."""
-        everything = tuple(items)
-        start = max(0, len(everything) - capacity)
-        chunks = [everything[at : at + CHUNK] for at in range(start, len(everything), CHUNK)]
-        return cls(capacity, tuple(chunks[:-1]), chunks[-1] if chunks else ())
+        return cls(capacity).extend(items)
 
-    def append(self, item: T) -> "Ring[T]":
-        """A ring with one more item."""
-        if len(self.recent) < CHUNK:
-            return Ring(self.capacity, self.full, (*self.recent, item)) if self.capacity else self
+    def extend(self, items: Iterable[T]) -> "Ring[T]":
+        """A ring with more items at its end."""
+        recent = (*self.recent, *items)
+        if len(recent) <= CHUNK:
+            return Ring(self.capacity, self.full, recent) if self.capacity else self
+        chunks = [recent[at : at + CHUNK] for at in range(0, len(recent), CHUNK)]
         kept = -(-self.capacity // CHUNK)
-        return Ring(self.capacity, (*self.full, self.recent)[-kept:], (item,))
+        return Ring(self.capacity, (*self.full, *chunks[:-1])[-kept:], chunks[-1]) if kept else self
 
     @property
     def items(self) -> tuple[T, ...]:

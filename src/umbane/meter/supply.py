@@ -10,7 +10,7 @@ from umbane.meter.state import Hold
 from umbane.meter.work import Work
 from umbane.sts import Flag
 
-__all__ = ["settle", "settle_load"]
+__all__ = ["holds_of", "meet_load", "settle", "watch_load"]
 
 DISCONNECT_SERVICE = 1 << Flag.DISCONNECT_SERVICE
 DISCONNECT_ON_TAMPER = 1 << Flag.DISCONNECT_ON_TAMPER
@@ -26,11 +26,17 @@ def settle(work: Work) -> None:
     switch(work)
 
 
-def settle_load(work: Work, load: Load) -> None:
-    """The same with a load on the terminals: what flows is looked at, and may open the switch at once."""
+def meet_load(work: Work, load: Load) -> None:
+    """A load comes to the terminals of a meter that is in order with this moment."""
+    if load.lost_phases != work.state.lost:
+        watch_phases(work, load)
+        switch(work)
+    watch_load(work, load)
+
+
+def watch_load(work: Work, load: Load) -> None:
+    """Look at what flows, if the switch is closed; it may have to open at once."""
     state = work.state
-    watch_phases(work, load)
-    settle(work)
     if not state.holds:
         watch_current(work, load)
         watch_limits(work, load)

@@ -33,5 +33,5 @@ class Work:
         log = state.log
         clock = reading(state.clock, self.config.clock.drift_ppm, state.time) if state.clock.right else None
         event = Event(log.sequence + 1, state.time, clock, kind, detail)
-        state.log = Log(event.sequence, log.events.append(event))
+        state.log = Log(event.sequence, log.events.extend([event]))
         self.events.append(event)
