@@ -309,7 +309,7 @@ def energy_bar(ending: Ending, longest: int) -> Bar:
     names = (("used", LIGHT), ("left in the meter", GREEN), ("wanted, but cut off", "#c3cad2"))
     amounts = zip(names, energies(ending), strict=True)
     pieces = [(f"{name} {wh / 1000:,.1f} kWh", colour, wh) for (name, colour), wh in amounts if wh > 0]
-    return bar(ending.house.household.customer, pieces, longest)
+    return bar(ending.customer, pieces, longest)
 
 
 def bar(title: str, pieces: Iterable[tuple[str, str, int]], whole: int) -> Bar:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import Final
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 
 from umbane.pricing import Line, LineKind, Quote, Tariff
 from umbane.pricing.receipt import detail
@@ -35,7 +35,7 @@ def receipt(sale: Sale) -> Iterator[str]:
         yield from money(sale.quote, sale.tariff)
     if sale.note:
         yield RULE
-        yield from wrap(sale.note, WIDTH)
+        yield from fold(sale.note)
     if sale.deliveries:
         yield RULE
     for delivery in sale.deliveries:
@@ -46,24 +46,24 @@ def repeated(repeat: Repeat) -> Iterator[str]:
     """The digits that were sold before, and what the meter says to them now."""
     yield from heading(repeat.sale)
     yield RULE
-    yield from wrap(f"Sold before ({repeat.sale.purchase.where}): the same again, nothing charged.", WIDTH)
+    yield from fold(f"Sold before ({repeat.sale.purchase.where}): the same again, nothing charged.")
     for delivery, typed in zip(repeat.sale.deliveries, repeat.typed, strict=True):
         yield delivery.title
         yield f"  {delivery.token.grouped}"
-        yield from wrap(f"{typed.words} ({typed.result})", WIDTH, initial_indent="  ", subsequent_indent="  ")
+        yield from fold(f"{typed.words} ({typed.result})", indent=2)
 
 
 def refused(refusal: Refused) -> Iterator[str]:
     """What was asked for, and why it was not done."""
     yield from pair("NOT SOLD", refusal.purchase.id if refusal.purchase else "")
     yield refusal.where
-    yield from wrap(refusal.reason, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    yield from fold(refusal.reason, indent=2)
 
 
 def heading(sale: Sale) -> Iterator[str]:
     """Who, when, which meter, which key."""
     if sale.tariff:
-        yield from (centred(part) for part in wrap(sale.tariff.title, WIDTH))
+        yield from (centred(part) for part in fold(sale.tariff.title))
     yield from pair(f"{sale.purchase.time:%Y-%m-%d %H:%M}", sale.purchase.id)
     yield from pair(f"meter {sale.pan.drn}", sale.customer)
     yield sale.key
@@ -83,7 +83,7 @@ def money_line(line: Line, tariff: Tariff) -> Iterator[str]:
     amount, how = tariff.currency.show(line.amount), detail(line, tariff)
     match line.kind:
         case LineKind.ENERGY | LineKind.SURCHARGE | LineKind.FREE:
-            yield from wrap(line.label, WIDTH)
+            yield from fold(line.label)
             yield from pair(f"  {how.replace(f' {tariff.unit} at ', ' × ')}", amount)
         case LineKind.ARREARS:
             yield from pair(f"Debt: {line.label}", amount)
@@ -106,7 +106,7 @@ def shown_by_meter(typed: Typed) -> Iterator[str]:
     if typed.accepted:
         yield from pair(f"  meter: {typed.display}", typed.result)
     else:
-        yield from wrap(f"{typed.words} ({typed.result})", WIDTH, initial_indent="  ", subsequent_indent="  ")
+        yield from fold(f"{typed.words} ({typed.result})", indent=2)
 
 
 def meter(glance: Glance | None) -> Iterator[str]:
@@ -123,16 +123,22 @@ def meter(glance: Glance | None) -> Iterator[str]:
         yield centred("the light is back")
 
 
+def fold(words: str, indent: int = 0) -> Iterator[str]:
+    """Words on as many lines as they need; wide characters take two columns."""
+    for line in wrap(words, WIDTH - indent):
+        yield from (" " * indent + part for part in chop_cells(line, WIDTH - indent))
+
+
 def pair(left: str, right: str) -> Iterator[str]:
     """Words at both edges of the paper: on one line, or on as many as they need."""
-    *above, last = wrap(left, WIDTH, subsequent_indent="  ", drop_whitespace=True) or [""]
+    *above, last = list(fold(left)) or [""]
     yield from above
     gap = WIDTH - cell_len(last) - cell_len(right)
     if gap > 0:
         yield f"{last}{' ' * gap}{right}".rstrip()
     else:
         yield last
-        yield from (" " * (WIDTH - cell_len(part)) + part for part in wrap(right, WIDTH - 2))
+        yield from (" " * (WIDTH - cell_len(part)) + part for part in fold(right))
 
 
 def centred(words: str) -> str:

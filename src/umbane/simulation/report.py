@@ -14,7 +14,7 @@ from umbane.simulation.summary import dark_hours, endings, proofs, tariff_totals
 __all__ = ["report"]
 
 MOST_CHARTS: Final = 60
-"""Houses that are drawn; all of them stand in the table."""
+"""Houses that are drawn, unless somebody wants more."""
 
 TEMPLATES: Final = Environment(
     loader=PackageLoader("umbane.simulation"),
@@ -27,12 +27,13 @@ TEMPLATES.filters.update(kwh=show_tenths, price=price)
 TEMPLATES.globals.update(box=BOX)
 
 
-def report(story: Story, *, source: str) -> str:
+def report(story: Story, *, source: str, most: int = MOST_CHARTS) -> str:
     """The page as HTML.
 
     Args:
         story: what happened.
         source: the name of the purchases file.
+        most: houses that are drawn; all of them stand in the table.
     """
     money = money_bars(story)
     return TEMPLATES.get_template("report.html").render(
@@ -44,9 +45,9 @@ def report(story: Story, *, source: str) -> str:
         dark_hours=dark_hours(story),
         tokens=sum(len(sale.deliveries) for sale in story.sales),
         slips=[slip(chapter) for chapter in story.chapters if not isinstance(chapter.outcome, Refused)],
-        credit=credit_charts(story, MOST_CHARTS),
+        credit=credit_charts(story, most),
         prices=price_charts(story),
         money=money,
         money_key=money_key(money),
-        energy=energy_bars(story, MOST_CHARTS),
+        energy=energy_bars(story, most),
     )

@@ -1,0 +1,144 @@
+"""The paper that comes out of the till: what stands on it, how wide it is, and that it says all."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from tests.simulation.support import ANNA, BEN, CARA, HOUSEHOLDS, STRANGER, accounts, purchases, story_of
+from umbane.simulation.receipts import WIDTH, centred, pair, slip
+from umbane.simulation.story import play
+
+
+def papers(folder: Path, *lines: str) -> list[str]:
+    """What is printed for these lines."""
+    return [slip(chapter) for chapter in story_of(folder, *lines).chapters]
+
+
+def test_a_receipt(tmp_path: Path) -> None:
+    """A receipt says who, when, which meter and key, every line of the money, the digits, and the meter's answer."""
+    (paper,) = papers(tmp_path, f"P1,2025-07-03T10:00+02:00,{BEN},buy,100.00")
+    assert paper == (
+        "            Blocks of the town\n"
+        "2025-07-03 10:00                        P1\n"
+        "meter 00001021021                      Ben\n"
+        "SGC 201457  KRN 1  TI 01  EA 11\n"
+        "------------------------------------------\n"
+        "Debt: The new cable                  20.00\n"
+        "Fixed charge                          5.00\n"
+        "Electricity, 0–50 kWh\n"
+        "  32.7 × 2                           65.40\n"
+        "VAT 15 %                              9.81\n"
+        "Rounding, in your favour             -0.21\n"
+        "ZAR                                 100.00\n"
+        "  still owed: cable                  80.00\n"
+        "------------------------------------------\n"
+        "Electricity 32.7 kWh\n"
+        "  3425 9055 2862 7846 6856\n"
+        "  meter: +32.7 kWh                  Accept\n"
+        "------------------------------------------\n"
+        "in the meter       32.7 kWh: about 10 days\n"
+        "            the light is back\n"
+    )
+
+
+def test_a_key_change(tmp_path: Path) -> None:
+    """A key change has a receipt with all its tokens, no money, and what to do with them."""
+    (paper,) = papers(tmp_path, f"P1,2025-07-03T08:00Z,{ANNA},key,TI=02")
+    assert "Key change to KRN 1, TI 02: type all 2" in paper
+    assert "Key change 1 of 2" in paper
+    assert "1stKCT" in paper
+    assert "meter: KEY CHANGED                Accept" in paper
+    assert "ZAR" not in paper
+
+
+def test_a_tenant(tmp_path: Path) -> None:
+    """A change of tenant has a receipt without tokens."""
+    (paper,) = papers(tmp_path, f"P1,2025-07-03T08:00Z,{BEN},tenant,Bea")
+    assert "Ben left, Bea moved in" in paper
+    assert "Ben still owes ZAR" in paper
+    assert "no light" in paper
+    assert "less than a day" in paper
+
+
+def test_free_units(tmp_path: Path) -> None:
+    """Free units stand on their own line at no cost."""
+    (paper,) = papers(tmp_path, f"P1,2025-07-03T08:00Z,{ANNA},free,")
+    assert "  20.0 kWh on a token of their own    0.00\n" in paper
+    assert "Free units 20.0 kWh" in paper
+
+
+def test_a_repeat(tmp_path: Path) -> None:
+    """A line that came twice gives the same digits, says that nothing was charged, and explains the meter's answer."""
+    words = f"P1,2025-07-03T08:00Z,{ANNA},buy,100.00"
+    first, again = papers(tmp_path, words, words)
+    digits = [line for line in first.splitlines() if line.replace(" ", "").isdigit() and len(line) == 26]
+    assert len(digits) == 1
+    assert digits[0] in again
+    assert "nothing charged" in again
+    assert "Already used" in again
+    assert "(UsedError)" in again
+
+
+def test_a_refusal(tmp_path: Path) -> None:
+    """Instead of a receipt there is a slip with the id, the line and the reason."""
+    (paper,) = papers(tmp_path, f"P1,2025-07-03T08:00Z,{STRANGER},buy,1.00")
+    assert paper.startswith("NOT SOLD                                P1\npurchases.csv line 2\n")
+    assert "is not one of ours" in paper
+
+
+def test_a_line_that_could_not_be_read(tmp_path: Path) -> None:
+    """A line without an id that could be read has a slip too."""
+    slips = papers(tmp_path, "x", f"P1,2025-07-03T08:00Z,{ANNA},buy,9.00")
+    assert slips[0].startswith("NOT SOLD\npurchases.csv line 2, action\n")
+
+
+@pytest.mark.parametrize("kwh", [0, 6, 14, 100])
+def test_days_in_the_meter(tmp_path: Path, kwh: int) -> None:
+    """What stands in the meter is also said in days of this household."""
+    households = HOUSEHOLDS.replace("free_from,opening_kwh\n", "free_from,opening_kwh\n", 1).replace(
+        ",5\n", f",{kwh}\n"
+    )
+    story = play(accounts(tmp_path, households), purchases(tmp_path, f"P1,2025-07-03T08:00Z,{CARA},buy,100"))
+    (chapter,) = story.chapters
+    assert chapter.glance is not None
+    days = chapter.glance.days
+    words = "less than a day" if days == 0 else "a day" if days == 1 else f"about {days} days"
+    assert f"kWh: {words}\n" in slip(chapter)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "A" * 80, "Nomsa Ntombizodwa van der Westhuizen-Mkhize", "محمد بن عبد الله", "नीता\u200dक", "電気屋の山田" * 4,
+        "[bold]Bob[/bold]", "=cmd()",
+    ],
+)  # fmt: skip
+def test_names_of_all_kinds(tmp_path: Path, name: str) -> None:
+    """A name of any length and script is printed whole, and no line is wider than the paper."""
+    story = play(
+        accounts(tmp_path, HOUSEHOLDS.replace(",Anna,", f",{name},")),
+        purchases(tmp_path, f"{'I' * 40},2025-07-03T08:00Z,{ANNA},buy,100.00", f"B,2025-07-03T08:00Z,{ANNA},tenant,B"),
+    )
+    for chapter in story.chapters:
+        paper = slip(chapter)
+        assert name.replace(" ", "") in paper.replace(" ", "").replace("\n", "")
+        assert max(map(cell_len, paper.splitlines())) <= WIDTH
+
+
+@given(
+    left=st.text(st.characters(categories=["L", "N", "P", "Zs"]), max_size=90),
+    right=st.text("0123456789. ", max_size=60),
+)
+def test_a_pair(left: str, right: str) -> None:
+    """Two texts at the edges of the paper are both printed whole, however long they are."""
+    printed = "".join(pair(left, right))
+    assert "".join(printed.split()) == "".join((left + right).split())
+
+
+@pytest.mark.parametrize(("words", "line"), [("ab", " " * 20 + "ab"), ("x" * 50, "x" * 50), ("", "")])
+def test_centred(words: str, line: str) -> None:
+    """Words stand in the middle; those that are too long begin at the edge."""
+    assert centred(words) == line
