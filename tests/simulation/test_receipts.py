@@ -1,5 +1,6 @@
 """The paper that comes out of the till: what stands on it, how wide it is, and that it says all."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.simulation.support import ANNA, BEN, CARA, HOUSEHOLDS, STRANGER, accounts, purchases, story_of
+from umbane.meter import TokenResult
+from umbane.simulation.models import Chapter, Typed
 from umbane.simulation.receipts import WIDTH, centred, pair, slip
 from umbane.simulation.story import play
 
@@ -93,6 +96,18 @@ def test_a_line_that_could_not_be_read(tmp_path: Path) -> None:
     """A line without an id that could be read has a slip too."""
     slips = papers(tmp_path, "x", f"P1,2025-07-03T08:00Z,{ANNA},buy,9.00")
     assert slips[0].startswith("NOT SOLD\npurchases.csv line 2, action\n")
+
+
+def test_a_token_that_was_not_taken(tmp_path: Path) -> None:
+    """A token that its meter refused is printed with what that means; one that was never typed, with its digits only."""
+    story = story_of(tmp_path, f"P1,2025-07-03T08:00Z,{ANNA},buy,100.00")
+    (sale,) = story.sales
+    typed = Typed(TokenResult.OVERFLOW_ERROR, "FULL", "The meter can't hold that much more.", accepted=False)
+    full, never = (
+        slip(Chapter(replace(sale, deliveries=(replace(sale.deliveries[0], typed=it),)))) for it in (typed, None)
+    )
+    assert "  The meter can't hold that much more.\n  (OverflowError)\n" in full
+    assert never.endswith(f"  {sale.deliveries[0].token.grouped}\n")
 
 
 @pytest.mark.parametrize("kwh", [0, 6, 14, 100])

@@ -52,7 +52,7 @@ def command(purchases: Path, meters: Path | None, tariffs: Path | None, html: Pa
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a name that this terminal can't write is no reason to stop
     beside = purchases.parent
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("Selling", total=None)
         story = tell(
             purchases,
@@ -77,9 +77,10 @@ def make_room(page: Path) -> None:
     """Refuse a page that can't be written before anything is sold."""
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
+        writable = os.access(page if page.exists() else page.parent, os.W_OK)
     except OSError as error:
         raise InputError("--html", f"{page}: {error.strerror}", "give a file that can be written") from error
-    if not os.access(page if page.exists() else page.parent, os.W_OK):
+    if not writable:
         raise InputError("--html", f"{page} can't be written", "give a file that can")
 
 
