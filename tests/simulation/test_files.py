@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.project.tree import ROOT
 from tests.simulation.support import ANNA, HOUSEHOLDS, purchases, write
 from umbane.simulation.errors import TableFileError
-from umbane.simulation.files import read_households
+from umbane.simulation.files import HOUSEHOLD_COLUMNS, PURCHASE_COLUMNS, read_households
+from umbane.simulation.load import LOADS
 from umbane.simulation.models import Action, Arrear, Household, Purchase
 from umbane.sts import EA, KRN, SGC, TI, MeterPAN
 
@@ -167,3 +169,11 @@ def test_a_wrong_purchase(tmp_path: Path, line: str, problem: str) -> None:
     found = purchase(tmp_path, line)
     assert isinstance(found, TableFileError)
     assert problem in str(found)
+
+
+def test_the_page_names_everything() -> None:
+    """The page about the two files names every column, every action and every load."""
+    page = (ROOT / "docs" / "vend.md").read_text(encoding="utf-8")
+    assert {
+        name for name in (*HOUSEHOLD_COLUMNS, *PURCHASE_COLUMNS, *Action, *LOADS) if f"`{name}`" not in page
+    } == set()

@@ -99,7 +99,7 @@ def test_a_line_that_could_not_be_read(tmp_path: Path) -> None:
 
 
 def test_a_token_that_was_not_taken(tmp_path: Path) -> None:
-    """A token that its meter refused is printed with what that means; one that was never typed, with its digits only."""
+    """A token that its meter refused is printed with what that means; one never typed, with its digits only."""
     story = story_of(tmp_path, f"P1,2025-07-03T08:00Z,{ANNA},buy,100.00")
     (sale,) = story.sales
     typed = Typed(TokenResult.OVERFLOW_ERROR, "FULL", "The meter can't hold that much more.", accepted=False)
