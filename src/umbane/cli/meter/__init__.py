@@ -45,9 +45,11 @@ def command(*, form: str, ea: str, mode: str, pack: str, start: datetime | None,
 
 
 def console() -> "Console":
-    """Where the meter is drawn."""
+    """Where the meter is drawn; what a terminal has no letters for becomes question marks."""
     from rich.console import Console
 
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     return Console(highlight=False, soft_wrap=False)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from umbane.errors import InputError, shown
@@ -161,7 +161,7 @@ def number(words: str, places: int) -> int:
     """A decimal number in units of ten to the minus ``places``."""
     try:
         found = Decimal(words).scaleb(places)
-    except InvalidOperation:
+    except ArithmeticError:
         found = Decimal("NaN")
     if not found.is_finite() or found != found.to_integral_value() or not 0 < found < 10**15:
         raise InputError("amount", f"{shown(words)} can't be sold", f"give a number with at most {places} decimals")

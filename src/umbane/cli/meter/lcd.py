@@ -21,8 +21,8 @@ LCD_WIDTH: Final = 46
 LCD_STYLE: Final = "black on #a9b89a"
 UNLIT: Final = "#97a688 on #a9b89a"
 DARK_STYLE: Final = "on #59605a"
-LETTERS_WIDE: Final = 13
-"""The longest line that is drawn in large figures."""
+ROOM: Final = LCD_WIDTH - 4
+UNIT_ROOM: Final = 4
 
 SEGMENTS: Final = {
     "0": (" _ ", "| |", "|_|"),
@@ -53,10 +53,10 @@ BUILT: Final = {
 
 def figures(main: str) -> tuple[str, str, str] | None:
     """A line in large figures, as three rows; None when it holds something else or is too long."""
-    if not main or len(main) > LETTERS_WIDE or not set(main) <= set(SEGMENTS):
+    if not main or not set(main) <= set(SEGMENTS):
         return None
     rows = [" ".join(SEGMENTS[sign][row] for sign in main) for row in range(3)]
-    return rows[0], rows[1], rows[2]
+    return (rows[0], rows[1], rows[2]) if len(rows[0]) + UNIT_ROOM <= ROOM else None
 
 
 def draw(console: Console, meter: Meter, face: Face, house: House) -> Panel:
@@ -81,16 +81,16 @@ KEYS: Final = (
 def lcd(console: Console, meter: Meter, face: Face) -> RenderableType:
     """The display."""
     screen = show(face, meter)
-    style = LCD_STYLE if screen != DARK else DARK_STYLE
+    if screen == DARK:
+        return Panel(Text("\n" * 5), box=box.SQUARE, style=DARK_STYLE, width=LCD_WIDTH)
     caption = Text(fitting(screen.caption), no_wrap=True)
     lines = Group(*icon_rows(console, meter), *main_rows(screen), caption)
-    return Panel(lines, box=box.SQUARE, style=style, width=LCD_WIDTH)
+    return Panel(lines, box=box.SQUARE, style=LCD_STYLE, width=LCD_WIDTH)
 
 
 def fitting(words: str) -> str:
     """As much as the display has room for."""
-    room = LCD_WIDTH - 4
-    return words if len(words) <= room else f"{words[: room - 3]}..."
+    return words if len(words) <= ROOM else f"{words[: ROOM - 3]}..."
 
 
 ICONS_IN_A_ROW: Final = 5
@@ -115,8 +115,9 @@ def main_rows(screen: Screen) -> list[Text]:
     """The large line: figures of seven segments, or words."""
     rows = figures(screen.main)
     if rows is None:
-        text = screen.main if len(screen.main) > LETTERS_WIDE else " ".join(screen.main)
-        return [Text(), Text(fitting(f"{text} {screen.unit}".strip()), style="bold", no_wrap=True), Text()]
+        text = f"{screen.main} {screen.unit}".strip()
+        spaced = " ".join(text) if screen.main.isupper() else text
+        return [Text(), Text(fitting(spaced), style="bold", no_wrap=True), Text()]
     lines = [Text(row, style="bold", no_wrap=True) for row in rows]
     lines[2].append(f" {screen.unit}")
     return lines

@@ -18,7 +18,7 @@ from umbane.sts import EA, KRN, LAST_TID, TI, TID, DecoderKey, MeterPAN
 
 __all__ = ["load", "save"]
 
-LARGEST_FILE: Final = 50_000_000
+LARGEST_FILE: Final = 2_000_000
 FORMAT: Final = "umbane.keypad"
 
 Phase = Annotated[int, Field(ge=1, le=3)]
@@ -138,8 +138,8 @@ def load(session: Session, path: Path) -> None:
     found = parsed(read(path))
     pan = MeterPAN(found.pan)
     meter = Meter.restore(found.meter, key=key_from(pan, found.meter_key))
-    if meter.config.pan != pan or meter.config.payer is None:
-        raise InputError("pan", "it isn't that of a meter of this keypad", "give a file that was saved here")
+    if meter.config.payer is None:
+        raise InputError("meter", "nothing is paid in advance with it", "give a file that 'save' wrote")
     house = house_from(found.house, meter.config.form.phases)
     house.load(meter.config.volts)
     recent = tuple(LastCredit(**one.model_dump()) for one in found.recent)

@@ -29,7 +29,7 @@ SPANS: Final = {
     "w": timedelta(weeks=1),
 }
 LONGEST_STEP: Final = timedelta(days=3660)
-EVENTS_SHOWN: Final = 20
+EVENTS_SHOWN: Final = 12
 
 TOLD: Final = frozenset({EventKind.TOKEN_ACCEPTED, EventKind.TOKEN_REFUSED})
 """Events that the answer to a token tells already."""
@@ -76,9 +76,8 @@ class Session:
 
     def say(self, words: str, style: str = "") -> None:
         """Print a paragraph; what comes from outside can't command the terminal."""
-        encoding = self.console.encoding
         visible = "".join(sign if sign.isprintable() else "?" for sign in words)
-        for line in wrap(visible.encode(encoding, "replace").decode(encoding), WIDTH - 4):
+        for line in wrap(visible, WIDTH - 4):
             self.console.print(Text(f"  {line}", style=style))
 
     def press(self, keys: Iterable[str]) -> Response | None:
