@@ -4,7 +4,7 @@ import pytest
 
 from tests.meter.face.support import OURS, meter_of, new_face, type_keys
 from tests.meter.support import HOUR, KEY, MINUTE, START, Till, another_key, config, new_meter
-from umbane.meter import ClockPlan, CollectionPlan, Form, Load, Meter, MeterConfig, Tamper
+from umbane.meter import ClockPlan, CollectionPlan, Form, Load, Meter, MeterConfig, MeterTariff, Tamper
 from umbane.meter.face import Item, Look, read
 from umbane.meter.face.items import NOTHING
 from umbane.sts import SGC, DecoderKey, Service
@@ -125,6 +125,13 @@ def test_a_forecast_ends_somewhere() -> None:
     meter.enter(Till().kwh(1_000_000))
     meter.advance(0 * HOUR, Load.of(1))
     assert reading(meter, Item.TIME_LEFT) == "999 d 00:00"
+
+
+def test_a_new_tariff() -> None:
+    """The price is that of the tariff which was set last."""
+    meter = meter_of(4)
+    meter.set_tariff(MeterTariff(prices=(31_000,)))
+    assert reading(meter, Item.PRICE) == "0.3100 per kWh"
 
 
 def test_limits_and_owing() -> None:

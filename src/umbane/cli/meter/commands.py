@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 
 from umbane.cli.meter import pages, saving
-from umbane.cli.meter.desk import Slip
+from umbane.cli.meter.desk import CURRENCY_PLACES, Slip, number
 from umbane.cli.meter.house import House
 from umbane.cli.meter.session import Session, duration
 from umbane.errors import InputError, UmbaneError, shown
@@ -247,6 +247,15 @@ def clock(session: Session, words: Words) -> None:
     session.happened(session.meter.set_clock(when))
 
 
+def tariff(session: Session, words: Words) -> None:
+    """Set new prices: one for all rates, or one for each."""
+    now = session.meter.state.tariff
+    prices = tuple(number("price", word, CURRENCY_PLACES) for word in words)
+    if len(prices) == 1:
+        prices *= len(now.prices)
+    session.happened(session.meter.set_tariff(replace(now, prices=prices)))
+
+
 def battery(session: Session, _words: Words) -> None:
     """Put a new battery into the meter."""
     session.happened(session.meter.replace_battery())
@@ -354,6 +363,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "reverse": Command("mischief", "reverse, reverse off", "swap its wires", 0, 1, reverse),
     "neutral": Command("mischief", "neutral off, neutral", "take its neutral off", 0, 1, neutral),
     "clock": Command("technician", "clock 2026-03-01 12:00", "set its clock; alone: to the true time", 0, 2, clock),
+    "tariff": Command("technician", "tariff 0.30 0.45", "set prices: one for all rates, or one for each", 1, 8, tariff),
     "battery": Command("technician", "battery", "replace its clock's battery", 0, 0, battery),
     "link": Command("technician", "link cut", "or: back, noisy, unpair, pair (split meters)", 1, 1, link),
     "look": Command("look", "look", "draw the meter; Enter alone shows what else its display has", 0, 0, look),

@@ -32,12 +32,14 @@ from umbane.sts import (
     key_change_set,
 )
 
-__all__ = ["Desk", "Slip", "realm_key"]
+__all__ = ["CURRENCY_PLACES", "Desk", "Slip", "number", "realm_key"]
 
 SUPPLY_GROUP: Final = SGC(123_456)
 TIME_UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 MOST_DIGITS: Final = 6
 LEAST_TIME: Final = timedelta(seconds=6)
+ENERGY_PLACES: Final = 1
+CURRENCY_PLACES: Final = 5
 MOST_SLIPS: Final = 100
 
 
@@ -89,10 +91,10 @@ class Desk:
             units = time_units(words)
             return self.issue(f"{words} of supply", now, lambda tid, rnd: Credit(Service.TIME, units, tid=tid, rnd=rnd))
         if self.register == Service.ELECTRICITY:
-            units = number(words, 1)
+            units = number("amount", words, ENERGY_PLACES)
             title = f"{words} kWh"
             return self.issue(title, now, lambda tid, rnd: Credit(Service.ELECTRICITY, units, tid=tid, rnd=rnd))
-        money = number(words, 5)
+        money = number("amount", words, CURRENCY_PLACES)
         return self.issue(f"{words} of money", now, lambda tid, _rnd: CurrencyCredit(Service.ELECTRICITY, money, tid))
 
     def set_limit(self, watts: int, now: datetime) -> Slip:
@@ -157,14 +159,18 @@ class Desk:
 SHORT_DRN: Final = 11
 
 
-def number(words: str, places: int) -> int:
-    """A decimal number in units of ten to the minus ``places``."""
+def number(name: str, words: str, places: int) -> int:
+    """A decimal number in units of ten to the minus ``places``.
+
+    Raises:
+        InputError: it isn't one, or has more decimals.
+    """
     try:
         found = Decimal(words).scaleb(places)
     except ArithmeticError:
         found = Decimal("NaN")
     if not found.is_finite() or found != found.to_integral_value() or not 0 < found < 10**15:
-        raise InputError("amount", f"{shown(words)} can't be sold", f"give a number with at most {places} decimals")
+        raise InputError(name, f"{shown(words)} isn't understood", f"give a number with at most {places} decimals")
     return int(found)
 
 
@@ -177,5 +183,5 @@ def time_units(words: str) -> int:
         or len(count) > MOST_DIGITS
         or not int(count)
     ):
-        raise InputError("time", f"{shown(words)} can't be sold", "give a number with d, h or m: 3d")
+        raise InputError("time", f"{shown(words)} isn't understood", "give a number with d, h or m: 3d")
     return int(count) * TIME_UNITS[unit] // LEAST_TIME

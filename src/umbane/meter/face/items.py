@@ -118,7 +118,7 @@ TIME_REGISTER: Final = 3
 
 def price(meter: MeterView) -> int:
     """The price of a kWh under the rate that holds now, in 10**-5 of the currency."""
-    return meter.config.tariff.prices[meter.rate]
+    return meter.state.tariff.prices[meter.rate]
 
 
 def current(look: Look) -> str:
