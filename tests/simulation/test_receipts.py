@@ -153,6 +153,12 @@ def test_a_pair(left: str, right: str) -> None:
     assert "".join(printed.split()) == "".join((left + right).split())
 
 
+@pytest.mark.parametrize(("space", "lines"), [(1, 1), (0, 2), (-1, 2)])
+def test_words_that_would_touch(space: int, lines: int) -> None:
+    """Two texts share a line only if there is room between them."""
+    assert len(list(pair("l" * (WIDTH - 10 - space), "r" * 10))) == lines
+
+
 @pytest.mark.parametrize(("words", "line"), [("ab", " " * 20 + "ab"), ("x" * 50, "x" * 50), ("", "")])
 def test_centred(words: str, line: str) -> None:
     """Words stand in the middle; those that are too long begin at the edge."""

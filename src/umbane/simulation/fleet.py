@@ -48,7 +48,7 @@ class House:
         household: who lives there.
         meter: its virtual meter.
         zone: whose clocks the people live by.
-        readings: one every few hours, one at every token, one whenever the light goes out or on.
+        readings: one every few hours, one before and one after every token, one whenever the light goes out.
         dark: how long there was no supply.
         given: all credit that the meter took, in mJ.
         unserved_wh: what would have been drawn in the dark, in Wh.
@@ -86,15 +86,13 @@ class House:
             began = end
 
     def watch(self, began: datetime, end: datetime, events: Iterable[Event], *, lit: bool) -> timedelta:
-        """Write down when the light went out and on; how long there was none between ``began`` and ``end``."""
-        dark = timedelta()
+        """Write down when the light went out; how long there was none. Nothing but a token brings it back."""
         for event in events:
-            if event.kind in {EventKind.CONNECTED, EventKind.DISCONNECTED}:
-                moment = EPOCH + event.at * MILLISECOND
-                dark += timedelta() if lit else moment - began
-                began, lit = moment, event.kind is EventKind.CONNECTED
-                self.note(moment)
-        return dark if lit else dark + (end - began)
+            if event.kind is EventKind.DISCONNECTED:
+                went_out = EPOCH + event.at * MILLISECOND
+                self.note(went_out)
+                return end - went_out
+        return timedelta() if lit else end - began
 
     def type_token(self, token: EncodedToken) -> Typed:
         """Type twenty digits, and read what the meter answers."""
