@@ -28,13 +28,18 @@ def sit(*lines: str, options: tuple[str, ...] = ()) -> Result:
     return CliRunner().invoke(main, ["meter", *START, *options], input="".join(f"{line}\n" for line in lines))
 
 
-def told(*lines: str, options: tuple[str, ...] = ()) -> str:
-    """What is printed after the last of these lines, in one line without the frame."""
+def all_told(*lines: str, options: tuple[str, ...] = ()) -> list[str]:
+    """What is printed first and after each of these lines, each as one line without the frame."""
     answer = sit(*lines, options=options)
     assert answer.exit_code == 0, answer.output
-    assert GOODBYE in answer.output
-    text = answer.output.split("meter> ")[-1].partition(GOODBYE)[0]
-    return " ".join(re.sub(r"[│╭╮╰╯┌┐└┘─]", " ", text).split())
+    text, goodbye, _ = answer.output.partition(GOODBYE)
+    assert goodbye
+    return [" ".join(re.sub(r"[│╭╮╰╯┌┐└┘─]", " ", part).split()) for part in text.split("meter> ")]
+
+
+def told(*lines: str, options: tuple[str, ...] = ()) -> str:
+    """What is printed after the last of these lines."""
+    return all_told(*lines, options=options)[-1]
 
 
 def token_on_slip(*lines: str) -> str:
@@ -46,11 +51,11 @@ def token_on_slip(*lines: str) -> str:
 
 def test_a_newcomer() -> None:
     """Somebody who follows the first lines buys a token, types it, has light, and sees the credit go down."""
-    assert "credit used up: buy a token" in told()
-    assert "Accepted: 10.0 kWh of electricity." in told("buy 10", "type")
-    text = told("buy 10", "type", "on kettle", "+2h")
-    assert "Used in this time: 4.120 kWh." in text
-    assert "Monday 05 January 2026 10:00" in text
+    first, bought, typed, _, later = all_told("buy 10", "type", "on kettle", "+2h")
+    assert "credit used up: buy a token" in first
+    assert "Slip (test realm): 10 kWh" in bought
+    assert "Accepted: 10.0 kWh of electricity." in typed
+    assert "It is now Monday 05 January 2026 10:00. Used in this time: 4.120 kWh." in later
 
 
 def test_a_token_typed_by_hand() -> None:
@@ -306,8 +311,9 @@ def test_a_clock_that_was_lost() -> None:
 )
 def test_nothing_typed_wrong_ends_it(line: str, answer: str) -> None:
     """Whatever is typed wrong is answered in words, and the next line is read."""
-    assert answer in told(line)
-    assert "supply off" in told(line, "look")
+    _, said, then = all_told(line, "look")
+    assert answer in said
+    assert "supply off" in then
 
 
 @settings(max_examples=25)
