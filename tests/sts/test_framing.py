@@ -16,7 +16,9 @@ LIMIT = 1 << 66
 blocks = values_of(64)
 classes = st.integers(0, 3)
 tokens = st.integers(0, LIMIT - 1).map(EncodedToken)
-separators = st.sampled_from([" ", "-", "\t", "\r\n", "\u00a0", "\u2002", "\u202f", "\u2010", "\u2014", "\u3000"])
+SPACES = " \t\r\n\u00a0\u2000\u2002\u2007\u2009\u200a\u202f\u205f\u3000"
+DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+separators = st.sampled_from(SPACES + DASHES)
 
 
 # ----------------------------------------------------------------------------------------------------------- the class
