@@ -91,6 +91,13 @@ def test_separators(token: EncodedToken, places: list[tuple[int, str]]) -> None:
     assert EncodedToken.parse(typed) == token
 
 
+@pytest.mark.parametrize("separator", [*SPACES, *DASHES])
+def test_every_separator(separator: str) -> None:
+    """Each space and dash that keyboards and word processors know may stand between the groups."""
+    groups = EncodedToken.parse(DIGITS).grouped.split(" ")
+    assert EncodedToken.parse(separator.join(groups)).digits == DIGITS
+
+
 @each(
     "typed", ["", " ", "5", DIGITS[:-1], f"{DIGITS}0", f"{DIGITS} {DIGITS}", "-" * 20, "0" * 1_000_000, " " * 1_000_000]
 )
