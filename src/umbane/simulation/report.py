@@ -4,7 +4,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from umbane.simulation.charts import BOX, credit_charts, energy_bars, money_bars, money_key, price, price_charts
+from umbane.simulation.charts import credit_charts, energy_chart, money_chart, price, price_charts
 from umbane.simulation.models import Refused
 from umbane.simulation.receipts import slip
 from umbane.simulation.shop import show_tenths
@@ -24,7 +24,6 @@ TEMPLATES: Final = Environment(
     lstrip_blocks=True,
 )
 TEMPLATES.filters.update(kwh=show_tenths, price=price)
-TEMPLATES.globals.update(box=BOX)
 
 
 def report(story: Story, *, source: str, most: int = MOST_CHARTS) -> str:
@@ -35,7 +34,6 @@ def report(story: Story, *, source: str, most: int = MOST_CHARTS) -> str:
         source: the name of the purchases file.
         most: houses that are drawn; all of them stand in the table.
     """
-    money = money_bars(story)
     return TEMPLATES.get_template("report.html").render(
         source=source,
         story=story,
@@ -47,7 +45,6 @@ def report(story: Story, *, source: str, most: int = MOST_CHARTS) -> str:
         slips=[slip(chapter) for chapter in story.chapters if not isinstance(chapter.outcome, Refused)],
         credit=credit_charts(story, most),
         prices=price_charts(story),
-        money=money,
-        money_key=money_key(money),
-        energy=energy_bars(story, most),
+        money=money_chart(story),
+        energy=energy_chart(story, most),
     )
