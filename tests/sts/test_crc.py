@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.sts.support import values_of
 from umbane.sts.crc import crc, crc_c
 
 MESSAGE_BITS = 50
-messages = st.integers(0, (1 << MESSAGE_BITS) - 1)
+messages = values_of(MESSAGE_BITS)
 
 
 def by_the_book(message: bytes) -> int:
