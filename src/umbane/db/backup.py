@@ -1,0 +1,193 @@
+"""Backup and restore, with pg_dump and pg_restore, and a proof that the two ends are the same."""
+
+import asyncio
+import os
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from umbane import __version__
+from umbane.db.archive import BLOCK, Header, body, verified, writing
+from umbane.db.connection import Connection
+from umbane.db.database import Database
+from umbane.db.errors import BackupError, NotEmptyError, RestoreDiffersError
+from umbane.db.programs import OTHER_PROGRAMS, client_program, environment
+from umbane.db.schema import applied, known, waiting
+
+if TYPE_CHECKING:
+    from asyncio import StreamReader, StreamWriter
+
+__all__ = ["backup", "fingerprints", "restore"]
+
+DAY: Final = 24 * 3600.0
+"""Seconds that one statement over a whole table may take."""
+
+WITHOUT_LIMITS: Final = """
+SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;
+SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL bytea_output = 'hex';
+SET LOCAL timezone = 'UTC'; SET LOCAL extra_float_digits = 1
+"""
+"""A backup takes as long as it takes, and writes every value in one form."""
+
+# What extensions brought along is made again by CREATE EXTENSION.
+TABLES: Final = """
+SELECT quote_ident(nspname) || '.' || quote_ident(relname) AS name, relkind::text AS kind
+FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
+  AND relkind::text = ANY($1)
+ORDER BY 1
+"""
+TABLE_KINDS: Final = ["r", "S"]
+ANY_KINDS: Final = ["r", "p", "v", "m", "f", "S"]
+
+# A sum doesn't depend on the order of the rows, and md5 is the same on every version of the server.
+DIGEST: Final = """
+SELECT count(*), coalesce(sum(('x' || substr(md5(the_row::text), 1, 16))::bit(64)::bigint), 0)::text
+FROM ONLY {} AS the_row
+"""
+
+
+async def backup(database: Database, path: Path, now: datetime) -> Header:
+    """Write all of a database into a new file, as it is at one moment, while others go on working.
+
+    Args:
+        database: what to back up.
+        path: the file, which must not exist.
+        now: when this is.
+
+    Raises:
+        BackupError: the file can't be written, or pg_dump fails.
+    """
+    program = client_program("pg_dump", os.environ)
+    async with database.reading() as connection:
+        await connection.execute(WITHOUT_LIMITS)
+        snapshot = await connection.fetchval("SELECT pg_export_snapshot()")
+        rows, digests = await fingerprints(connection)
+        version = connection.get_server_version().major
+        header = Header(now.isoformat(), __version__, version, await applied(connection), rows, digests)
+        options = ["--format=custom", "--compress=1", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
+        with writing(path) as file:
+            file.begin(header)
+            process = await _start(program, database, *options, stdin=DEVNULL, stdout=PIPE)
+            dump = cast("StreamReader", process.stdout)
+            while block := await dump.read(BLOCK):
+                file.write(block)
+            await _end(process, "pg_dump")
+    return header
+
+
+async def restore(database: Database, path: Path) -> Header:
+    """Read a backup into an empty database, and check that every row has arrived.
+
+    Args:
+        database: connected, and without any table.
+        path: the file.
+
+    Raises:
+        NotABackupError, BackupTruncatedError, BackupAlteredError: the file can't be used; nothing was done.
+        SchemaError: it comes from a newer Umbane; nothing was done.
+        NotEmptyError: the database has tables; nothing was done.
+        BackupError: pg_restore fails; nothing was done.
+        RestoreDiffersError: what is in the database now isn't what was backed up.
+    """
+    program = client_program("pg_restore", os.environ)
+    header = verified(path)
+    waiting(known(), header.migrations)
+    async with database.reading() as connection:
+        await _check_target(connection, header)
+    options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
+    process = await _start(program, database, *options, stdin=PIPE, stdout=DEVNULL)
+    await _feed(process, path)
+    await _end(process, "pg_restore")
+    await database.run(_analyze)
+    async with database.reading() as connection:
+        await connection.execute(WITHOUT_LIMITS)
+        check_same(header, *await fingerprints(connection))
+    return header
+
+
+async def fingerprints(connection: Connection) -> tuple[dict[str, int], dict[str, str]]:
+    """How many rows each table has, and a digest of each table and sequence."""
+    rows, digests = {}, {}
+    for name, kind in await connection.fetch(TABLES, TABLE_KINDS):
+        if kind == "S":
+            last = await connection.fetchrow(f"SELECT last_value, is_called FROM {name}")  # noqa: S608 - quoted
+            digests[name] = str(tuple(last or ()))
+        else:
+            counted = await connection.fetchrow(DIGEST.format(name), timeout=DAY)
+            rows[name], digests[name] = counted or (0, "")
+    return rows, digests
+
+
+def check_same(header: Header, rows: Mapping[str, int], digests: Mapping[str, str]) -> None:
+    """Check what was restored against what was backed up.
+
+    Raises:
+        RestoreDiffersError: naming the first table or sequence that differs.
+    """
+    for name in sorted(header.digests.keys() | digests.keys()):
+        if header.digests.get(name) != digests.get(name):
+            was, there = header.rows.get(name, "no"), rows.get(name, "no")
+            raise RestoreDiffersError(
+                f"{name} isn't what was backed up ({was} rows then, {there} rows now)",
+                "don't use this database: drop it, and restore into an empty one",
+            )
+
+
+async def _check_target(connection: Connection, header: Header) -> None:
+    if tables := await connection.fetch(TABLES, ANY_KINDS):
+        raise NotEmptyError(f"the database isn't empty: it has {tables[0]['name']}", "restore into a new, empty one")
+    if (version := connection.get_server_version().major) < header.server:
+        raise BackupError(
+            f"the backup was made on PostgreSQL {header.server}, and this server is {version}",
+            f"restore on PostgreSQL {header.server} or newer",
+        )
+
+
+async def _analyze(connection: Connection) -> None:
+    await connection.execute("SET LOCAL statement_timeout = 0")
+    await connection.execute("ANALYZE", timeout=DAY)
+
+
+async def _start(program: Path, database: Database, *options: str, stdin: int, stdout: int) -> Process:
+    """Start a client program that finds its own way to the database."""
+    where, password = _without_password(database.url)
+    env = environment(os.environ) | ({"PGPASSWORD": password} if password else {})
+    return await asyncio.create_subprocess_exec(
+        program, f"--dbname={where}", "--no-password", *options, stdin=stdin, stdout=stdout, stderr=PIPE, env=env
+    )
+
+
+def _without_password(url: str) -> tuple[str, str]:
+    """A URL that may be seen in a list of processes, and the password that may not."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=user.partition(":")[0] + at + host)), unquote(parts.password or "")
+
+
+async def _feed(process: Process, path: Path) -> None:
+    """Give pg_restore what pg_dump wrote; when it ends early, its own words say why."""
+    pipe = cast("StreamWriter", process.stdin)
+    try:
+        for block in body(path):
+            pipe.write(block)
+            await pipe.drain()
+        pipe.close()
+    except ConnectionError:
+        return
+
+
+async def _end(process: Process, name: str) -> None:
+    """Wait for a client program to end.
+
+    Raises:
+        BackupError: it failed, with what it said.
+    """
+    said = (await cast("StreamReader", process.stderr).read()).decode(errors="replace").strip()
+    if await process.wait():
+        last = said.splitlines()[-1] if said else "without a word"
+        raise BackupError(f"{name} failed: {last}", f"put that right; other programs can be named in {OTHER_PROGRAMS}")

@@ -1,0 +1,105 @@
+"""A real PostgreSQL server for tests: one for each process that runs tests, and a database of its own for each test.
+
+A room's `conftest.py` imports the fixtures that it uses. Everything goes through a Unix socket.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+import pytest
+
+from umbane.db import Database, Server, connected, migrate, open_database
+from umbane.db.embedded import ROLE, SUPERUSER, EmbeddedServer
+
+__all__ = ["administer", "at", "database", "empty_place", "folder", "place", "server", "template"]
+
+NUMBERS = count(1)
+TEMPLATE = "migrated"
+
+
+def at(server: EmbeddedServer, name: str, role: str = ROLE) -> Server:
+    """The place of a database on a server."""
+    return Server(f"postgresql://{role}@/{name}?host={quote(str(server.socket_directory), safe='')}")
+
+
+def administer(server: EmbeddedServer, *statements: str, name: str = SUPERUSER) -> None:
+    """Execute statements as the superuser."""
+
+    async def execute() -> None:
+        connection = await asyncpg.connect(at(server, name, SUPERUSER).url)
+        for statement in statements:
+            await connection.execute(statement)
+        await connection.close()
+
+    asyncio.run(execute())
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Give a new folder with a short name that any account may enter: for a server, which never runs as root."""
+    made = Path(tempfile.mkdtemp(prefix="umbane-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """Give the server for all tests of this process.
+
+    It doesn't wait for the disk, so that databases are made and dropped quickly. What is to survive a power cut is not
+    tested with it; what is to survive a killed process doesn't depend on that.
+    """
+    made = Path(tempfile.mkdtemp(prefix="umbane-"))
+    server = EmbeddedServer(made / "server")
+    made.chmod(0o711)
+    server.start()
+    administer(server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    yield server
+    server.close()
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedServer) -> str:
+    """Give the name of a database that is migrated and otherwise empty, to copy from."""
+
+    async def make() -> None:
+        async with connected(at(server, TEMPLATE)) as database:
+            await migrate(database)
+
+    administer(server, f"CREATE DATABASE {TEMPLATE} OWNER {ROLE}")
+    asyncio.run(make())
+    return TEMPLATE
+
+
+@pytest.fixture
+def place(server: EmbeddedServer, template: str) -> Iterator[Server]:
+    """Give the place of a migrated database that belongs to this test alone."""
+    yield from _made(server, template)
+
+
+@pytest.fixture
+def empty_place(server: EmbeddedServer) -> Iterator[Server]:
+    """Give the place of a database without any table."""
+    yield from _made(server, "template1")
+
+
+@pytest.fixture
+async def database(place: Server) -> AsyncIterator[Database]:
+    """Give a migrated database that belongs to this test alone."""
+    async with open_database(place) as opened:
+        yield opened
+
+
+def _made(server: EmbeddedServer, template: str) -> Iterator[Server]:
+    name = f"test_{next(NUMBERS)}"
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {template} OWNER {ROLE}")
+    yield at(server, name)
+    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
