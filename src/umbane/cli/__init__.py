@@ -12,8 +12,12 @@ from umbane.errors import UmbaneError
 __all__ = ["Commands", "Refusal", "main"]
 
 COMMANDS = {
+    "backup": "Write the whole database into one file.",
     "conformance": "Run vector files against our implementation of the standard.",
+    "db": "Start, stop and look at the database.",
+    "jobs": "Look at the jobs in the queue, and try dead ones again.",
     "meter": "Sit at the keypad of a virtual meter.",
+    "restore": "Read a backup into an empty database.",
     "tariff": "Check, quote and explain tariff files.",
     "vend": "Sell to virtual meters from a file of purchases.",
 }

@@ -36,8 +36,8 @@ ATTEMPTS: Final = 5
 """How often a transaction is tried before its failure is told."""
 FIRST_PAUSE: Final = 0.02
 PAUSE_GROWTH: Final = 4
-GRACE: Final = 5.0
-"""Seconds after which we stop listening to a server that should have stopped a statement itself."""
+GRACE: Final = 1.5
+"""So many times as long as a statement may take, we listen to a server that should have stopped it by itself."""
 CLOSING: Final = 10.0
 """Seconds to wait for connections in use when the database is closed."""
 
@@ -151,11 +151,13 @@ class Database:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
         """Give a connection of the pool."""
-        if self._pool is None:
+        if (pool := self._pool) is None:
             raise ServerMissingError("the database was closed", "open it again")
         try:
-            connection = await self._pool.acquire(timeout=self._limits.connection)
+            connection = await pool.acquire(timeout=self._limits.connection)
         except TimeoutError as error:
+            if pool.get_size() < pool.get_max_size():
+                raise unreachable(error, str(self.place)) from error
             busy = f"all {self._limits.connections} connections were in use for {self._limits.connection:g} s"
             raise BusyError(busy, "try again when less is going on") from error
         except (OSError, *REPORTED) as error:
@@ -163,7 +165,7 @@ class Database:
         try:
             yield connection
         finally:
-            await self._pool.release(connection)
+            await pool.release(connection)
 
     # ------------------------------------------------------------------------------------------------ open and close
 
@@ -185,19 +187,23 @@ class Database:
             await asyncio.to_thread(self._embedded.start)
         try:
             self._pool = await asyncpg.create_pool(
-                min_size=1, max_size=self._limits.connections, connect=self._connect, reset=_reset
+                min_size=0, max_size=self._limits.connections, connect=self._connect, reset=_reset
             )
         except (OSError, *REPORTED) as error:
             raise unreachable(error, str(self.place)) from error
         async with self._connection() as connection:
             check_server(connection.get_server_version().major, connection.get_settings().server_encoding)
 
-    async def close(self) -> None:
-        """Close all connections, and stop our own server if nobody else needs it."""
+    async def close(self, patience: float = CLOSING) -> None:
+        """Close all connections, and stop our own server if nobody else needs it.
+
+        Args:
+            patience: seconds to wait for connections in use; then they are broken.
+        """
         if self._pool:
             pool, self._pool = self._pool, None
             try:
-                await asyncio.wait_for(pool.close(), CLOSING)
+                await asyncio.wait_for(pool.close(), patience)
             except TimeoutError:
                 pool.terminate()
         if self._embedded:
@@ -216,7 +222,7 @@ class Database:
     async def _new_connection(self, options: dict[str, Any]) -> "asyncpg.Connection[Record]":
         """Make a connection with our settings."""
         options |= {"server_settings": self._limits.settings(), "timeout": self._limits.connection}
-        options |= {"command_timeout": self._limits.statement + GRACE}
+        options |= {"command_timeout": self._limits.statement * GRACE}
         connection: asyncpg.Connection[Record] = await asyncpg.connect(self.url, **options)
         return connection
 
@@ -265,7 +271,8 @@ async def _reset(connection: "asyncpg.Connection[Record]") -> None:
 def _drop_if_lost(connection: Connection, error: BaseException) -> None:
     """Close a connection on which nobody answers any more, without waiting for an answer."""
     if is_lost(error):
-        connection.terminate()
+        with suppress(asyncpg.InterfaceError):  # the pool may have taken it back already
+            connection.terminate()
 
 
 def _at_commit(error: BaseException) -> DatabaseError | None:

@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import stat
 import time
 from collections.abc import Iterator
@@ -36,7 +37,9 @@ LONGEST_SOCKET: Final = 103
 """How many bytes the path of a socket may have; macOS allows the fewest."""
 PAUSE: Final = 0.05
 """Seconds between two looks at a server that is coming or going."""
-REASON_LINES: Final = 3
+REASON_LINES: Final = 2
+WEIGHTY: Final = ("FATAL:", "PANIC:", "ERROR:", "error:", "invalid ", "unrecognized ", "could not ")
+"""What marks a line that says why something failed."""
 MARK: Final = "umbane.lock"
 """The file whose lock allows to start and stop the server; it also marks a folder as ours."""
 TRANSIENT: Final = ("already exists", "still in use", "pre-existing shared memory", "is being used")
@@ -45,7 +48,7 @@ TRANSIENT: Final = ("already exists", "still in use", "pre-existing shared memor
 SETTINGS: Final = """\
 # Written by umbane at every start. Put settings of your own into settings.conf, one folder up.
 listen_addresses = ''
-unix_socket_directories = '{socket}'
+unix_socket_directories = {socket}
 unix_socket_permissions = 0700
 max_connections = 100
 shared_buffers = 256MB
@@ -91,10 +94,15 @@ class EmbeddedServer:
             DiskFullError: for want of room.
         """
         with self._alone():
-            if self._share is None:
-                self._share = self._lock_users(fcntl.LOCK_SH)
-            if self._state() != "ready":
-                self._launch(self._ready_made())
+            held = self._share is not None
+            self._share = self._share or self._lock_users(fcntl.LOCK_SH)
+            try:
+                if self._state() != "ready":
+                    self._launch(self._ready_made())
+            except BaseException:
+                if not held:
+                    self._release()
+                raise
 
     def close(self) -> None:
         """Need the server no longer; whoever is the last to say so stops it, unless `keep` was asked for.
@@ -244,16 +252,17 @@ class EmbeddedServer:
 
     def _check_version(self, programs: Programs) -> None:
         made = (self.data / "PG_VERSION").read_text().strip()
-        if made != programs.major_version:
+        _, said = programs.run("postgres", "--version", inside=self.data)
+        brought = said.split()[-1].partition(".")[0]
+        if made != brought:
             raise EmbeddedError(
-                f"{self.data} was made by PostgreSQL {made}, and this Umbane brings {programs.major_version}",
+                f"{self.data} was made by PostgreSQL {made}, and this Umbane brings {brought}",
                 "make a backup with the Umbane that made it, and restore that into a new folder with this one",
             )
 
     def _configure(self, programs: Programs) -> None:
         settings = self.data / "postgresql.conf"
-        socket = str(self._socket_directory(programs)).replace("'", "''")
-        settings.write_text(SETTINGS.format(socket=socket))
+        settings.write_text(SETTINGS.format(socket=_quoted(self._socket_directory(programs))))
         if programs.account:
             programs.account.own(settings)
 
@@ -267,49 +276,55 @@ class EmbeddedServer:
         _private(short, programs)
         return short
 
-    # -------------------------------------------------------------------------------------------------- start and stop
+    # --------------------------------------------------------------------------------------------------- start and stop
 
     def _launch(self, programs: Programs) -> None:
         """Start the server, and wait until it answers; try again while a killed one is not quite gone."""
         deadline = time.monotonic() + self.patience
+        log = self.directory / "log" / "start.log"
+        begun = None
         while (state := self._state()) != "ready":
-            if state is None and (said := self._try(programs)) and not any(words in said for words in TRANSIENT):
-                raise _failure(f"the server in {self.directory} doesn't start", said)
+            if state is None and (begun is None or not _lives(begun)):
+                if begun is not None and not any(words in (said := _tail(log.parent)) for words in TRANSIENT):
+                    raise _failure(f"the server in {self.directory} doesn't start", said)
+                begun = self._begin(programs, log)
             if time.monotonic() > deadline:
                 raise EmbeddedError(
                     f"the server in {self.directory} is {state or 'not started'} after {self.patience:.0f} s",
-                    f"it may be recovering from a crash: look into {self.directory / 'log'} and try again",
+                    f"it may be recovering from a crash: look into {log.parent} and try again",
                 )
             time.sleep(PAUSE)
 
-    def _try(self, programs: Programs) -> str:
-        """Start the server once; answer nothing when it runs, or why it doesn't."""
+    def _begin(self, programs: Programs, log: Path) -> int:
+        """Start the server once, and answer its process id."""
         self._configure(programs)
         self._clear_stale_locks(programs)
-        log = self.directory / "log" / "start.log"
         log.unlink(missing_ok=True)
-        wait = str(max(1, round(self.patience)))
-        code, said = programs.run("pg_ctl", "-D", self.data, "-l", log, "-w", "-t", wait, "start", inside=self.data)
-        return f"{said}\n{_tail(log.parent)}" if code and self._state() is None else ""
+        return programs.begin("postgres", "-D", self.data, log=log, inside=self.data)
 
     def _stop(self) -> None:
         """Stop the server, unless somebody needs it."""
         os.close(self._lock_users(fcntl.LOCK_EX))  # nobody can come while we are alone
-        if self.pid is None:
+        if (pid := self.pid) is None:
             return
-        programs = programs_for(self.directory, self.data)
-        wait = str(max(1, round(self.patience)))
-        code, said = programs.run("pg_ctl", "-D", self.data, "-m", "fast", "-w", "-t", wait, "stop", inside=self.data)
-        if code and self.pid is not None:
-            raise _failure(f"the server in {self.directory} doesn't stop", said)
+        os.kill(pid, signal.SIGINT)  # PostgreSQL's "fast" way: it ends every session, and writes everything down
+        deadline = time.monotonic() + self.patience
+        while _lives(pid):
+            if time.monotonic() > deadline:
+                raise EmbeddedError(
+                    f"the server in {self.directory} hasn't stopped after {self.patience:.0f} s",
+                    f"look into {self.directory / 'log'}; it goes on stopping",
+                )
+            time.sleep(PAUSE)
 
     def _clear_stale_locks(self, programs: Programs) -> None:
-        """Remove the lock files of a server that is gone, when its number now means another process or a dead one.
+        """Remove the lock files of a server that is gone, when their number now means another process, or nothing.
 
-        PostgreSQL clears them itself when nobody has the number. It can't know that whoever has it is no server.
+        PostgreSQL does so itself when no process has the number. It can't know that the one which has it is no server.
         """
         lines = self._pid_file()
-        if lines and psutil.pid_exists(int(lines[0])) and not any(map(self._works_here, psutil.process_iter())):
+        orphaned = (self.data / "postmaster.pid").exists() and (not lines or psutil.pid_exists(int(lines[0])))
+        if orphaned and not any(map(self._works_here, psutil.process_iter())):
             for lock in (self.data / "postmaster.pid", self._socket_directory(programs) / f"{SOCKET}.lock"):
                 lock.unlink(missing_ok=True)
 
@@ -352,6 +367,14 @@ def _locked(file: int, kind: int) -> bool:
     return True
 
 
+def _lives(pid: int) -> bool:
+    """Whether a process lives; one that is dead and was not waited for doesn't."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _private(folder: Path, programs: Programs) -> None:
     """Make a folder that only the server's account can enter, or check that it is one."""
     with suppress(FileExistsError):
@@ -364,6 +387,12 @@ def _private(folder: Path, programs: Programs) -> None:
         raise EmbeddedError(
             f"{folder} isn't a folder that only the server's account can enter", "look whose it is, and move it away"
         )
+
+
+def _quoted(path: Path) -> str:
+    """A path as one element of a list in PostgreSQL's settings."""
+    element = str(path).replace('"', '""')
+    return "'\"{}\"'".format(element.replace("\\", "\\\\").replace("'", "''"))
 
 
 def _flush(folder: Path) -> None:
@@ -386,10 +415,9 @@ def _failure(problem: str, said: str) -> DiskFullError | EmbeddedError:
     if os.strerror(errno.ENOSPC) in said:
         return DiskFullError(f"{problem}: there is no room left on the disk", "make room, then try again")
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    weighty = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "ERROR", "error:"))]
-    return EmbeddedError(
-        f"{problem}: {' / '.join((weighty or lines)[-REASON_LINES:])}", "put that right, then try again"
-    )
+    weighty = [line.partition("]")[2] or line for line in lines if any(word in line for word in WEIGHTY)]
+    reason = " / ".join(" ".join(line.split()) for line in (weighty or lines)[-REASON_LINES:])
+    return EmbeddedError(f"{problem}: {reason or 'it says nothing'}", "put that right, then try again")
 
 
 def _in_words(directory: Path, error: OSError) -> DiskFullError | EmbeddedError:

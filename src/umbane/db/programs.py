@@ -9,12 +9,12 @@ import os
 import pwd
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from subprocess import PIPE, STDOUT
+from typing import Final, NotRequired, TypedDict
 
 from umbane.db.errors import EmbeddedError
 
@@ -29,6 +29,17 @@ OTHER_PROGRAMS: Final = "UMBANE_PG_BIN"
 """Names a folder with other client programs (pg_dump, pg_restore): those of a newer server, or with TLS."""
 TRIES: Final = 5
 """How often an account is looked for while another process may be making it."""
+BEGIN: Final = 'log=$1; shift; "$@" </dev/null >"$log" 2>&1 & echo $!'
+"""Lets a program be nobody's child, so that nobody has to wait for its end."""
+
+
+class Identity(TypedDict):
+    """What `subprocess.run` is told about the account and the environment."""
+
+    env: dict[str, str]
+    user: NotRequired[int]
+    group: NotRequired[int]
+    extra_groups: NotRequired[list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,35 +71,28 @@ class Programs:
     folder: Path
     account: Account | None
 
-    @property
-    def major_version(self) -> str:
-        """Which PostgreSQL they are, such as "18"."""
-        return version(DISTRIBUTION).partition(".")[0]
-
     def run(self, name: str, *arguments: str | Path, text: str = "", inside: Path) -> tuple[int, str]:
-        """Run a program to its end inside a folder, with this text as its input; answer its exit code and what it said.
-
-        What it says goes through a file: a server that it leaves running would hold a pipe open.
-        """
+        """Run a program to its end inside a folder, with this text as input; answer its exit code and what it said."""
         command = [self.folder / name, *arguments]
-        uid, gid = (self.account.uid, self.account.gid) if self.account else (None, None)
-        with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as said:
-            given.write(text)
-            given.seek(0)
-            code = subprocess.run(  # noqa: S603 - a program of ours, under no shell
-                command,
-                check=False,
-                stdin=given,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                cwd=inside,
-                env=environment(os.environ),
-                user=uid,
-                group=gid,
-                extra_groups=None if uid is None else [],
-            ).returncode
-            said.seek(0)
-            return code, said.read()
+        ended = subprocess.run(  # noqa: S603 - a program of ours, under no shell
+            command, check=False, input=text.encode(), stdout=PIPE, stderr=STDOUT, cwd=inside, **self._identity()
+        )
+        return ended.returncode, ended.stdout.decode(errors="replace")
+
+    def begin(self, name: str, *arguments: str | Path, log: Path, inside: Path) -> int:
+        """Start a program that outlives us, with its words going into a new file; answer its process id."""
+        command = ["/bin/sh", "-c", BEGIN, "sh", log, self.folder / name, *arguments]
+        begun = subprocess.run(  # noqa: S603 - fixed words; the shell sees the rest as arguments only
+            command, check=True, stdout=PIPE, start_new_session=True, cwd=inside, **self._identity()
+        )
+        return int(begun.stdout)
+
+    def _identity(self) -> "Identity":
+        """Under which account and with which environment a program runs."""
+        env = environment(os.environ)
+        if self.account is None:
+            return {"env": env}
+        return {"env": env, "user": self.account.uid, "group": self.account.gid, "extra_groups": []}
 
 
 def environment(environ: "os._Environ[str]") -> dict[str, str]:
