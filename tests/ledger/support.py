@@ -9,12 +9,25 @@ from uuid import UUID
 
 import asyncpg
 
-from tests.database import SUPERUSER
-from umbane.db import Database, Server
+from umbane.db import Connection, Database, Server
+from umbane.db.embedded import SUPERUSER
 from umbane.ledger import ENERGY, AccountKey, Book, CreditLimit, Entry, Kind, open_book
+from umbane.ledger.words import in_words
 
-__all__ = ["ARREARS", "CASH", "FLOAT", "HOUSE", "NOON", "OTHER_FLOAT", "OTHER_HOUSE", "REVENUE", "SOLD", "TAX", "TOKENS"]
-__all__ += ["Shop", "as_superuser", "minutes", "numbered", "open_shop"]
+__all__ = [
+    "ARREARS",
+    "CASH",
+    "FLOAT",
+    "HOUSE",
+    "NOON",
+    "OTHER_FLOAT",
+    "OTHER_HOUSE",
+    "REVENUE",
+    "SOLD",
+    "TAX",
+    "TOKENS",
+]
+__all__ += ["Shop", "as_superuser", "execute", "minutes", "new_house", "numbered", "open_shop"]
 
 T = TypeVar("T")
 
@@ -35,7 +48,7 @@ TOKENS = AccountKey(Kind.ENERGY_TOKENS, ENERGY)
 SOLD = AccountKey(Kind.ENERGY_SOLD, ENERGY)
 KEYS = [FLOAT, OTHER_FLOAT, CASH, REVENUE, TAX, ARREARS, TOKENS, SOLD]
 
-NUMBERS: Iterator[int] = count(1)
+NUMBERS: Iterator[int] = count(1000)
 
 
 def numbered(number: int) -> UUID:
@@ -46,6 +59,11 @@ def numbered(number: int) -> UUID:
 def minutes(number: float) -> datetime:
     """So many minutes after noon."""
     return NOON + timedelta(minutes=number)
+
+
+def new_house() -> UUID:
+    """The id of a utility that no test has used."""
+    return numbered(-next(NUMBERS))
 
 
 @dataclass
@@ -59,7 +77,7 @@ class Shop:
     async def run(self, work: Callable[[Book], Awaitable[T]]) -> T:
         """Do some work on the book in one transaction."""
 
-        async def with_book(connection: Any) -> T:  # noqa: ANN401 - asyncpg's connection
+        async def with_book(connection: Connection) -> T:
             return await work(await open_book(connection, self.utility))
 
         return await self.database.run(with_book)
@@ -82,8 +100,8 @@ class Shop:
     def entry(self, *postings: tuple[AccountKey, int], at: datetime = NOON, kind: str = "sale", **more: Any) -> Entry:  # noqa: ANN401 - the entry's own
         """An entry with a new id."""
         accounts = [self.ids[key] for key, _ in postings]
-        fields = {"id": numbered(next(NUMBERS)), "at": at, "kind": kind} | more
-        return Entry(accounts=accounts, amounts=[amount for _, amount in postings], **fields)
+        number = more.pop("id", None) or numbered(next(NUMBERS))
+        return Entry(number, at, kind, accounts, [amount for _, amount in postings], **more)
 
     def sale(self, amount: int = 11_500, key: AccountKey = FLOAT, **more: Any) -> Entry:  # noqa: ANN401 - the entry's own
         """A sale of energy, with 15 % tax in it."""
@@ -109,9 +127,21 @@ async def open_shop(database: Database, utility: UUID = HOUSE, limit: int = 0) -
     return shop
 
 
+async def execute(database: Database, sql: str, *values: object) -> None:
+    """Execute one statement as the owner of the database."""
+
+    async def work(connection: Connection) -> None:
+        with in_words():
+            await connection.execute(sql, *values)
+
+    await database.run(work)
+
+
 async def as_superuser(place: Server, *statements: str) -> None:
     """Do what nobody should: execute statements as the superuser, with all triggers of replicas off."""
     connection = await asyncpg.connect(place.url.replace("//umbane@", f"//{SUPERUSER}@"))
-    for statement in statements:
-        await connection.execute(statement)
-    await connection.close()
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
