@@ -18,10 +18,24 @@ import pytest
 from umbane.db import Database, Server, connected, migrate, open_database
 from umbane.db.embedded import ROLE, SUPERUSER, EmbeddedServer
 
-__all__ = ["administer", "at", "database", "empty_place", "folder", "made", "own", "place", "server", "template"]
+__all__ = [
+    "administer",
+    "at",
+    "database",
+    "empty_place",
+    "folder",
+    "made",
+    "own",
+    "place",
+    "quick_folder",
+    "server",
+    "template",
+]
 
 NUMBERS = count(1)
 TEMPLATE = "migrated"
+MEMORY = Path("/dev/shm")  # noqa: S108 - what is made there has a name that nobody can guess
+ENOUGH = 2 << 30
 
 
 def at(server: EmbeddedServer, name: str, role: str = ROLE) -> Server:
@@ -41,9 +55,20 @@ def administer(server: EmbeddedServer, *statements: str, name: str = SUPERUSER) 
     asyncio.run(execute())
 
 
+def quick_folder() -> Path:
+    """Make a folder with a short name that any account may enter, in memory if there is room.
+
+    No test cuts the power, and what survives a killed process does so in memory too; so nobody has to wait for a disk.
+    """
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH
+    made = Path(tempfile.mkdtemp(prefix="umbane-", dir=MEMORY if roomy else None))
+    made.chmod(0o711)
+    return made
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Give a new folder with a short name that any account may enter: for a server, which never runs as root."""
+    """Give a new folder on the disk, with a short name, that any account may enter."""
     made = Path(tempfile.mkdtemp(prefix="umbane-"))
     made.chmod(0o711)
     yield made
@@ -53,8 +78,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def made() -> Iterator[Path]:
     """Give the folder of a server that was made and stopped, to copy from: that is quicker than to make another."""
-    folder = Path(tempfile.mkdtemp(prefix="umbane-"))
-    folder.chmod(0o711)
+    folder = quick_folder()
     server = EmbeddedServer(folder / "server")
     server.start()
     server.close()
@@ -63,32 +87,28 @@ def made() -> Iterator[Path]:
 
 
 @pytest.fixture
-def own(made: Path, folder: Path) -> Iterator[EmbeddedServer]:
+def own(made: Path) -> Iterator[EmbeddedServer]:
     """Give a server that belongs to this test alone, not started yet. It may be killed; it is stopped in the end."""
+    folder = quick_folder()
     server = EmbeddedServer(folder / "server")
     subprocess.run(["/bin/cp", "-a", made, server.directory], check=True)
     yield server
     server.close()
     assert server.pid is None, "a test left its server running"
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
-    """Give the server for all tests of this process.
-
-    It doesn't wait for the disk, so that databases are made and dropped quickly. What is to survive a power cut is not
-    tested with it; what is to survive a killed process doesn't depend on that.
-    """
-    made = Path(tempfile.mkdtemp(prefix="umbane-"))
-    server = EmbeddedServer(made / "server")
-    made.chmod(0o711)
+    """Give the server for all tests of this process. It doesn't wait for the disk either."""
+    folder = quick_folder()
+    server = EmbeddedServer(folder / "server")
     server.start()
-    administer(
-        server, "ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET deadlock_timeout = 50", "SELECT pg_reload_conf()"
-    )
+    quick = "ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET deadlock_timeout = 50"
+    administer(server, *quick, "SELECT pg_reload_conf()")
     yield server
     server.close()
-    shutil.rmtree(made)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

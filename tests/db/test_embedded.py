@@ -14,7 +14,7 @@ import asyncpg
 import psutil
 import pytest
 
-from tests.database import administer, at
+from tests.database import administer, at, quick_folder
 from tests.db.program import Holder, begin, finish
 from umbane.db.embedded import DATABASE, EmbeddedServer
 from umbane.db.errors import EmbeddedError, ServerInUseError
@@ -24,12 +24,14 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts program
 
 
 @pytest.fixture
-def new(folder: Path) -> Iterator[EmbeddedServer]:
+def new() -> Iterator[EmbeddedServer]:
     """Give a server in a folder that doesn't exist yet."""
+    folder = quick_folder()
     server = EmbeddedServer(folder / "new")
     yield server
     server.close()
     assert server.pid is None, "a test left its server running"
+    shutil.rmtree(folder)
 
 
 def ask(server: EmbeddedServer, query: str) -> object:
@@ -54,7 +56,7 @@ def kill(server: EmbeddedServer, *, helpers: bool) -> None:
     main.wait()
 
 
-# ------------------------------------------------------------------------------------------------------ start and stop
+# ------------------------------------------------------------------------------------------------------- start and stop
 
 
 def test_from_nothing(new: EmbeddedServer) -> None:
@@ -199,7 +201,7 @@ def test_not_ready_in_time(own: EmbeddedServer) -> None:
     notes.write_text(text)
 
 
-# ------------------------------------------------------------------------------------------------------- killed, stale
+# -------------------------------------------------------------------------------------------------------- killed, stale
 
 
 @pytest.mark.parametrize("everything", [False, True], ids=["the main process", "every process"])
@@ -311,11 +313,13 @@ except EmbeddedError as error:
 
 
 @pytest.fixture
-def long(folder: Path) -> Iterator[EmbeddedServer]:
+def long() -> Iterator[EmbeddedServer]:
     """Give a server in a folder whose name is too long for a socket."""
+    folder = quick_folder()
     server = EmbeddedServer(folder / ("long" * 30) / "é'\" %20")
     yield server
     server.close()
+    shutil.rmtree(folder)
 
 
 def test_long_folder(long: EmbeddedServer) -> None:

@@ -152,7 +152,7 @@ class Database:
     async def _connection(self) -> AsyncIterator[Connection]:
         """Give a connection of the pool."""
         if (pool := self._pool) is None:
-            raise ServerMissingError("the database was closed", "open it again")
+            raise DatabaseError("the database was closed", "open it again")
         try:
             connection = await pool.acquire(timeout=self._limits.connection)
         except TimeoutError as error:
