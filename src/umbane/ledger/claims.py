@@ -45,7 +45,8 @@ SELECT 'ledger.entry', id, CASE
     WHEN bool_or(amount = 0) THEN 'account ' || min(account) FILTER (WHERE amount = 0) || ' has an amount of zero'
     ELSE unit || ' sum to ' || sum(amount) || ', not to zero' END
 FROM posting GROUP BY at, id, unit
-HAVING unit IS NULL OR sum(amount) <> 0 OR bool_or(amount IS NULL OR amount = 0) ORDER BY at, id LIMIT 1
+HAVING unit IS NULL OR sum(amount) <> 0 OR bool_or(amount IS NULL OR amount = 0)
+ORDER BY at, id, unit NULLS FIRST LIMIT 1
 """
 
 UNLINED: Final = """
@@ -63,7 +64,7 @@ SELECT 'ledger.line', entry_id || ' of account ' || account, problem FROM (
     UNION ALL
     SELECT *, 'there is no such posting of ' || amount
     FROM (SELECT * FROM line EXCEPT ALL SELECT * FROM posting) AS extra
-) AS wrong ORDER BY at, entry_id, account LIMIT 1
+) AS wrong ORDER BY at, entry_id, account, problem LIMIT 1
 """
 
 NO_REVERSALS: Final = """

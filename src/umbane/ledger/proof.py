@@ -106,7 +106,7 @@ async def prove(
         progress: called with a claim and how many of its rows were looked at so far.
     """
     async with database.reading() as connection:
-        await connection.execute("SET LOCAL statement_timeout = 0")
+        await connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
         return Proof(tuple([await _find(claim, connection, progress) for claim in claims]))
 
 
@@ -119,26 +119,28 @@ async def _find(claim: Claim, connection: Connection, progress: Callable[[Claim,
         progress(claim, rows)
 
     looked_at(0)
-    return Finding(claim, rows, await claim.check(connection, looked_at))
+    wrong = await claim.check(connection, looked_at)
+    return Finding(claim, rows, wrong)
 
 
 async def first_wrong(connection: Connection, sql: str, *arguments: object) -> Wrong | None:
     """The first row that a statement answers, as (table, key, problem): so it is to answer the wrong ones, in order."""
     row = await connection.fetchrow(sql, *arguments, timeout=PATIENCE)
-    return Wrong(*row) if row else None
+    return Wrong(*map(str, row)) if row else None
 
 
-def sweep(sql: str) -> Callable[[Connection, Progress], Awaitable[Wrong | None]]:
+def sweep(sql: str, window: int = WINDOW) -> Callable[[Connection, Progress], Awaitable[Wrong | None]]:
     """A check that goes over all entries, utility by utility, in the order of their dates, a window at a time.
 
     Args:
         sql: answers the wrong rows of a window as (table, key, problem), the first one first. Its parameters are the
             utility, the first instant of the window, and the first after it.
+        window: about how many entries to look at in one statement.
     """
 
     async def check(connection: Connection, progress: Progress) -> Wrong | None:
         for utility in await utilities(connection):
-            async for since, until, entries in windows(connection, utility):
+            async for since, until, entries in windows(connection, utility, window):
                 if wrong := await first_wrong(connection, sql, utility, since, until):
                     return wrong
                 progress(entries)
@@ -147,11 +149,11 @@ def sweep(sql: str) -> Callable[[Connection, Progress], Awaitable[Wrong | None]]
     return check
 
 
-async def windows(connection: Connection, utility: UUID) -> AsyncIterator[tuple[datetime, datetime, int]]:
-    """The dates of all entries of a utility, cut where about `WINDOW` entries lie between, and how many they are."""
+async def windows(connection: Connection, utility: UUID, size: int) -> AsyncIterator[tuple[datetime, datetime, int]]:
+    """The dates of all entries of a utility, cut where about so many entries lie between, and how many they are."""
     since = BEGINNING
     while since < END:
-        until = await connection.fetchval(NEXT_WINDOW, utility, since, WINDOW, timeout=PATIENCE)
+        until = await connection.fetchval(NEXT_WINDOW, utility, since, size, timeout=PATIENCE)
         if until == since:  # more entries of one instant than fit a window
             until = await connection.fetchval(AFTER, utility, since)
         until = until or END
