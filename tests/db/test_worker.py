@@ -200,7 +200,6 @@ async def test_one_bad_job_among_good_ones(database: Database) -> None:
 
 async def test_lost_leases_have_no_effect(database: Database) -> None:
     """What is done for a job that another worker has taken since is undone."""
-
     await put(database, 2)
     late = await claimed(database)
     await claimed(database, LATER)

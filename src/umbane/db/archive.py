@@ -35,7 +35,8 @@ class Header:
         server: the major version of the PostgreSQL server that it was made from.
         migrations: number and checksum of each that was applied.
         rows: how many rows each table has.
-        digests: a sum over all rows of each table, and the last value of each sequence.
+        digests: a sum over all rows of each table.
+        sequences: the last number that each sequence had given.
     """
 
     made_at: str
@@ -44,6 +45,7 @@ class Header:
     migrations: Mapping[int, str]
     rows: Mapping[str, int]
     digests: Mapping[str, str]
+    sequences: Mapping[str, int]
 
 
 class Writer:

@@ -3,10 +3,9 @@
 import asyncio
 import os
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from umbane import __version__
@@ -51,6 +50,14 @@ FROM ONLY {} AS the_row
 """
 
 
+class Fingerprints(NamedTuple):
+    """What tells two databases apart."""
+
+    rows: dict[str, int]
+    digests: dict[str, str]
+    sequences: dict[str, int]
+
+
 async def backup(database: Database, path: Path, now: datetime) -> Header:
     """Write all of a database into a new file, as it is at one moment, while others go on working.
 
@@ -66,9 +73,9 @@ async def backup(database: Database, path: Path, now: datetime) -> Header:
     async with database.reading() as connection:
         await connection.execute(WITHOUT_LIMITS)
         snapshot = await connection.fetchval("SELECT pg_export_snapshot()")
-        rows, digests = await fingerprints(connection)
         version = connection.get_server_version().major
-        header = Header(now.isoformat(), __version__, version, await applied(connection), rows, digests)
+        found = await fingerprints(connection)
+        header = Header(now.isoformat(), __version__, version, await applied(connection), *found)
         options = ["--format=custom", "--compress=1", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
         with writing(path) as file:
             file.begin(header)
@@ -106,36 +113,40 @@ async def restore(database: Database, path: Path) -> Header:
     await database.run(_analyze)
     async with database.reading() as connection:
         await connection.execute(WITHOUT_LIMITS)
-        check_same(header, *await fingerprints(connection))
+        check_same(header, await fingerprints(connection))
     return header
 
 
-async def fingerprints(connection: Connection) -> tuple[dict[str, int], dict[str, str]]:
-    """How many rows each table has, and a digest of each table and sequence."""
-    rows, digests = {}, {}
+async def fingerprints(connection: Connection) -> Fingerprints:
+    """How many rows each table has, a digest of them, and how far each sequence has come."""
+    found = Fingerprints({}, {}, {})
     for name, kind in await connection.fetch(TABLES, TABLE_KINDS):
         if kind == "S":
-            last = await connection.fetchrow(f"SELECT last_value, is_called FROM {name}")  # noqa: S608 - quoted
-            digests[name] = str(tuple(last or ()))
+            query = f"SELECT last_value - (NOT is_called)::int FROM {name}"  # noqa: S608 - quoted by PostgreSQL
+            found.sequences[name] = await connection.fetchval(query)
         else:
             counted = await connection.fetchrow(DIGEST.format(name), timeout=DAY)
-            rows[name], digests[name] = counted or (0, "")
-    return rows, digests
+            found.rows[name], found.digests[name] = counted or (0, "")
+    return found
 
 
-def check_same(header: Header, rows: Mapping[str, int], digests: Mapping[str, str]) -> None:
+def check_same(header: Header, found: Fingerprints) -> None:
     """Check what was restored against what was backed up.
+
+    A sequence may have gone on: its numbers are given outside of transactions, so a backup holds a later one.
 
     Raises:
         RestoreDiffersError: naming the first table or sequence that differs.
     """
-    for name in sorted(header.digests.keys() | digests.keys()):
-        if header.digests.get(name) != digests.get(name):
-            was, there = header.rows.get(name, "no"), rows.get(name, "no")
-            raise RestoreDiffersError(
-                f"{name} isn't what was backed up ({was} rows then, {there} rows now)",
-                "don't use this database: drop it, and restore into an empty one",
-            )
+    tables = sorted(header.digests.keys() | found.digests.keys())
+    wrong = [name for name in tables if header.digests.get(name) != found.digests.get(name)]
+    wrong += [name for name, last in header.sequences.items() if found.sequences.get(name, last - 1) < last]
+    if wrong:
+        then, now = header.rows.get(wrong[0], "no"), found.rows.get(wrong[0], "no")
+        raise RestoreDiffersError(
+            f"{wrong[0]} isn't what was backed up ({then} rows then, {now} rows now)",
+            "don't use this database: drop it, and restore into an empty one",
+        )
 
 
 async def _check_target(connection: Connection, header: Header) -> None:
