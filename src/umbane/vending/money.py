@@ -1,0 +1,53 @@
+"""What moves money: demands on floats before tokens are made, and entries after."""
+
+from umbane.ledger import AccountKey, Book, Demand, Entry, open_book
+from umbane.vending.cases import Case
+from umbane.vending.codes import Code
+from umbane.vending.errors import RefusedError
+from umbane.vending.house import Turn
+from umbane.vending.postings import float_of, postings
+
+__all__ = ["admit", "book"]
+
+
+async def admit(turn: Turn) -> Book:
+    """Open the books, find the accounts of a turn, and refuse what doesn't fit a vendor's float."""
+    ledger = await open_book(turn.tx, turn.utility_id)
+    for case in turn.live:
+        planned, situation = case.planned()
+        currency = situation.book.utility.currency.code
+        case.postings = postings(planned, currency, situation.seller.vendor_id, situation.contract_id)
+    await find_accounts(turn, ledger)
+    spending = [case for case in turn.live if case.planned()[0].tender]
+    demands = [Demand(turn.learnt[vendor_float(case)], case.planned()[0].tender) for case in spending]
+    for case, fits in zip(spending, await ledger.admit(demands), strict=True):
+        if not fits:
+            case.problem = RefusedError(Code.FLOAT_EXHAUSTED, "the vendor's float is used up", "pay in first")
+    return ledger
+
+
+async def find_accounts(turn: Turn, ledger: Book) -> None:
+    """Find the numbers of all accounts, in memory or in the books."""
+    known = turn.house.accounts[turn.utility_id]
+    wanted = {key for case in turn.live for key in case.postings}
+    turn.learnt = {key: known[key] for key in wanted if key in known}
+    if missing := wanted - turn.learnt.keys():
+        turn.learnt |= await ledger.accounts(missing)
+
+
+def vendor_float(case: Case) -> AccountKey:
+    """The float that a case is paid from."""
+    _, situation = case.planned()
+    return float_of(situation.seller.vendor_id, situation.book.utility.currency.code)
+
+
+async def book(turn: Turn, ledger: Book) -> None:
+    """Book what is sold: an entry for every sale that moves money or energy, with the id of the sale."""
+    await ledger.post([entry(turn, case) for case in turn.live if case.postings])
+
+
+def entry(turn: Turn, case: Case) -> Entry:
+    """The entry of a sale."""
+    planned, _ = case.planned()
+    accounts = [turn.learnt[key] for key in case.postings]
+    return Entry(case.id, turn.now, planned.kind, accounts, list(case.postings.values()), note=planned.note)

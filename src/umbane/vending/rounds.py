@@ -1,0 +1,29 @@
+"""One round: the seven steps of a batch in one transaction."""
+
+from umbane.vending.claiming import claim
+from umbane.vending.house import Turn
+from umbane.vending.issuing import issue, reserve
+from umbane.vending.judging import judge
+from umbane.vending.loading import load
+from umbane.vending.money import admit, book
+from umbane.vending.settling import settle
+from umbane.vending.store import lock_module
+
+__all__ = ["sell_round"]
+
+
+async def sell_round(turn: Turn) -> None:
+    """Work on a round; every case has its answer in the end.
+
+    Raises:
+        SplitError: two cases share a contract.
+    """
+    await lock_module(turn.tx, turn.house.module_number)
+    await claim(turn)  # 1: cases that came before, or can't be told apart, are answered
+    await load(turn)  # 2
+    await judge(turn)  # 3
+    ledger = await admit(turn)  # 4
+    await reserve(turn)
+    await issue(turn)  # 5
+    await book(turn, ledger)  # 6
+    await settle(turn)

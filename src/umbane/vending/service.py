@@ -1,0 +1,146 @@
+"""The engine: `sell` takes any number of requests of any tills, and answers each."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from umbane.db import Connection, Database, new_ids
+from umbane.db.errors import BusyError, ConflictError, ConnectionLostError, OutcomeUnknownError
+from umbane.errors import UmbaneError
+from umbane.registry import StaleError
+from umbane.security import SecurityModule
+from umbane.vending import withholding
+from umbane.vending.cases import Case, open_case
+from umbane.vending.codes import Code
+from umbane.vending.house import House, Turn
+from umbane.vending.loading import SplitError
+from umbane.vending.models import Answer, Refused, SaleRequest
+from umbane.vending.rounds import sell_round
+from umbane.vending.store import register_module
+
+__all__ = ["Engine", "open_engine", "sell"]
+
+ATTEMPTS: Final = 5
+PASSING = (ConflictError, ConnectionLostError, OutcomeUnknownError, StaleError)
+"""After these the same round may well succeed; what was committed by the last of them is found by its message ids."""
+
+Clock = Callable[[], datetime]
+
+
+def wall_clock() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
+
+class Engine:
+    """Sells from one database with one security module. `open_engine` makes one.
+
+    Attributes:
+        database: the books.
+        house: what is kept in memory.
+        clock: the time of day.
+    """
+
+    def __init__(self, database: Database, house: House, clock: Clock) -> None:
+        self.database = database
+        self.house = house
+        self.clock = clock
+
+
+@asynccontextmanager
+async def open_engine(
+    database: Database, module: SecurityModule, *, clock: Clock = wall_clock
+) -> AsyncIterator[Engine]:
+    """Give an engine, after clearing up what a crash may have left behind.
+
+    Raises:
+        ModuleBehindError: the books know tokens that the module hasn't made.
+    """
+    status = await module.status()
+    number = await database.run(lambda tx: register_module(tx, status.name, status.realm))
+    await withholding.recover(database, module, number, clock())
+    yield Engine(database, House(module, number), clock)
+
+
+async def sell(engine: Engine, requests: Sequence[SaleRequest]) -> list[Answer]:
+    """Do what tills ask for, each message once for ever, and answer each.
+
+    A request that is refused, or can't be decided now, is that member's answer and doesn't concern the others. Nothing
+    leaves before it is committed.
+    """
+    ids = new_ids(len(requests))
+    cases = [open_case(request, id_) for request, id_ in zip(requests, ids, strict=True)]
+    for utility_id, round_ in rounds(cases):
+        await serve(engine, utility_id, round_)
+    return [case.answer or undecided() for case in cases]
+
+
+def rounds(cases: Sequence[Case]) -> list[tuple[UUID, list[Case]]]:
+    """The cases in rounds: no meter and no message is twice in one, and each of them comes in its order."""
+    found: dict[tuple[int, UUID], list[Case]] = defaultdict(list)
+    latest: dict[object, int] = {}
+    for case in cases:
+        request = case.request
+        keys = (request.utility_id, case.pan or case.id), (request.terminal_id, request.message_id)
+        turn = max(latest.get(key, -1) for key in keys) + 1
+        latest |= dict.fromkeys(keys, turn)
+        found[turn, request.utility_id].append(case)
+    return [(utility_id, found[turn, utility_id]) for turn, utility_id in sorted(found, key=lambda it: it[0])]
+
+
+async def serve(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
+    """Answer a round; when it fails as a whole, find out which of its members did by halving it."""
+    for _ in range(ATTEMPTS):
+        try:
+            await attempt(engine, utility_id, cases)
+        except SplitError as split:
+            return await halves(engine, utility_id, cases, split.at)
+        except PASSING:
+            continue
+        except (UmbaneError, asyncpg.PostgresError) as error:
+            if len(cases) > 1:
+                return await halves(engine, utility_id, cases, len(cases) // 2)
+            cases[0].answer = undecided(error)
+        return None
+    return None
+
+
+async def halves(engine: Engine, utility_id: UUID, cases: list[Case], at: int) -> None:
+    """Answer the cases before a position, then the others."""
+    await serve(engine, utility_id, cases[:at])
+    await serve(engine, utility_id, cases[at:])
+
+
+async def attempt(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
+    """Try to answer a round. If that fails, whatever the module was asked for is cleared up before anything else."""
+    house, now = engine.house, engine.clock()
+    await withholding.tidy(engine.database, house, now)
+    for case in cases:
+        case.restart()
+    turns: list[Turn] = []
+
+    async def work(tx: Connection) -> None:
+        turns.append(Turn(house, tx, utility_id, cases, now))
+        await sell_round(turns[-1])
+
+    try:
+        await engine.database.run(work, attempts=1)
+    except BaseException:
+        for case in cases:
+            case.answer = None
+        for turn in turns:
+            house.loose |= turn.asked
+        raise
+    house.learn(turns[-1])
+
+
+def undecided(error: Exception | None = None) -> Refused:
+    """The answer when nothing was decided."""
+    if isinstance(error, BusyError):
+        return Refused(Code.IN_PROGRESS, "somebody else works on the same meter or message", "send the same again")
+    return Refused(Code.UNAVAILABLE, "it can't be done now, and nothing was done", "send the same message again")
