@@ -3,11 +3,10 @@
 import asyncio
 from dataclasses import replace
 from datetime import date
-from uuid import UUID
 
 import pytest
 
-from tests.registry.town import GROUP, KEY, NEXT_KEY, NOW, TARIFF, TODAY, Town, meter, new_id, pan
+from tests.registry.town import KEY, NEXT_KEY, NOW, TARIFF, TODAY, Town, meter, new_id, pan
 from umbane.db import Connection
 from umbane.pricing import CustomerState
 from umbane.registry import (
@@ -15,7 +14,6 @@ from umbane.registry import (
     ForSale,
     KeyPhase,
     MeterState,
-    NotFoundError,
     ServicePoint,
     StaleError,
     add_meters,
@@ -23,7 +21,6 @@ from umbane.registry import (
     block_meter,
     change_vendor,
     close_contract,
-    contract,
     install_meter,
     load_for_sale,
     load_parties,
@@ -32,7 +29,6 @@ from umbane.registry import (
     open_contracts,
     store_after_sale,
 )
-from umbane.registry import meter as meter_of
 
 SPENT = CustomerState(purchased=584, spent=20_000, period_start=date(2026, 3, 1), connected_load=5_000)
 

@@ -38,6 +38,7 @@ from umbane.registry.errors import (
     StaleError,
     TransitionError,
 )
+from umbane.registry.importing import ImportReport, Problem, import_meters
 from umbane.registry.keychanges import KeyEvent, abandon_keys, key_events, mark_issued, plan_keys, settle_keys
 from umbane.registry.keys import (
     KeyParameters,
@@ -99,6 +100,7 @@ from umbane.registry.policy import (
 from umbane.registry.roles import Role, Scope
 from umbane.registry.rulebooks import Rulebook, Rulebooks
 from umbane.registry.sale import ForSale, Party, Seller, load_for_sale, load_parties, load_terminals, store_after_sale
+from umbane.registry.searching import Findings, Hit, find
 from umbane.registry.states import decode_state, encode_state
 from umbane.registry.tariffs import TariffVersion, activate_tariff, add_tariff_version, tariff_versions
 from umbane.registry.utilities import (
@@ -134,8 +136,11 @@ __all__ = [
     "Customer",
     "DuplicateError",
     "EngineeringAction",
+    "Findings",
     "ForSale",
+    "Hit",
     "ImportFileError",
+    "ImportReport",
     "KeyEvent",
     "KeyParameters",
     "KeyPhase",
@@ -150,6 +155,7 @@ __all__ = [
     "Phase",
     "Policy",
     "PolicyError",
+    "Problem",
     "Realm",
     "RegistryError",
     "RegistryInputError",
@@ -200,7 +206,9 @@ __all__ = [
     "decode_state",
     "encode_state",
     "end_key_revision",
+    "find",
     "history",
+    "import_meters",
     "install_meter",
     "issue_api_key",
     "key_events",

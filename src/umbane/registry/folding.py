@@ -6,27 +6,32 @@ under any locale of the database; that group is for the index, nobody reads it.
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["digits_of", "fold"]
+__all__ = ["SUBSCRIBER_DIGITS", "fold", "number_words", "words_of"]
 
 PLAIN: Final = re.compile(r"[^a-z0-9]+")
+NO_DIGITS: Final = re.compile(r"[^0-9]+")
 LETTERS: Final = "bcdfghjklmnpqrstvwxyz"
 SHORTEST_GROUP: Final = 3
 SIGNS: Final = {0, 7, 8, 9}
 """Combining classes of what makes another sound or syllable; the others are accents, tones and points."""
-SPECIAL: Final = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "\u0131": "i", "đ": "d", "ɓ": "b", "ɗ": "d"})
-"""Latin letters that don't come apart into a letter and an accent."""
+SPECIAL: Final = str.maketrans(
+    {"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "\u0131": "i", "đ": "d", "ɓ": "b", "ɗ": "d", "'": "", "’": ""}
+)
+"""Latin letters that don't come apart into a letter and an accent, and the sign within names such as O'Brien."""
+SUBSCRIBER_DIGITS: Final = 9
+"""So many digits at the end of a telephone number are the same with and without the country's prefix; of a longer
+account number they tell enough."""
 
 
-def fold(*texts: str | None) -> str:
-    """The words of some texts, folded, with single spaces between."""
-    joined = " ".join(filter(None, texts)).casefold()
-    if not joined.isascii():
-        joined = "".join(map(_folded, unicodedata.normalize("NFKD", joined.translate(SPECIAL))))
-    return PLAIN.sub(" ", joined).strip()
+def fold(text: str) -> str:
+    """The words of a text, folded, with single spaces between."""
+    folded = text.casefold().translate(SPECIAL)
+    if not folded.isascii():
+        folded = "".join(map(_folded, unicodedata.normalize("NFKD", folded)))
+    return PLAIN.sub(" ", folded).strip()
 
 
 @lru_cache(maxsize=4096)
@@ -51,6 +56,14 @@ def _group(number: int) -> str:
     return group
 
 
-def digits_of(texts: Iterable[str | None]) -> str:
-    """Telephone and account numbers as a search compares them: without the zeros and plus signs they begin with."""
-    return " ".join(text.lstrip("+0") for text in texts if text)
+def number_words(number: str) -> set[str]:
+    """What a telephone or account number is found by: its last digits, without leading zeros."""
+    digits = number if number.isdigit() else NO_DIGITS.sub("", number)
+    word = digits[-SUBSCRIBER_DIGITS:].lstrip("0")
+    return {word} if word else set()
+
+
+def words_of(texts: tuple[str | None, ...], phone: str | None, account: str | None) -> list[str]:
+    """Everything that a customer is found by, each word once."""
+    words = set(fold(" ".join(it for it in (*texts, account) if it)).split())
+    return sorted(words.union(number_words(phone or ""), number_words(account or "")))

@@ -7,7 +7,7 @@ from umbane.sts import MeterPAN
 from umbane.sts.checks import SEPARATORS
 from umbane.sts.identifiers import IIN_FOR_DRN_LENGTH
 
-__all__ = ["bare_digits", "drn_of", "near_misses", "pan_of"]
+__all__ = ["bare_digits", "drn_of", "near_misses", "pan_of", "slips"]
 
 PAN_LENGTH: Final = 18
 SHORTEST_DRN, LONGEST_DRN = sorted(IIN_FOR_DRN_LENGTH)
@@ -53,17 +53,18 @@ def bare_digits(text: str) -> str | None:
 def near_misses(digits: str) -> list[str]:
     """The DRNs that somebody may have meant who typed these digits, by one slip of the finger.
 
-    One digit is wrong, two neighbours are swapped, one digit is missing or one is too many. Of a MeterPAN its DRN is
-    looked at. Every answer has a right check digit, so that there are about as many as the number has digits.
+    One digit is wrong, two neighbours are swapped, one digit is missing or one is too many. Of a MeterPAN the DRN in it
+    is looked at. Every answer has a right check digit, so that there are about as many as the number has digits.
     """
+    typed = [digits]
     if len(digits) > LONGEST_DRN + 1:
-        digits = drn_of(digits) or digits[-LONGEST_DRN - 1 : -1]
-    found = {it for it in _slips(digits) if len(it) in IIN_FOR_DRN_LENGTH and _luhn(it) == 0}
-    return sorted(found - {digits})
+        typed = [digits[-length - 1 : -1] for length in IIN_FOR_DRN_LENGTH]
+    found = {it for number in typed for it in (number, *slips(number)) if len(it) in IIN_FOR_DRN_LENGTH}
+    return sorted(it for it in found - {digits} if _luhn(it) == 0)
 
 
-def _slips(digits: str) -> Iterator[str]:
-    """Everything that is one slip away."""
+def slips(digits: str) -> Iterator[str]:
+    """Every number that is one slip of the finger away; some come twice."""
     for place in range(len(digits) + 1):
         head, tail = digits[:place], digits[place:]
         yield from (f"{head}{it}{tail}" for it in DIGITS)

@@ -1,7 +1,7 @@
 """What a utility leaves to choice: a document that is checked when it is made, and kept with the utility."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -116,7 +116,7 @@ class Policy(Section):
     tenant: TenantPolicy = TenantPolicy()
     tariffs: TariffPolicy = TariffPolicy()
     tid_clock: Literal["utc", "local"] = "utc"
-    engineering: Annotated[dict[EngineeringAction, Permission], Field(default_factory=_usual)]
+    engineering: dict[EngineeringAction, Permission] = Field(default_factory=_usual)
 
     def model_post_init(self, _context: Any, /) -> None:  # noqa: ANN401 - pydantic's own
         """Fill up what isn't said about engineering with what is usual."""

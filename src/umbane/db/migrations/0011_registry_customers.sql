@@ -47,6 +47,7 @@ CREATE TABLE registry.contract (
 ) WITH (fillfactor = 70);
 
 CREATE UNIQUE INDEX one_contract_a_place ON registry.contract (utility_id, service_point_id) WHERE closed IS NULL;
+CREATE INDEX contract_place ON registry.contract (utility_id, service_point_id);
 CREATE INDEX contract_customer ON registry.contract (utility_id, customer_id);
 
 COMMENT ON COLUMN registry.contract.state IS 'what the next price depends on (pricing.CustomerState), defaults left out';

@@ -42,7 +42,7 @@ CREATE TABLE registry.meter (
     )
 ) WITH (fillfactor = 70);
 
-CREATE INDEX meter_last_digits ON registry.meter (utility_id, reverse(drn) text_pattern_ops);
+CREATE INDEX meter_last_digits ON registry.meter (utility_id, reverse(drn));
 CREATE INDEX meter_contract ON registry.meter (utility_id, contract_id);
 CREATE INDEX meter_place ON registry.meter (utility_id, service_point_id);
 CREATE INDEX meter_pending ON registry.meter (utility_id, key_phase) WHERE key_phase <> 'settled';
