@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.project.tree import ROOT
@@ -11,6 +12,7 @@ __all__ = ["HOLD", "Holder", "begin", "finish"]
 
 HOLD = """
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from umbane.db.embedded import EmbeddedServer
 server = EmbeddedServer(Path(sys.argv[1]))
@@ -22,11 +24,13 @@ server.close()
 """Starts a server, says its number, and holds it until standard input ends."""
 
 
-def begin(program: str, *arguments: str | Path, python_path: str = "", **environment: str) -> "subprocess.Popen[str]":
-    """Start a program of this text."""
+def begin(
+    program: str, *arguments: str | Path, before: Sequence[str] = (), python_path: str = "", **environment: str
+) -> "subprocess.Popen[str]":
+    """Start a program of this text, with words before the command that starts it."""
     path = os.pathsep.join(filter(None, [python_path, str(ROOT / "src"), str(ROOT)]))
     return subprocess.Popen(
-        [sys.executable, "-c", program, *map(str, arguments)],
+        [*before, sys.executable, "-c", program, *map(str, arguments)],
         env=os.environ | environment | {"PYTHONPATH": path},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -37,6 +37,7 @@ def start() -> None:
     server.start()
     server.keep()
     click.echo(f"The server in {server.directory} runs as process {server.pid}, until: umbane db stop")
+    server.close()
 
 
 @command.command()
