@@ -7,11 +7,15 @@ gets the same answer and the same digits.
 - `rounds`: the seven steps; `claiming`, `loading`, `judging`, `money`, `issuing`, `settling`: one each
 - `planning`, `keying`, `engineering`, `permits`, `postings`: the rules, all pure
 - `withholding`: what a crash leaves behind
+- `looking`, `releasing`, `verification`: quotes and reprints; confirmation and reversal; whose digits are these
+- `claims`: what `books prove` proves of sales
 - `store`, `lines`: how all that is kept
 """
 
+from umbane.vending.claims import CLAIMS, booked_tokens
 from umbane.vending.codes import Code
 from umbane.vending.errors import ModuleBehindError, UnknownSaleError, VendingError
+from umbane.vending.looking import answer_to, last_response, offer, reprint, sales_of_meter
 from umbane.vending.models import (
     Answer,
     Buy,
@@ -29,9 +33,12 @@ from umbane.vending.models import (
     Staff,
     TokenKind,
 )
+from umbane.vending.releasing import confirm, reverse
 from umbane.vending.service import Engine, open_engine, sell
+from umbane.vending.verification import Origin, Reading, Verdict, verify_token
 
 __all__ = [
+    "CLAIMS",
     "Answer",
     "Buy",
     "ChangeKey",
@@ -44,7 +51,9 @@ __all__ = [
     "ModuleBehindError",
     "Offer",
     "Order",
+    "Origin",
     "Pay",
+    "Reading",
     "Refused",
     "SaleRequest",
     "Sold",
@@ -52,6 +61,16 @@ __all__ = [
     "TokenKind",
     "UnknownSaleError",
     "VendingError",
+    "Verdict",
+    "answer_to",
+    "booked_tokens",
+    "confirm",
+    "last_response",
+    "offer",
     "open_engine",
+    "reprint",
+    "reverse",
+    "sales_of_meter",
     "sell",
+    "verify_token",
 ]

@@ -21,6 +21,14 @@ class Code(StrEnum):
     BAD_REQUEST = "bad_request"
     """A value can't be what it says."""
 
+    # A sale that was made
+    RELEASED = "already_released"
+    """Digits have left the house: it can't be taken back."""
+    REVERSED = "already_reversed"
+    """It was taken back: its digits are never shown."""
+    LATER_SALES = "later_sales"
+    """Others on the same account came after it."""
+
     # Who sells
     UNKNOWN_TERMINAL = "unknown_terminal"
     SELLER_BLOCKED = "seller_blocked"

@@ -26,7 +26,9 @@ __all__ = ["engineering_token"]
 DATA_BITS: Final = 10
 
 MAKERS: Final[dict[EngineeringAction, Callable[[Engineer, TID], Token]]] = {
-    EngineeringAction.INITIATE_TEST: lambda order, _: InitiateTest(order.value, order.manufacturer_code, order.subclass),
+    EngineeringAction.INITIATE_TEST: lambda order, _: InitiateTest(
+        order.value, order.manufacturer_code, order.subclass
+    ),
     EngineeringAction.SET_MAXIMUM_POWER_LIMIT: lambda order, tid: SetMaximumPowerLimit(order.value, tid=tid, rnd=0),
     EngineeringAction.CLEAR_CREDIT: lambda order, tid: ClearCredit(order.value, tid=tid, rnd=0),
     EngineeringAction.SET_TARIFF_RATE: lambda order, tid: SetTariffRate(order.value, tid=tid, rnd=0),

@@ -1,4 +1,4 @@
-"""Tokens of a round: numbered by the minute, taken from what is withheld where they fit, asked of the module otherwise."""
+"""The fourth and fifth step: tokens get their TIDs, and are taken from what is withheld or asked of the module."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,14 +22,20 @@ from umbane.vending import store
 from umbane.vending.cases import Case
 from umbane.vending.codes import Code
 from umbane.vending.errors import RefusedError
-from umbane.vending.identity import request_id
 from umbane.vending.house import Turn
+from umbane.vending.identity import request_id
 from umbane.vending.plans import Asked, Draft, Situation
 from umbane.vending.store import Withheld
 
 __all__ = ["issue", "last_minute", "reserve", "signature"]
 
 RND: Final = 15
+MEANING: Final[dict[type[Exception], Code]] = {
+    UnknownKeyError: Code.NO_KEY,
+    KeyExpiredError: Code.KEY_EXPIRED,
+    KeyChangeError: Code.KEY_CHANGE_REFUSED,
+}
+"""What refusals of a module mean for a sale."""
 MILLISECOND: Final = 1000
 
 
@@ -108,7 +114,7 @@ def last_minute(case: Case) -> int | None:
     return max(minutes, default=None)
 
 
-# ------------------------------------------------------------------------------------------------------------- the module
+# ----------------------------------------------------------------------------------------------------------- the module
 
 
 @lru_cache(1 << 16)
@@ -126,8 +132,8 @@ def ask(draft: Draft, id_: UUID, ordinal: int, situation: Situation) -> Asked:
     if draft.token is None:
         raise TypeError("a draft without a token is a change of key")
     token: Token = draft.token
-    if isinstance(token, StampedToken):
-        tid = tid_of(draft.minute, draft.key.base_date)
+    tid = tid_of(draft.minute, draft.key.base_date)
+    if isinstance(token, StampedToken) and tid is not None:
         rnd = (situation.now.microsecond // MILLISECOND + ordinal) & RND
         token = replace(token, tid=tid, rnd=rnd)
     return TokenRequest(id_, pan, ea, key, token)
@@ -152,7 +158,7 @@ async def issue(turn: Turn) -> None:
     wanted = [(case, draft) for case in turn.live for draft in case.planned()[0].drafts if not draft.digits]
     sets = [(case, draft, draft.request) for case, draft in wanted if isinstance(draft.request, KeyChangeRequest)]
     tokens = [(case, draft, draft.request) for case, draft in wanted if isinstance(draft.request, TokenRequest)]
-    turn.asked = {request.id: request for _, _, request in (*sets, *tokens)}
+    turn.asked = {it[2].id: it[2] for it in sets} | {it[2].id: it[2] for it in tokens}
     module = turn.house.module
     if sets:
         receive(turn, sets, await module.change_keys([request for _, _, request in sets]))
@@ -174,7 +180,5 @@ def module_refusal(answer: Refused) -> RefusedError:
     reason = answer.reason
     if isinstance(reason, RequestReusedError):
         return RefusedError(Code.IN_PROGRESS, "an earlier attempt is being cleared up", "send the same message again")
-    codes = {UnknownKeyError: Code.NO_KEY, KeyExpiredError: Code.KEY_EXPIRED, KeyChangeError: Code.KEY_CHANGE_REFUSED}
-    code = codes.get(type(reason), Code.UNAVAILABLE)
+    code = MEANING.get(type(reason), Code.UNAVAILABLE)
     return RefusedError(code, f"the security module refuses: {reason}", "have the keys of this meter checked")
-

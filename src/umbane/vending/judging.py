@@ -59,7 +59,7 @@ def drop_free_units(planned: Plan) -> None:
 
 async def warn(turn: Turn) -> None:
     """Say, where key-change tokens go out, how many purchases may not be typed in yet."""
-    changing = {}
+    changing, days = {}, 0
     for case in turn.live:
         planned, situation = case.planned()
         if planned.new_key:

@@ -1,7 +1,7 @@
 """The second step: meters and contracts are locked, and each case gets what it is judged by."""
 
 from collections.abc import Sequence
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from umbane.registry import ForSale, Rulebook, load_for_sale
 from umbane.sts import MeterPAN
@@ -10,6 +10,9 @@ from umbane.vending.codes import Code
 from umbane.vending.errors import RefusedError
 from umbane.vending.house import Turn
 from umbane.vending.plans import Situation
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 __all__ = ["SplitError", "load"]
 

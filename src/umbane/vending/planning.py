@@ -174,7 +174,7 @@ RULES: Final[dict[type[Order], Callable[[Any, SaleRequest, Situation], Plan]]] =
 }
 
 
-# ------------------------------------------------------------------------------------------------------------- conditions
+# ----------------------------------------------------------------------------------------------------------- conditions
 
 
 def priced(tariff: Tariff, customer: CustomerState, situation: Situation, order: Buy) -> Quote:

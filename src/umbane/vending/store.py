@@ -23,7 +23,9 @@ __all__ = [
     "answers",
     "claim",
     "claimed_months",
+    "find_sale",
     "insert",
+    "last_message",
     "lock_module",
     "recent_sales",
     "register_module",
@@ -85,6 +87,12 @@ SELECT sale_id, kind, units, minute, digits FROM vending.token
 WHERE utility_id = $1 AND sale_id = ANY($2) ORDER BY sale_id, ordinal"""
 REFUSED: Final = """
 SELECT id, code, problem, remedy, minimum, maximum FROM vending.refusal WHERE utility_id = $1 AND id = ANY($2)"""
+LAST: Final = """
+SELECT id, message_id FROM vending.message WHERE utility_id = $1 AND terminal_id = $2 ORDER BY id DESC LIMIT 1"""
+ITS_MESSAGE: Final = """
+SELECT m.message_id FROM vending.sale s JOIN vending.message m
+ON m.utility_id = s.utility_id AND m.terminal_id = s.terminal_id AND m.id = s.id
+WHERE s.utility_id = $1 AND s.id = $2"""
 CLAIMED: Final = f"""
 SELECT c.contract_id, c.month FROM {MONTHS} JOIN vending.free_claim c
 ON c.utility_id = $3 AND c.contract_id = new.contract_id AND c.month = new.month"""  # noqa: S608 - our names
@@ -100,7 +108,7 @@ INSERT INTO vending.module (name, realm) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET realm = excluded.realm RETURNING id"""
 
 
-# ----------------------------------------------------------------------------------------------------------------- modules
+# -------------------------------------------------------------------------------------------------------------- modules
 
 
 async def register_module(tx: Connection, name: str, realm: str) -> int:
@@ -115,7 +123,7 @@ async def lock_module(tx: Connection, module: int, *, alone: bool = False) -> No
     await tx.execute(f"SELECT {name}($1, $2)", LOCKS, module)
 
 
-# ---------------------------------------------------------------------------------------------------------------- messages
+# ------------------------------------------------------------------------------------------------------------- messages
 
 
 class Claim(NamedTuple):
@@ -142,6 +150,19 @@ async def seen(tx: Connection, utility_id: UUID, claims: Collection[Claim]) -> d
     terminals, ids = [it.terminal_id for it in claims], [it.message_id for it in claims]
     found = (Claim(*row) for row in await tx.fetch(SEEN, terminals, ids, utility_id))
     return {(it.terminal_id, it.message_id): it for it in found}
+
+
+async def last_message(connection: Connection, utility_id: UUID, terminal_id: UUID) -> tuple[UUID, str] | None:
+    """The message that a till sent last, by our id and its own."""
+    row = await connection.fetchrow(LAST, utility_id, terminal_id)
+    return None if row is None else (row["id"], row["message_id"])
+
+
+async def find_sale(connection: Connection, utility_id: UUID, sale_id: UUID) -> Sold | None:
+    """A sale by its id."""
+    message_id = await connection.fetchval(ITS_MESSAGE, utility_id, sale_id)
+    found = (await answers(connection, utility_id, {sale_id: message_id})).get(sale_id) if message_id else None
+    return found if isinstance(found, Sold) else None
 
 
 async def answers(connection: Connection, utility_id: UUID, messages: dict[UUID, str]) -> dict[UUID, Answer]:
@@ -181,7 +202,7 @@ def refusal(row: Record) -> Refused:
     return Refused(Code(row["code"]), row["problem"], row["remedy"], payable)
 
 
-# ------------------------------------------------------------------------------------------------------------ before issuing
+# ------------------------------------------------------------------------------------------------------- before issuing
 
 
 async def claimed_months(
@@ -192,9 +213,7 @@ async def claimed_months(
     return {(row[0], row[1]) for row in await tx.fetch(CLAIMED, contracts, months, utility_id)}
 
 
-async def recent_sales(
-    tx: Connection, utility_id: UUID, meters: Collection[UUID], since: datetime
-) -> dict[UUID, int]:
+async def recent_sales(tx: Connection, utility_id: UUID, meters: Collection[UUID], since: datetime) -> dict[UUID, int]:
     """How many sales with credit these meters had."""
     return {row[0]: row[1] for row in await tx.fetch(RECENT, utility_id, list(meters), since)}
 
@@ -224,7 +243,7 @@ async def take_withheld(tx: Connection, numbers: Collection[tuple[int, int]]) ->
     await tx.execute(TAKING, *columns(numbers, 2))
 
 
-# ----------------------------------------------------------------------------------------------------------------- writing
+# -------------------------------------------------------------------------------------------------------------- writing
 
 
 async def insert(tx: Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:

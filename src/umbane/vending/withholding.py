@@ -132,4 +132,3 @@ async def in_portions(module: SecurityModule, count: int) -> AsyncIterator[list[
             portion = []
     if portion:
         yield portion
-

@@ -186,6 +186,17 @@ CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.message EXEC
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.refusal EXECUTE FUNCTION vending.refuse();
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.sale EXECUTE FUNCTION vending.refuse();
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.token EXECUTE FUNCTION vending.refuse();
-CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.free_claim EXECUTE FUNCTION vending.refuse();
+CREATE TRIGGER stays BEFORE UPDATE OR TRUNCATE ON vending.free_claim EXECUTE FUNCTION vending.refuse();
+
+-- Free units that nobody saw are still due.
+CREATE FUNCTION vending.guard_claim() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM vending.reversal r WHERE r.utility_id = OLD.utility_id AND r.sale_id = OLD.sale_id) THEN
+        RAISE EXCEPTION 'sale % stands, and with it its free units', OLD.sale_id USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN OLD;
+END $$;
+
+CREATE TRIGGER only_reversed BEFORE DELETE ON vending.free_claim FOR EACH ROW EXECUTE FUNCTION vending.guard_claim();
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.release EXECUTE FUNCTION vending.refuse();
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.reversal EXECUTE FUNCTION vending.refuse();
