@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Sequence
 from hashlib import sha256
 from uuid import UUID
 
+from umbane.registry import KeyParameters, Meter
 from umbane.security import (
     Issued,
     KeyChangeRequest,
+    KeyName,
     ModuleStatus,
     Realm,
     Record,
@@ -35,18 +37,25 @@ from umbane.sts import (
     key_change_set,
 )
 
-__all__ = ["LaboratoryModule", "LostReplyError", "laboratory_key"]
+__all__ = ["LaboratoryModule", "LostReplyError", "laboratory_key", "read"]
 
 
 class LostReplyError(Exception):
     """The module did what it was asked to, and nobody heard of it."""
 
 
-def laboratory_key(name, pan: MeterPAN, ea: EA, base_date: BaseDate = BaseDate.Y2014) -> DecoderKey:  # type: ignore[no-untyped-def]
+def laboratory_key(name: KeyName, pan: MeterPAN, ea: EA) -> DecoderKey:
     """The key of a meter in the laboratory."""
     secret = sha256(f"laboratory {name.sgc} {name.krn}".encode()).digest()[:20]
-    vending = VendingKey(secret, DKGA.KDF_HMAC_SHA256, name.sgc, name.krn, KT.DUTK, base_date, KEN(255))
+    vending = VendingKey(secret, DKGA.KDF_HMAC_SHA256, name.sgc, name.krn, KT.DUTK, BaseDate.Y2014, KEN(255))
     return derive(vending, pan, name.ti, ea)
+
+
+def read(meter: Meter, token: EncodedToken | None, key: KeyParameters | None = None) -> Token:
+    """What a meter reads in a token, under the key it has or another."""
+    assert token is not None, "its digits are held back"
+    had = key or meter.key
+    return decode(token, laboratory_key(KeyName(had.sgc, had.krn, had.kt, had.ti), meter.pan, meter.ea))
 
 
 class LaboratoryModule:

@@ -9,11 +9,11 @@ from typing import Any
 
 from tests.registry.town import NOW, Town
 from umbane.db import Connection
-from umbane.ledger import AccountKey, CreditLimit, Kind, open_book
+from umbane.ledger import BOOKS, AccountKey, CreditLimit, Kind, open_book, prove
 from umbane.security import SecurityModule
-from umbane.vending import Answer, Buy, Engine, Order, SaleRequest, Sold, open_engine, sell
+from umbane.vending import CLAIMS, Answer, Buy, Engine, Order, SaleRequest, Sold, booked_tokens, open_engine, sell
 
-__all__ = ["FLOAT", "Shop", "ask", "open_shop", "set_float"]
+__all__ = ["FLOAT", "Shop", "ask", "open_shop", "proven", "set_float"]
 
 FLOAT = 10_000_000
 
@@ -77,3 +77,14 @@ async def open_shop(town: Town, module: SecurityModule, limit: int = FLOAT) -> A
 async def ask(shop: Shop, *requests: SaleRequest) -> list[Answer]:
     """Ask for several things at once."""
     return await sell(shop.engine, requests)
+
+
+async def proven(shop: Shop) -> None:
+    """Everything holds that is to hold of books and sales, and every token of the module is in them."""
+    database, module = shop.town.database, shop.engine.house.module
+    proof = await prove(database, (*BOOKS, *CLAIMS))
+    wrong = [f"{it.claim.name}: {it.wrong}" for it in proof.findings if it.wrong]
+    assert not wrong
+    status = await module.status()
+    async with database.reading() as connection:
+        assert await booked_tokens(connection, status.name) == status.count
