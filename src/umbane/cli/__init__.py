@@ -13,6 +13,7 @@ __all__ = ["Commands", "Refusal", "main"]
 
 COMMANDS = {
     "backup": "Write the whole database into one file.",
+    "books": "Prove the books, and read them.",
     "conformance": "Run vector files against our implementation of the standard.",
     "db": "Start, stop and look at the database.",
     "jobs": "Look at the jobs in the queue, and try dead ones again.",

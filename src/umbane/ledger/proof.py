@@ -12,7 +12,7 @@ from uuid import UUID
 from umbane.db import Connection, Database
 from umbane.ledger.reading import BEGINNING, utilities
 
-__all__ = ["Claim", "Finding", "Proof", "Wrong", "first_wrong", "prove", "sweep"]
+__all__ = ["PATIENCE", "Claim", "Finding", "Progress", "Proof", "Wrong", "first_wrong", "prove", "sweep"]
 
 WINDOW: Final = 100_000
 """About how many entries are looked at in one statement."""
@@ -96,7 +96,10 @@ class Proof:
 
 
 async def prove(
-    database: Database, claims: Sequence[Claim], progress: Callable[[Claim, int], None] = lambda _claim, _rows: None
+    database: Database,
+    claims: Sequence[Claim],
+    progress: Callable[[Claim, int], None] = lambda _claim, _rows: None,
+    found: Callable[[Finding], None] = lambda _finding: None,
 ) -> Proof:
     """Check claims against one unchanging state of the database, whatever is booked meanwhile.
 
@@ -104,10 +107,15 @@ async def prove(
         database: where the books are.
         claims: those of all rooms that have any.
         progress: called with a claim and how many of its rows were looked at so far.
+        found: called with what became of a claim, as soon as that is known.
     """
+    findings = []
     async with database.reading() as connection:
         await connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
-        return Proof(tuple([await _find(claim, connection, progress) for claim in claims]))
+        for claim in claims:
+            findings.append(await _find(claim, connection, progress))
+            found(findings[-1])
+    return Proof(tuple(findings))
 
 
 async def _find(claim: Claim, connection: Connection, progress: Callable[[Claim, int], None]) -> Finding:
