@@ -140,9 +140,7 @@ class MeterRows:
         phase = reading.get("phase", _phase)
         address = reading.get("address", _text("address"))
         if address is None and (any(network) or phase) and not reading.row.fields[PLACE["address"]]:
-            reading.complain(
-                "address", "a place in the network has none", "give what is known, such as a stand number"
-            )
+            reading.complain("address", "a place in the network has none", "give what is known, such as a stand number")
         return address, *network, phase
 
     def _contract(self, reading: _Reading, account: str | None) -> tuple[object, ...]:

@@ -90,9 +90,12 @@ class Customer:
 
     def __post_init__(self) -> None:
         texts.require_clean(("name", self.name), ("id_number", self.id_number))
-        for value, check in ((self.phone, texts.phone), (self.email, texts.email), (self.language, texts.language)):
-            if value is not None:
-                check(value)
+        for field_name, check in (("phone", texts.phone), ("email", texts.email), ("language", texts.language)):
+            value = getattr(self, field_name)
+            if value is not None and check(value) != value:
+                raise RegistryInputError(
+                    field_name, "it is not in the form that is kept", f"pass it through {field_name}()"
+                )
 
 
 class Phase(StrEnum):
