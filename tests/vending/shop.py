@@ -13,7 +13,7 @@ from umbane.ledger import BOOKS, AccountKey, CreditLimit, Kind, open_book, prove
 from umbane.security import SecurityModule
 from umbane.vending import CLAIMS, Answer, Buy, Engine, Order, SaleRequest, Sold, booked_tokens, open_engine, sell
 
-__all__ = ["FLOAT", "Shop", "ask", "open_shop", "proven", "set_float"]
+__all__ = ["FLOAT", "Shop", "open_shop", "proven", "set_float"]
 
 FLOAT = 10_000_000
 
@@ -35,6 +35,10 @@ class Shop:
     async def ask(self, order: Order, message_id: str | None = None, **fields: Any) -> Answer:  # noqa: ANN401
         """Ask for one thing."""
         return (await sell(self.engine, [self.request(order, message_id, **fields)]))[0]
+
+    async def sell(self, *requests: SaleRequest) -> list[Answer]:
+        """Ask for several things at once."""
+        return await sell(self.engine, requests)
 
     async def buy(self, money: int = 20_000, message_id: str | None = None, **fields: Any) -> Sold:  # noqa: ANN401
         """Buy for money; it must be sold."""
@@ -72,11 +76,6 @@ async def open_shop(town: Town, module: SecurityModule, limit: int = FLOAT) -> A
     async with open_engine(town.database, module, clock=lambda: shops[0].now if shops else NOW) as engine:
         shops.append(Shop(town, engine, NOW))
         yield shops[0]
-
-
-async def ask(shop: Shop, *requests: SaleRequest) -> list[Answer]:
-    """Ask for several things at once."""
-    return await sell(shop.engine, requests)
 
 
 async def proven(shop: Shop) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.registry.town import pan
 from tests.vending.laboratory import LaboratoryModule, read
-from tests.vending.shop import Shop, ask, proven
+from tests.vending.shop import Shop, proven
 from umbane.sts import Credit
 from umbane.vending import Buy, ClaimFree, Code, Pay, Refused, Sold, answer_to, last_response
 
@@ -64,7 +64,7 @@ async def test_another_way_of_writing(shop: Shop) -> None:
 
 async def test_one_meter_many_times(shop: Shop, module: LaboratoryModule) -> None:
     """Ten purchases for one meter in one call are ten tokens with growing TIDs, each priced after the one before."""
-    answers = await ask(shop, *(shop.request(Buy(money=10_000)) for _ in range(10)))
+    answers = await shop.sell(*(shop.request(Buy(money=10_000)) for _ in range(10)))
     sold = [it for it in answers if isinstance(it, Sold)]
     minutes = [it.tokens[0].minute or 0 for it in sold]
     assert (len(sold), sorted(set(minutes)), module.count) == (10, minutes, 10)
@@ -76,7 +76,7 @@ async def test_one_message_twice_in_a_call(shop: Shop, module: LaboratoryModule)
     """The same message twice in one call is one sale with two equal answers; another body is a conflict."""
     one = shop.request(Buy(money=10_000), "a")
     other = shop.request(Buy(money=5_000), "a")
-    first, second, third = await ask(shop, one, one, other)
+    first, second, third = await shop.sell(one, one, other)
     assert (first, module.count) == (second, 1)
     assert isinstance(third, Refused)
     assert third.code is Code.CONFLICT
@@ -85,7 +85,7 @@ async def test_one_message_twice_in_a_call(shop: Shop, module: LaboratoryModule)
 async def test_members_don_t_concern_each_other(shop: Shop) -> None:
     """A member that is refused is that member's answer: the others of its batch are sold."""
     requests = [shop.request(Buy(money=1)), shop.request(Buy(money=20_000)), shop.request(Buy(money=1), meter="12")]
-    first, second, third = await ask(shop, *requests)
+    first, second, third = await shop.sell(*requests)
     assert [getattr(it, "code", None) for it in (first, second, third)] == [
         Code.BELOW_MINIMUM,
         None,
@@ -96,7 +96,7 @@ async def test_members_don_t_concern_each_other(shop: Shop) -> None:
 
 async def test_nothing_asked(shop: Shop) -> None:
     """No requests get no answers."""
-    assert await ask(shop) == []
+    assert await shop.sell() == []
 
 
 async def test_the_float(shop: Shop) -> None:
@@ -133,7 +133,7 @@ async def test_the_last_answer(shop: Shop) -> None:
 @pytest.mark.parametrize("message_id", ["", "x" * 65, "a\nb", "a\0b"])
 async def test_no_message_id(shop: Shop, message_id: str) -> None:
     """What can't be a message id is refused, and nothing is kept of it."""
-    answer = (await ask(shop, replace(shop.request(Buy(money=20_000)), message_id=message_id)))[0]
+    answer = (await shop.sell(replace(shop.request(Buy(money=20_000)), message_id=message_id)))[0]
     assert isinstance(answer, Refused)
     assert answer.code is Code.BAD_MESSAGE_ID
     assert await shop.look("SELECT count(*) FROM vending.message") == 0
