@@ -107,16 +107,16 @@ class ModuleCore:
     ) -> list[Issued | Refused]:
         """Look for what was answered before, make the tokens, write down what is new, and answer."""
         known = self.recalled(order.id for order in orders)
-        first: dict[int, AnyOrder] = {}
+        meant = {id_: entered.text for id_, entered in known.items()}  # what each id stands for
         for order in orders:
-            first.setdefault(order.id, order)
-        asked = {id_: order for id_, order in first.items() if id_ not in known or known[id_].text == order.text}
+            meant.setdefault(order.id, order.text)
+        asked = {order.id: order for order in orders if order.text == meant[order.id]}
         made = dict(zip(asked, make(list(asked.values())), strict=True))
         new = [(asked[id_], tokens) for id_, tokens in made.items() if id_ not in known]
         numbers = {id_: entered.number for id_, entered in known.items()} | self.written(new)
 
         def answer(order: AnyOrder) -> Issued | Refused:
-            if order.id not in asked or asked[order.id].text != order.text:
+            if order.text != meant[order.id]:
                 return Refused(RequestReusedError(f"the id {UUID(int=order.id)} was used before, for another request"))
             tokens = made[order.id]
             return tokens if isinstance(tokens, Refused) else Issued(numbers[order.id], tokens)

@@ -165,12 +165,11 @@ class Journal:
 
     def batch(self, number: int) -> Batch:
         """One batch, by its place."""
-        file = self.require_open().journal
-        start = self.starts[number]
-        size = ([*self.starts[number + 1 : number + 2], self.end.size])[0] - start
+        file, start = self.require_open().journal, self.starts[number]
+        end = self.starts[number + 1] if number + 1 < len(self.starts) else self.end.size
         with self.guarded():
             seal = read_at(file, SEAL - 1, start - SEAL).decode("ascii", "replace") if start else START.seal
-            lines = io.BytesIO(read_at(file, size, start))
+            lines = io.BytesIO(read_at(file, end - start, start))
             for batch in unsealed(self.name, lines, Position(self.counts[number], start, seal)):
                 return batch
             raise JournalError(f"{self.name}: from byte {start} on, token {self.counts[number]}, it was altered")

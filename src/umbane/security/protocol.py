@@ -23,7 +23,8 @@ class SecurityModule(Protocol):
 
     All operations take lists, and answer in their order; a member that is refused is that member's answer, never the
     batch's. A request whose id was answered before gets the same answer again, and nothing is counted; the same id with
-    another request is refused. A refusal leaves no trace: its id may be used again.
+    another request is refused. Of two requests with one id in a list, the earlier one speaks for it. A refusal leaves
+    no trace: its id may be used again.
 
     Each of them raises JournalError when the module can't write its journal, or finds it altered: then nothing was
     answered, and nothing will be until the module is opened again.

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from umbane.errors import shown
 from umbane.security.core import ModuleCore
-from umbane.security.errors import JournalError, ModuleNameError, RealmError
+from umbane.security.errors import ModuleNameError, RealmError
 from umbane.security.models import (
     Issued,
     KeyChangeRequest,
@@ -79,18 +79,15 @@ class SoftwareModule:
         self.name, self.vault = name, vault
         self.core = ModuleCore(name, folder, vault, tables)
         self.worker = ThreadPoolExecutor(1, f"module-{name}")
-        self.closed = False
 
     def close(self) -> None:
         """Finish what was begun, and let another process have the journal."""
-        self.closed = True
         self.worker.shutdown()
         self.core.close()
 
     async def run(self, work: Callable[[], Answer]) -> Answer:
         """Do it in the module's thread."""
-        if self.closed:
-            raise JournalError(f"the module {self.name} is closed: nothing is issued without its journal")
+        self.core.journal.require_open()
         return await asyncio.get_running_loop().run_in_executor(self.worker, work)
 
     async def issue(self, requests: Sequence[TokenRequest]) -> list[Issued | Refused]:
