@@ -33,10 +33,11 @@ ORDER BY g.name, g.guard LIMIT 1
 
 UNBALANCED: Final = """
 WITH posting AS (
-    SELECT e.at, e.id, p.account, p.amount, a.unit
-    FROM ledger.entry AS e CROSS JOIN LATERAL unnest(e.accounts, e.amounts) AS p (account, amount)
-    LEFT JOIN ledger.account AS a ON a.id = p.account AND a.utility_id = e.utility_id
-    WHERE e.utility_id = $1 AND e.at >= $2 AND e.at < $3
+    SELECT p.at, p.id, p.account, p.amount, a.unit
+    FROM (
+        SELECT at, id, unnest(accounts) AS account, unnest(amounts) AS amount FROM ledger.entry
+        WHERE utility_id = $1 AND at >= $2 AND at < $3
+    ) AS p LEFT JOIN ledger.account AS a ON a.id = p.account AND a.utility_id = $1
 )
 SELECT 'ledger.entry', id, CASE
     WHEN bool_or(amount IS NULL) THEN 'account ' || min(account) FILTER (WHERE amount IS NULL) || ' has no amount'
@@ -51,10 +52,11 @@ ORDER BY at, id, unit NULLS FIRST LIMIT 1
 
 UNLINED: Final = """
 WITH posting AS (
-    SELECT e.at, e.id AS entry_id, p.account, p.amount
-    FROM ledger.entry AS e CROSS JOIN LATERAL unnest(e.accounts, e.amounts) AS p (account, amount)
-    JOIN ledger.account AS a ON a.id = p.account AND a.owner_id <> a.utility_id
-    WHERE e.utility_id = $1 AND e.at >= $2 AND e.at < $3
+    SELECT p.at, p.entry_id, p.account, p.amount
+    FROM (
+        SELECT at, id AS entry_id, unnest(accounts) AS account, unnest(amounts) AS amount FROM ledger.entry
+        WHERE utility_id = $1 AND at >= $2 AND at < $3
+    ) AS p JOIN ledger.account AS a ON a.id = p.account AND a.owner_id <> a.utility_id
 ), line AS (
     SELECT at, entry_id, account, amount FROM ledger.line WHERE utility_id = $1 AND at >= $2 AND at < $3
 )
@@ -136,11 +138,13 @@ SELECT until, coalesce(lag(until) OVER (ORDER BY until), '0001-01-01 00:00Z') AS
 FROM ledger.period JOIN ledger.period_summed USING (utility_id, until) WHERE utility_id = $1 ORDER BY until
 """
 WRONG_SUMS: Final = """
-WITH computed AS (
-    SELECT p.account, coalesce(sum(p.amount) FILTER (WHERE p.amount > 0), 0) AS debits,
-           coalesce(-sum(p.amount) FILTER (WHERE p.amount < 0), 0) AS credits
-    FROM ledger.entry AS e CROSS JOIN LATERAL unnest(e.accounts, e.amounts) AS p (account, amount)
-    WHERE e.utility_id = $1 AND e.at >= $2 AND e.at < $3 GROUP BY p.account
+WITH posting AS (
+    SELECT unnest(accounts) AS account, unnest(amounts) AS amount FROM ledger.entry
+    WHERE utility_id = $1 AND at >= $2 AND at < $3
+), computed AS (
+    SELECT account, coalesce(sum(amount) FILTER (WHERE amount > 0), 0) AS debits,
+           coalesce(-sum(amount) FILTER (WHERE amount < 0), 0) AS credits
+    FROM posting GROUP BY account
 ), kept AS (
     SELECT s.account, s.debits, s.credits, s.balance, coalesce((
         SELECT b.balance FROM ledger.period_sum AS b

@@ -24,11 +24,13 @@ WHERE NOT EXISTS (SELECT FROM ledger.period_summed AS s WHERE s.utility_id = $1 
 ORDER BY until LIMIT 1
 """
 SUM: Final = """
-WITH turnover AS (
-    SELECT p.account, coalesce(sum(p.amount) FILTER (WHERE p.amount > 0), 0)::bigint AS debits,
-           coalesce(-sum(p.amount) FILTER (WHERE p.amount < 0), 0)::bigint AS credits
-    FROM ledger.entry AS e CROSS JOIN LATERAL unnest(e.accounts, e.amounts) AS p (account, amount)
-    WHERE e.utility_id = $1 AND e.at >= $2 AND e.at < $3 GROUP BY p.account
+WITH posting AS (
+    SELECT unnest(accounts) AS account, unnest(amounts) AS amount FROM ledger.entry
+    WHERE utility_id = $1 AND at >= $2 AND at < $3
+), turnover AS (
+    SELECT account, coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint AS debits,
+           coalesce(-sum(amount) FILTER (WHERE amount < 0), 0)::bigint AS credits
+    FROM posting GROUP BY account
 ), summed AS (
     INSERT INTO ledger.period_sum (utility_id, account, until, debits, credits, balance)
     SELECT $1, t.account, $3, t.debits, t.credits, t.debits - t.credits + coalesce(before.balance, 0)

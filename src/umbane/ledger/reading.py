@@ -49,23 +49,29 @@ SUMMED: Final = """
 SELECT balance FROM ledger.period_sum
 WHERE utility_id = $1 AND account = $2 AND until <= $3 ORDER BY until DESC LIMIT 1
 """
-# The postings of one account: from its lines when it has an owner, else from the entries themselves.
-OWNED: Final = """
-FROM ledger.line AS p JOIN ledger.entry AS e ON e.utility_id = p.utility_id AND e.id = p.entry_id
-WHERE p.utility_id = $1 AND p.account = $2 AND p.at >= $3 AND p.at < $4
-"""
-OF_THE_HOUSE: Final = """
-FROM ledger.entry AS e CROSS JOIN LATERAL unnest(e.accounts, e.amounts) AS p (account, amount)
-WHERE e.utility_id = $1 AND e.accounts @> ARRAY[$2::integer] AND p.account = $2 AND e.at >= $3 AND e.at < $4
-"""
-LINES: Final = "SELECT e.at, e.id, e.kind, p.amount, e.source_id, e.happened_at, e.note"
+# The postings of an account: its lines when it has an owner, else out of the entries themselves.
+OWNED: Final = "ledger.line WHERE utility_id = $1 AND account = $2 AND at >= $3 AND at < $4"
+OF_THE_HOUSE: Final = """(
+    SELECT *, unnest(accounts) AS account, unnest(amounts) AS amount FROM ledger.entry
+    WHERE utility_id = $1 AND $2::integer = ANY (accounts) AND at >= $3 AND at < $4
+) AS e WHERE account = $2"""
+SUM: Final = "SELECT coalesce(sum(amount), 0)::bigint FROM {}"
+OWNED_LINES: Final = f"""
+SELECT p.at, p.entry_id, e.kind, p.amount, e.source_id, e.happened_at, e.note
+FROM (SELECT * FROM {OWNED}) AS p JOIN ledger.entry AS e ON e.utility_id = $1 AND e.id = p.entry_id
+ORDER BY p.at, p.entry_id
+"""  # noqa: S608 - our own words
+LINES_OF_THE_HOUSE: Final = f"""
+SELECT at, id, kind, amount, source_id, happened_at, note FROM {OF_THE_HOUSE} ORDER BY at, id
+"""  # noqa: S608 - our own words
 TRIAL: Final = """
 WITH turnover AS (
     SELECT account, debits, credits FROM ledger.period_sum WHERE utility_id = $1 AND until <= $2
     UNION ALL
-    SELECT p.account, greatest(p.amount, 0), greatest(-p.amount, 0)
-    FROM ledger.entry AS e CROSS JOIN LATERAL unnest(e.accounts, e.amounts) AS p (account, amount)
-    WHERE e.utility_id = $1 AND e.at >= $2 AND e.at < $3
+    SELECT account, greatest(amount, 0), greatest(-amount, 0) FROM (
+        SELECT unnest(accounts) AS account, unnest(amounts) AS amount FROM ledger.entry
+        WHERE utility_id = $1 AND at >= $2 AND at < $3
+    ) AS posting
 ), summed AS (
     SELECT account, sum(debits)::bigint AS debits, sum(credits)::bigint AS credits FROM turnover GROUP BY account
 )
@@ -123,9 +129,7 @@ class Statement:
     async def lines(self) -> AsyncIterator[StatementLine]:
         """The postings in their order, a few at a time however many there are. The last balance is the closing one."""
         balance = self.opening
-        sql = (
-            f"{LINES} {_postings(self.account)} ORDER BY {'p.at, p.entry_id' if _owned(self.account) else 'e.at, e.id'}"
-        )
+        sql = OWNED_LINES if self.account.key.owner else LINES_OF_THE_HOUSE
         arguments = (self._utility, self.account.id, self.since, self.until)
         async for at, entry, kind, amount, source, happened_at, note in self._connection.cursor(
             sql, *arguments, prefetch=PREFETCH
@@ -232,17 +236,9 @@ async def trial_balance(connection: Connection, utility: UUID, until: datetime) 
 async def _balance(connection: Connection, utility: UUID, found: Account, until: datetime) -> int:
     summed = await connection.fetchval(LAST_SUMMED, utility, until)
     opening: int | None = await connection.fetchval(SUMMED, utility, found.id, summed)
-    sql = f"SELECT coalesce(sum(p.amount), 0)::bigint {_postings(found)}"
+    sql = SUM.format(OWNED if found.key.owner else OF_THE_HOUSE)
     since: int = await connection.fetchval(sql, utility, found.id, summed, until)
     return (opening or 0) + since
-
-
-def _postings(found: Account) -> str:
-    return OWNED if _owned(found) else OF_THE_HOUSE
-
-
-def _owned(found: Account) -> bool:
-    return found.key.owner is not None
 
 
 def _account(row: Record, utility: UUID) -> Account:

@@ -144,9 +144,9 @@ BEGIN
         SELECT a.utility_id, a.id, a.unit, a.owner_id <> a.utility_id AS owned, b.account IS NOT NULL AS guarded
         FROM ledger.account AS a LEFT JOIN ledger.balance AS b ON b.account = a.id WHERE a.id = ANY (used)
     ), posting AS MATERIALIZED (
-        SELECT n.utility_id, n.id, n.at, p.account, p.amount, k.unit, k.owned, k.guarded
-        FROM new AS n CROSS JOIN LATERAL unnest(n.accounts, n.amounts) AS p (account, amount)
-        LEFT JOIN known AS k ON k.id = p.account AND k.utility_id = n.utility_id
+        SELECT p.*, k.unit, k.owned, k.guarded
+        FROM (SELECT utility_id, id, at, unnest(accounts) AS account, unnest(amounts) AS amount FROM new) AS p
+        LEFT JOIN known AS k ON k.id = p.account AND k.utility_id = p.utility_id
     ), lined AS (
         INSERT INTO ledger.line (utility_id, account, at, entry_id, amount)
         SELECT utility_id, account, at, id, amount FROM posting WHERE owned
