@@ -72,6 +72,6 @@ def test_numbers(number: str, words: set[str]) -> None:
 
 
 def test_all_words() -> None:
-    """Somebody is found by each word of the name and address, by the account as written and as a number, by the phone."""
+    """Somebody is found by each word of name and address, by the account as written and as a number, by the phone."""
     words = words_of(("Thandi Mokoena", None, "12 Church St"), "+27821234567", "A-0012")
     assert words == ["0012", "12", "821234567", "a", "church", "mokoena", "st", "thandi"]

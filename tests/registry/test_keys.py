@@ -26,8 +26,10 @@ def test_in_words() -> None:
 
 @pytest.mark.parametrize(
     "columns",
-    [(-1, 1, 1, 2, 2014, 255), (1, 0, 1, 2, 2014, 255), (1, 1, 100, 2, 2014, 255), (1, 1, 1, 4, 2014, 255)]
-    + [(1, 1, 1, 2, 2013, 255), (1, 1, 1, 2, 2014, 256)],
+    [
+        *((-1, 1, 1, 2, 2014, 255), (1, 0, 1, 2, 2014, 255), (1, 1, 100, 2, 2014, 255), (1, 1, 1, 4, 2014, 255)),
+        *((1, 1, 1, 2, 2013, 255), (1, 1, 1, 2, 2014, 256)),
+    ],
 )
 def test_no_parameters(columns: tuple[int, int, int, int, int, int]) -> None:
     """Numbers out of their range are no key parameters."""

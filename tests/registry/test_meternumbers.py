@@ -61,7 +61,7 @@ def test_another_issuer() -> None:
 
 @given(NUMBERS, st.data())
 def test_one_slip(drn: DRN, data: st.DataObject) -> None:
-    """Whatever one slip made of a DRN, the meter that was meant is among the near misses, and all of those are numbers."""
+    """Whatever one slip made of a DRN, the meter that was meant is among the near misses, all of them numbers."""
     digits = drn.digits
     at = data.draw(st.integers(0, len(digits) - 1))
     head, tail = digits[:at], digits[at:]

@@ -163,7 +163,7 @@ async def test_replaced(town: Town) -> None:
 
 
 async def test_what_cannot_be_replaced(town: Town) -> None:
-    """A meter that hangs nowhere isn't replaced, nor one by itself, by one that hangs elsewhere, or by a scrapped one."""
+    """A meter that hangs nowhere isn't replaced, nor one by itself, by one that hangs elsewhere, or by a scrapped."""
     elsewhere, scrapped = ServicePoint(new_id(), "2 High St"), meter(8, state=SCRAPPED)
     hung = meter(9, state=INSTALLED, service_point_id=elsewhere.id)
     await town.does(add_service_points, [elsewhere])
@@ -193,7 +193,7 @@ async def test_a_number_once(town: Town, other: Town) -> None:
 @pytest.mark.parametrize("field", ["key", "service_point_id", "contract_id"])
 async def test_only_ones_own(town: Town, other: Town, field: str) -> None:
     """A meter has a supply group, a place and a contract of its own utility, or isn't added."""
-    theirs: dict[str, Any] = {
+    fields: dict[str, dict[str, Any]] = {
         "key": {"key": replace(KEY, sgc=SGC(999))},
         "service_point_id": {"service_point_id": other.place.id, "state": INSTALLED},
         "contract_id": {
@@ -201,9 +201,9 @@ async def test_only_ones_own(town: Town, other: Town, field: str) -> None:
             "service_point_id": town.place.id,
             "state": INSTALLED,
         },
-    }[field]
+    }
     with pytest.raises(NotFoundError):
-        await town.does(add_meters, [meter(7, **theirs)])
+        await town.does(add_meters, [meter(7, **fields[field])])
 
 
 async def test_a_contract_of_another_place(town: Town) -> None:
@@ -225,17 +225,13 @@ async def test_installed_nowhere(town: Town, other: Town) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "service_point_id = NULL",
-        "state = 'stocked', contract_id = NULL",
-        "pan = '123456789012345678'",
-        "krn = 0",
-        "ti = 100",
-    ]
-    + ["last_minute = -1", "key_phase = 'issued'", "pending_krn = 2", "ea = 9", "tct = 3", "kt = 4", "ken = 256"]
-    + ["base_date = 2000", "state = 'lost'"],
+        *("service_point_id = NULL", "state = 'stocked', contract_id = NULL", "pan = '123456789012345678'", "krn = 0"),
+        *("ti = 100", "last_minute = -1", "key_phase = 'issued'", "pending_krn = 2", "ea = 9", "tct = 3", "kt = 4"),
+        *("ken = 256", "base_date = 2000", "state = 'lost'"),
+    ],
 )
 async def test_what_the_database_refuses(town: Town, change: str) -> None:
     """The database keeps no meter that can't be, whoever writes it."""
-    sql = f"UPDATE registry.meter SET {change} WHERE id = $1"
+    sql = f"UPDATE registry.meter SET {change} WHERE id = $1"  # noqa: S608 - the changes above
     with pytest.raises(asyncpg.CheckViolationError):
         await town.database.run(lambda tx: tx.execute(sql, town.meter.id))

@@ -16,11 +16,13 @@ def test_nothing_said() -> None:
 
 @pytest.mark.parametrize(
     "action",
-    [EngineeringAction.FREE_ISSUE, EngineeringAction.CLEAR_CREDIT, EngineeringAction.CLEAR_TAMPER]
-    + [EngineeringAction.REPLACEMENT, EngineeringAction.REISSUE, EngineeringAction.EXTENDED],
+    [
+        *(EngineeringAction.FREE_ISSUE, EngineeringAction.CLEAR_CREDIT, EngineeringAction.CLEAR_TAMPER),
+        *(EngineeringAction.REPLACEMENT, EngineeringAction.REISSUE, EngineeringAction.EXTENDED),
+    ],
 )
 def test_what_takes_two(action: EngineeringAction) -> None:
-    """What gives energy away or forgives something takes two people and no cashier, unless the utility says otherwise."""
+    """What gives energy away or forgives something takes two people and no cashier, where the utility doesn't say."""
     permission = Policy().permission(action)
     assert permission.approvals == 1
     assert Role.CASHIER not in permission.roles
@@ -79,4 +81,4 @@ def test_wrong_documents(document: object, field: str) -> None:
 def test_nothing_changes() -> None:
     """A policy, once made, stays as it is."""
     with pytest.raises(ValidationError, match="frozen"):
-        Policy().tid_clock = "local"  # type: ignore[misc] # that is what is tested
+        Policy().tid_clock = "local"

@@ -1,6 +1,5 @@
 """What sales go by, read once and kept until it changes."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -98,7 +97,7 @@ async def test_two_utilities(town: Town, other: Town) -> None:
     """Each utility has a rulebook of its own."""
     books = Rulebooks()
     await town.does(change_policy, {"tid_clock": "local"})
-    both = [await town.database.run(lambda tx, it=it: books.of(tx, it.id, 1)) for it in (town, other)]
+    both = [await it.reads(books.of, 1) for it in (town, other)]
     assert [it.utility.policy.tid_clock for it in both] == ["local", "utc"]
 
 

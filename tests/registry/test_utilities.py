@@ -40,7 +40,7 @@ async def test_a_utility(town: Town) -> None:
     assert await town.database.run(lambda tx: utility_by_code(tx, "seaview")) == kept
 
 
-async def test_several(town: Town, other: Town) -> None:
+async def test_several(town: Town) -> None:
     """Several utilities live in one deployment, each with a currency and a time zone of its own."""
     new = utility("accra", currency=currency_of("GHS"), zone=zone_of("Africa/Accra"), languages=("en",))
     scope = await town.database.run(lambda tx: add_utility(tx, "test", new))

@@ -62,13 +62,13 @@ def read_rows(path: Path, columns: Sequence[str], required: Collection[str]) -> 
         ImportFileError: the file can't be read, isn't CSV in UTF-8, or its columns are wrong.
     """
     with _opened(path) as file:
-        delimiter = _delimiter(file)
+        delimiter, before = _delimiter(file)
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         header = next(reader, [])
         places = _places(path, header, columns, required)
-        width, line = len(header), reader.line_num
-        for cells in _guarded(reader, path):
-            begins, line = line + 1, reader.line_num
+        width, line = len(header), reader.line_num + before
+        for cells in _guarded(reader, path, before):
+            begins, line = line + 1, reader.line_num + before
             if len(cells) == width:
                 yield Row(begins, [cells[it].strip() if it >= 0 else "" for it in places])
             elif any(map(str.strip, cells)):
@@ -95,19 +95,19 @@ def _opened(path: Path) -> Iterator[IO[str]]:
         raise ImportFileError(path.name, "it is not UTF-8 text", "save it as “CSV UTF-8”") from error
 
 
-def _delimiter(file: IO[str]) -> str:
-    """What stands between the fields; the file then stands at its header."""
+def _delimiter(file: IO[str]) -> tuple[str, int]:
+    """What stands between the fields, and how many lines come before the header, at which the file then stands."""
     header = file.readline()
     if header.lower().startswith("sep=") and len(header.rstrip("\r\n")) == len("sep=;"):
-        return header[len("sep=")]
+        return header[len("sep=")], 1
     file.seek(0)
-    return max(DELIMITERS, key=header.count)
+    return max(DELIMITERS, key=header.count), 0
 
 
-def _guarded(reader: "_csv.Reader", path: Path) -> Iterator[list[str]]:
+def _guarded(reader: "_csv.Reader", path: Path, before: int) -> Iterator[list[str]]:
     """The rows of a reader; an error that leaves no way to tell where the next one begins ends the file."""
     while True:
-        begins = reader.line_num + 1
+        begins = before + reader.line_num + 1
         try:
             cells = next(reader, None)
         except csv.Error as error:

@@ -144,7 +144,7 @@ class MeterRows:
         return address, *network, phase
 
     def _contract(self, reading: _Reading, account: str | None) -> tuple[object, ...]:
-        """Customer, telephone, mail, id number, language, tariff, day of opening, state, and the words to find it by."""
+        """Customer, phone, email, id number, language, tariff, day of opening, state, and the words to find it by."""
         fields = reading.row.fields
         if account is None:
             if not fields[PLACE["account"]]:

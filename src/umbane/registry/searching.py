@@ -39,6 +39,9 @@ SURE, TAIL, SLIP, BEGINNING = 100, 90, 80, 90
 CLOSED: Final = 15
 """By how much a contract that is closed ranks lower."""
 
+IN_NUMBERS: Final = str.maketrans("", "", "+()./")
+"""What people write into telephone and account numbers, spaces and dashes apart."""
+
 FIELDS: Final = """
 p.id, p.name, p.phone, c.id, c.account_no, c.closed, s.address, m.id, m.pan, m.state"""
 BY_METER: Final = f"""
@@ -58,8 +61,8 @@ LEFT JOIN LATERAL (
     SELECT id, pan, state FROM registry.meter WHERE utility_id = $1 AND contract_id = c.id ORDER BY pan LIMIT 1
 ) m ON true
 ORDER BY new.position"""  # noqa: S608 - our columns
-# Words are compared letter by letter whose trigrams are a little alike. The planner can't know how few rows a word has, and
-# would rather read whole tables.
+# Words are compared letter by letter whose trigrams are a little alike. The planner can't know how few rows a word has,
+# and would rather read whole tables.
 SETTINGS: Final = "SELECT " + ", ".join(
     f"set_config('{name}', '{value}', true)"
     for name, value in {
@@ -136,6 +139,7 @@ async def find(connection: Connection, utility_id: UUID, query: str, limit: int 
         limit: at most so many hits, 1 to 300.
     """
     typed = query[:LONGEST_QUERY]
+    limit = max(1, min(limit, MOST_ROWS))
     await connection.execute(SETTINGS)
     numbered, hint = await _by_meter_number(connection, utility_id, typed)
     named = await _by_words(connection, utility_id, _typed_words(typed), limit)
@@ -143,7 +147,7 @@ async def find(connection: Connection, utility_id: UUID, query: str, limit: int 
     for hit in sorted((*numbered, *named), key=lambda it: -it.score):
         best.setdefault((hit.contract_id or hit.customer_id, hit.meter_id), hit)
     ranked = sorted(best.values(), key=lambda it: (-it.score, it.name or "", it.drn or ""))
-    return Findings(tuple(ranked[: max(1, min(limit, MOST_ROWS))]), hint)
+    return Findings(tuple(ranked[:limit]), hint)
 
 
 # --------------------------------------------------------------------------------------------------- by meter number
@@ -173,7 +177,8 @@ async def _by_meter_number(connection: Connection, utility_id: UUID, typed: str)
 
 def _typed_words(typed: str) -> list[str]:
     """The words of a query, folded; one that is all digits is one number, however it is grouped."""
-    words = [bare_digits(typed) or ""] if bare_digits(typed) else fold(typed).split()
+    number = bare_digits(typed.translate(IN_NUMBERS))
+    words = [number] if number else fold(typed).split()
     return list(dict.fromkeys(words))[:MOST_WORDS]
 
 
