@@ -1,24 +1,29 @@
 """A real PostgreSQL server for tests: one for each process that runs tests, and a database of its own for each test.
 
-A room's `conftest.py` imports the fixtures that it uses. Everything goes through a Unix socket.
+A room's `conftest.py` imports the fixtures that it uses. Everything goes through a Unix socket. To run the tests with
+another version of PostgreSQL, name the folder of its socket in UMBANE_TEST_SOCKET; its superuser has to be `postgres`.
 """
 
 import asyncio
+import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import quote
 
 import asyncpg
 import pytest
 
 from umbane.db import Database, Server, connected, migrate, open_database
-from umbane.db.embedded import ROLE, SUPERUSER, EmbeddedServer
+from umbane.db.embedded import DATABASE, ROLE, SUPERUSER, EmbeddedServer
 
 __all__ = [
+    "HasSocket",
     "administer",
     "at",
     "database",
@@ -38,19 +43,37 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - what is made there has a name that nob
 ENOUGH = 2 << 30
 
 
-def at(server: EmbeddedServer, name: str, role: str = ROLE) -> Server:
+class HasSocket(Protocol):
+    """A server, as far as a test needs to know it."""
+
+    @property
+    def socket_directory(self) -> Path:
+        """The folder of its socket."""
+        ...
+
+
+@dataclass(frozen=True)
+class OtherServer:
+    """A server that somebody else takes care of."""
+
+    socket_directory: Path
+
+
+def at(server: HasSocket, name: str, role: str = ROLE) -> Server:
     """The place of a database on a server."""
     return Server(f"postgresql://{role}@/{name}?host={quote(str(server.socket_directory), safe='')}")
 
 
-def administer(server: EmbeddedServer, *statements: str, name: str = SUPERUSER) -> None:
+def administer(server: HasSocket, *statements: str, name: str = SUPERUSER) -> None:
     """Execute statements as the superuser."""
 
     async def execute() -> None:
         connection = await asyncpg.connect(at(server, name, SUPERUSER).url)
-        for statement in statements:
-            await connection.execute(statement)
-        await connection.close()
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
 
     asyncio.run(execute())
 
@@ -99,8 +122,14 @@ def own(made: Path) -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedServer]:
+def server() -> Iterator[HasSocket]:
     """Give the server for all tests of this process. It doesn't wait for the disk either."""
+    if other := os.environ.get("UMBANE_TEST_SOCKET"):
+        there = OtherServer(Path(other))
+        role = f"DO $$ BEGIN CREATE ROLE {ROLE} LOGIN; EXCEPTION WHEN duplicate_object THEN END $$"
+        administer(there, role, f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+        yield there
+        return
     folder = quick_folder()
     server = EmbeddedServer(folder / "server")
     server.start()
@@ -112,26 +141,26 @@ def server() -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture(scope="session")
-def template(server: EmbeddedServer) -> str:
+def template(server: HasSocket) -> str:
     """Give the name of a database that is migrated and otherwise empty, to copy from."""
 
     async def make() -> None:
         async with connected(at(server, TEMPLATE)) as database:
             await migrate(database)
 
-    administer(server, f"CREATE DATABASE {TEMPLATE} OWNER {ROLE}")
+    administer(server, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE} OWNER {ROLE}")
     asyncio.run(make())
     return TEMPLATE
 
 
 @pytest.fixture
-def place(server: EmbeddedServer, template: str) -> Iterator[Server]:
+def place(server: HasSocket, template: str) -> Iterator[Server]:
     """Give the place of a migrated database that belongs to this test alone."""
     yield from _made(server, template)
 
 
 @pytest.fixture
-def empty_place(server: EmbeddedServer) -> Iterator[Server]:
+def empty_place(server: HasSocket) -> Iterator[Server]:
     """Give the place of a database without any table."""
     yield from _made(server, "template1")
 
@@ -143,7 +172,7 @@ async def database(place: Server) -> AsyncIterator[Database]:
         yield opened
 
 
-def _made(server: EmbeddedServer, template: str) -> Iterator[Server]:
+def _made(server: HasSocket, template: str) -> Iterator[Server]:
     name = f"test_{next(NUMBERS)}"
     administer(server, f"CREATE DATABASE {name} TEMPLATE {template} OWNER {ROLE} STRATEGY file_copy")
     yield at(server, name)

@@ -244,8 +244,8 @@ def test_restore_over_something(place: Server, tmp_path: Path) -> None:
 
 def test_restore_of_an_older_umbane(empty_place: Server, own: EmbeddedServer, tmp_path: Path) -> None:
     """After a backup of an older Umbane was restored, the next step is told."""
-    lines(call(own.directory, "backup", str(tmp_path / "file")))
-    last = lines(call(empty_place, "restore", str(tmp_path / "file")))[-1]
+    lines(call(empty_place, "backup", str(tmp_path / "file")))
+    last = lines(call(own.directory, "restore", str(tmp_path / "file")))[-1]
     assert last == "It was made by an older Umbane. Bring its tables up to date with: umbane db migrate"
 
 

@@ -36,7 +36,8 @@ def dump(database: Database) -> str:
     program = client_program("pg_dump", os.environ)
     command: list[str | Path] = [program, f"--dbname={database.url}", "--inserts", "--no-owner", "--no-privileges"]
     sql = subprocess.run(command, env=environment(os.environ), stdout=subprocess.PIPE, check=True, text=True).stdout
-    return "".join(line for line in sql.splitlines(keepends=True) if not line.startswith("\\"))  # commands of psql
+    lines = sql.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(("\\", "SET transaction_timeout")))  # psql's, and new
 
 
 async def load(place: Server, sql: str) -> None:

@@ -18,7 +18,8 @@ PARTS = {
         WHERE attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'v', 'm') AND OURS""",
     "constraint": """
         SELECT format('%s on %s %s', conname, conrelid::regclass, pg_get_constraintdef(o.oid))
-        FROM pg_constraint o JOIN pg_namespace n ON n.oid = connamespace WHERE OURS""",
+        FROM pg_constraint o JOIN pg_namespace n ON n.oid = connamespace
+        WHERE contype <> 'n' AND OURS""",  # NOT NULL is told with its column
     "index": """
         SELECT pg_get_indexdef(o.oid) FROM pg_class o JOIN pg_namespace n ON n.oid = relnamespace
         WHERE relkind IN ('i', 'I') AND OURS""",

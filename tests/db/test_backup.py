@@ -1,6 +1,7 @@
 """The drill: back up, restore into an empty server, compare everything."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,10 +18,16 @@ from umbane.db import Database, Embedded, Limits, Server, backup, connected, ope
 from umbane.db.archive import Header, body, writing
 from umbane.db.backup import fingerprints
 from umbane.db.errors import BackupError, EmbeddedError, NotEmptyError, RestoreDiffersError, SchemaNewerError
+from umbane.db.programs import client_program
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
-Program = Callable[[str], str]
+OTHERS = """
+SELECT count(*) FROM pg_stat_activity, pg_sleep(0.01)
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+Program = Callable[[str, str], str]
 
 ODD = """
 CREATE SCHEMA "odd Name";
@@ -73,13 +80,15 @@ def names(folder: Path) -> list[str]:
 
 
 @pytest.fixture
-def pg_dump(folder: Path) -> Program:
-    """Give a way to put another program in the place of pg_dump; it answers the folder to name."""
+def pretend(folder: Path) -> Program:
+    """Give a way to put another program in the place of one of PostgreSQL's; it answers the folder to name."""
 
-    def put(script: str) -> str:
-        program = folder / "pg_dump"
-        program.write_text(f"#!/bin/sh\n{script}\n")
-        program.chmod(0o755)
+    def put(name: str, script: str) -> str:
+        for other in ("pg_dump", "pg_restore", "psql"):
+            (folder / other).symlink_to(client_program(other, os.environ))
+        (folder / name).unlink()
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
         return str(folder)
 
     return put
@@ -203,7 +212,9 @@ async def test_of_a_newer_server(full: Database, empty_place: Server, tmp_path: 
     """A backup from a newer PostgreSQL is refused before anything is done."""
     header = await backup(full, tmp_path / "file", NOW)
     async with connected(empty_place) as target:
-        with pytest.raises(BackupError, match="made on PostgreSQL 99, and this server is 18; restore on PostgreSQL 99"):
+        with pytest.raises(
+            BackupError, match=r"made on PostgreSQL 99, and this server is \d\d; restore on PostgreSQL 99"
+        ):
             await restore(target, forge(tmp_path / "file", replace(header, server=99), b""))
 
 
@@ -215,7 +226,7 @@ async def test_what_pg_restore_can_t_read(full: Database, empty_place: Server, t
         whole = b"".join(body(tmp_path / "file"))
         dump = whole[: len(whole) * 2 // 3]
     async with connected(empty_place) as target:
-        with pytest.raises(BackupError, match=r"pg_restore failed: pg_restore: .*; put that right"):
+        with pytest.raises(BackupError, match=r"pg_restore failed: pg_restore: error: .*; put that right"):
             await restore(target, forge(tmp_path / "file", header, dump))
         assert await tables(target) == 0
 
@@ -252,19 +263,19 @@ async def test_without_pg_dump(full: Database, tmp_path: Path, monkeypatch: pyte
     assert names(tmp_path) == []
 
 
-async def test_pg_dump_fails(full: Database, tmp_path: Path, pg_dump: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pg_dump_fails(full: Database, tmp_path: Path, pretend: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     """When pg_dump fails, its reason is told, and there is no file."""
-    monkeypatch.setenv("UMBANE_PG_BIN", pg_dump("echo half; echo 'the server is too new' >&2; exit 1"))
+    monkeypatch.setenv("UMBANE_PG_BIN", pretend("pg_dump", "echo half; echo 'the server is too new' >&2; exit 1"))
     with pytest.raises(BackupError, match=r"pg_dump failed: the server is too new; .* UMBANE_PG_BIN"):
         await backup(full, tmp_path / "file", NOW)
     assert names(tmp_path) == []
 
 
 async def test_passwords_stay_out_of_sight(
-    full: Database, tmp_path: Path, pg_dump: Program, monkeypatch: pytest.MonkeyPatch
+    full: Database, tmp_path: Path, pretend: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A password goes to pg_dump by its environment, never by its arguments, which all on the machine can read."""
-    monkeypatch.setenv("UMBANE_PG_BIN", pg_dump('echo "$* $PGPASSWORD" >&2; exit 1'))
+    monkeypatch.setenv("UMBANE_PG_BIN", pretend("pg_dump", 'echo "$* $PGPASSWORD" >&2; exit 1'))
     async with connected(Server(full.url.replace("umbane@", "umbane:s3%40cret@", 1))) as database:
         with pytest.raises(BackupError) as caught:
             await backup(database, tmp_path / "file", NOW)
@@ -273,7 +284,7 @@ async def test_passwords_stay_out_of_sight(
     assert said.endswith("s3@cret")
 
 
-async def test_a_killed_backup(full: Database, tmp_path: Path, pg_dump: Program) -> None:
+async def test_a_killed_backup(full: Database, tmp_path: Path, pretend: Program) -> None:
     """A backup that is killed leaves no file of that name, and the next one goes through."""
     program = """
 import asyncio, sys
@@ -285,10 +296,47 @@ async def main():
         await backup(database, Path(sys.argv[2]), datetime.now(UTC))
 asyncio.run(main())
 """
-    folder = pg_dump("echo half; kill -9 $PPID")
+    folder = pretend("pg_dump", "echo half; kill -9 $PPID")
     victim = begin(program, full.url, tmp_path / "file", UMBANE_PG_BIN=folder)
     await asyncio.to_thread(victim.communicate)
     assert victim.returncode == -9
     assert names(tmp_path) == ["file.part"]
     await backup(full, tmp_path / "file", NOW)
     assert names(tmp_path) == ["file"]
+
+
+async def test_psql_fails(
+    full: Database, empty_place: Server, tmp_path: Path, pretend: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When psql refuses something in the middle, its reason is told, and the database is still empty."""
+    await backup(full, tmp_path / "file", NOW)
+    script = "cat >/dev/null; echo 'CREATE TABLE half (n int);'; echo 'SELECT 1/0;'; yes '-- more' | head -c 9999999"
+    monkeypatch.setenv("UMBANE_PG_BIN", pretend("pg_restore", script))
+    async with connected(empty_place) as target:
+        with pytest.raises(BackupError, match="psql failed: ERROR:  division by zero; put that right"):
+            await restore(target, tmp_path / "file")
+        assert await tables(target) == 0
+
+
+async def test_a_killed_restore(full: Database, empty_place: Server, tmp_path: Path, pretend: Program) -> None:
+    """A restore that is killed leaves nothing in the database, and the next one goes through."""
+    program = """
+import asyncio, sys
+from pathlib import Path
+from umbane.db import Server, connected, restore
+async def main():
+    async with connected(Server(sys.argv[1])) as database:
+        await restore(database, Path(sys.argv[2]))
+asyncio.run(main())
+"""
+    script = "cat >/dev/null; printf 'CREATE TABLE half (n int);\\nCOPY half FROM stdin;\\n1\\n2\\n'; kill -9 $PPID"
+    folder = pretend("pg_restore", script)
+    await backup(full, tmp_path / "file", NOW)
+    victim = begin(program, empty_place.url, tmp_path / "file", UMBANE_PG_BIN=folder)
+    await asyncio.to_thread(victim.communicate)
+    assert victim.returncode == -9
+    async with connected(empty_place) as target:
+        while await target.run(lambda it: it.fetchval(OTHERS)):
+            pass
+        assert await tables(target) == 0
+        await restore(target, tmp_path / "file")

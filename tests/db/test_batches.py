@@ -1,12 +1,13 @@
 """Statements on whole sets: a list for each column."""
 
+import time
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from umbane.db import Database, Table, columns, uuid7s
+from umbane.db import Database, Table, columns, new_ids, uuid7s
 from umbane.db.connection import Connection
 
 THINGS = Table("things", {"id": "bigint", "name": "text"})
@@ -75,6 +76,16 @@ def test_identifiers_grow(count: int, milliseconds: int, randomness: bytes) -> N
     assert ids == sorted(set(ids))
     assert len(ids) == count
     assert {(it.version, it.variant, it.int >> 80) for it in ids} <= {(7, UUID(int=0x8 << 60).variant, milliseconds)}
+
+
+@pytest.mark.parametrize("count", [0, 1, 1000])
+def test_new_identifiers(count: int) -> None:
+    """New identifiers are different and growing, and carry the present."""
+    before = time.time_ns() // 1_000_000
+    ids = new_ids(count)
+    assert ids == sorted(set(ids))
+    assert len(ids) == count
+    assert all(before <= it.int >> 80 <= time.time_ns() // 1_000_000 for it in ids)
 
 
 def test_identifiers_of_later_moments_are_greater() -> None:

@@ -12,10 +12,10 @@ import asyncpg
 import psutil
 import pytest
 
-from tests.database import administer, at
+from tests.database import HasSocket, administer, at
 from umbane.db import Connection, Database, Embedded, Limits, Server, connected
 from umbane.db.database import check_server
-from umbane.db.embedded import DATABASE, SOCKET, EmbeddedServer
+from umbane.db.embedded import DATABASE, SOCKET, SUPERUSER, EmbeddedServer
 from umbane.db.errors import (
     AccessError,
     BusyError,
@@ -422,7 +422,7 @@ async def test_killed_server_under_load(own: EmbeddedServer) -> None:
 # ------------------------------------------------------------------------------------------------------------- the door
 
 
-async def test_read_only(server: EmbeddedServer, shop: Database) -> None:
+async def test_read_only(server: HasSocket, shop: Database) -> None:
     """A database that takes no changes says so."""
     name = await shop.run(lambda it: it.fetchval("SELECT current_database()"))
     await asyncio.to_thread(administer, server, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
@@ -431,7 +431,7 @@ async def test_read_only(server: EmbeddedServer, shop: Database) -> None:
             await database.run(moving(10, 1, 2))
 
 
-async def test_standby(server: EmbeddedServer, shop: Database) -> None:
+async def test_standby(server: HasSocket, shop: Database) -> None:
     """A server that is forced to be read-only says so, and can be read."""
     name = await shop.run(lambda it: it.fetchval("SELECT current_database()"))
     await asyncio.to_thread(administer, server, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
@@ -439,10 +439,16 @@ async def test_standby(server: EmbeddedServer, shop: Database) -> None:
         assert await balances(database) == [100, 100]
 
 
+async def hba_file(server: HasSocket) -> str:
+    """The file in which a server keeps who may come in."""
+    async with connected(at(server, SUPERUSER, SUPERUSER)) as database:
+        return str(await database.run(lambda it: it.fetchval("SHOW hba_file")))
+
+
 @pytest.fixture
-def locked_role(server: EmbeddedServer) -> str:
+def locked_role(server: HasSocket) -> str:
     """Give the name of a role that needs the password "right"."""
-    rules = server.data / "pg_hba.conf"
+    rules = Path(asyncio.run(hba_file(server)))
     if "locked" not in rules.read_text():
         rules.write_text(f"local all locked scram-sha-256\n{rules.read_text()}")
         administer(server, "CREATE ROLE locked LOGIN PASSWORD 'right'", "SELECT pg_reload_conf()")
@@ -450,7 +456,7 @@ def locked_role(server: EmbeddedServer) -> str:
 
 
 @pytest.mark.parametrize("password", ["", ":wrong", ":s3cret%40x"])
-async def test_wrong_password(server: EmbeddedServer, locked_role: str, password: str) -> None:
+async def test_wrong_password(server: HasSocket, locked_role: str, password: str) -> None:
     """A password that is wrong or missing is told, and not repeated."""
     place = Server(at(server, DATABASE, f"{locked_role}{password}").url)
     with pytest.raises((AccessError, ServerMissingError), match="password") as caught:
@@ -459,20 +465,20 @@ async def test_wrong_password(server: EmbeddedServer, locked_role: str, password
     assert "s3cret" not in str(caught.value)
 
 
-async def test_right_password(server: EmbeddedServer, locked_role: str) -> None:
+async def test_right_password(server: HasSocket, locked_role: str) -> None:
     """The right password opens the door."""
     async with connected(at(server, DATABASE, f"{locked_role}:right")) as database:
         assert await database.run(lambda it: it.fetchval("SELECT current_user::text")) == locked_role
 
 
-async def test_unknown_role(server: EmbeddedServer) -> None:
+async def test_unknown_role(server: HasSocket) -> None:
     """A role that the server doesn't know is told."""
     with pytest.raises(AccessError, match="doesn't let this role in"):
         async with connected(at(server, DATABASE, "nobody_knows")):
             pass
 
 
-async def test_missing_database(server: EmbeddedServer) -> None:
+async def test_missing_database(server: HasSocket) -> None:
     """A database that doesn't exist is told."""
     with pytest.raises(DatabaseMissingError, match="no database of that name; create it"):
         async with connected(at(server, "nothing")):
@@ -487,7 +493,7 @@ async def test_missing_server(url: str) -> None:
             pass
 
 
-async def test_wrong_encoding(server: EmbeddedServer) -> None:
+async def test_wrong_encoding(server: HasSocket) -> None:
     """A database that can't hold every name is refused."""
     sql = "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0"
     await asyncio.to_thread(administer, server, sql)

@@ -1,8 +1,9 @@
-"""Backup and restore, with pg_dump and pg_restore, and a proof that the two ends are the same."""
+"""Backup and restore, with pg_dump, pg_restore and psql, and a proof that the two ends are the same."""
 
 import asyncio
 import os
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
@@ -23,6 +24,9 @@ __all__ = ["backup", "fingerprints", "restore"]
 
 DAY: Final = 24 * 3600.0
 """Seconds that one statement over a whole table may take."""
+
+UNKNOWN_SETTING: Final = b"SET transaction_timeout = 0;\n"
+"""Written by pg_restore 17 and newer among its first lines, and unknown to PostgreSQL 15 and 16."""
 
 WITHOUT_LIMITS: Final = """
 SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;
@@ -98,18 +102,23 @@ async def restore(database: Database, path: Path) -> Header:
         NotABackupError, BackupTruncatedError, BackupAlteredError: the file can't be used; nothing was done.
         SchemaError: it comes from a newer Umbane; nothing was done.
         NotEmptyError: the database has tables; nothing was done.
-        BackupError: pg_restore fails; nothing was done.
+        BackupError: pg_restore or psql fails; nothing was done.
         RestoreDiffersError: what is in the database now isn't what was backed up.
     """
-    program = client_program("pg_restore", os.environ)
+    pg_restore, psql = (client_program(name, os.environ) for name in ("pg_restore", "psql"))
     header = verified(path)
     waiting(known(), header.migrations)
     async with database.reading() as connection:
         await _check_target(connection, header)
-    options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
-    process = await _start(program, database, *options, stdin=PIPE, stdout=DEVNULL)
-    await _feed(process, path)
-    await _end(process, "pg_restore")
+    reader = await _run(pg_restore, "--file=-", "--no-owner", "--no-privileges", stdin=PIPE, stdout=PIPE)
+    options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+    writer = await _start(psql, database, *options, stdin=PIPE, stdout=DEVNULL)
+    await asyncio.gather(_feed(reader, path), _carry(reader, writer))
+    await _end(reader, "pg_restore", writer)
+    pipe = cast("StreamWriter", writer.stdin)
+    pipe.write(b"COMMIT;\n")  # only now: whatever ends earlier, and be it this process, leaves nothing behind
+    pipe.close()
+    await _end(writer, "psql")
     await database.run(_analyze)
     async with database.reading() as connection:
         await connection.execute(WITHOUT_LIMITS)
@@ -167,10 +176,14 @@ async def _analyze(connection: Connection) -> None:
 async def _start(program: Path, database: Database, *options: str, stdin: int, stdout: int) -> Process:
     """Start a client program that finds its own way to the database."""
     where, password = _without_password(database.url)
-    env = environment(os.environ) | ({"PGPASSWORD": password} if password else {})
-    return await asyncio.create_subprocess_exec(
-        program, f"--dbname={where}", "--no-password", *options, stdin=stdin, stdout=stdout, stderr=PIPE, env=env
-    )
+    secret = {"PGPASSWORD": password} if password else {}
+    return await _run(program, f"--dbname={where}", "--no-password", *options, stdin=stdin, stdout=stdout, **secret)
+
+
+async def _run(program: Path, *options: str, stdin: int, stdout: int, **secret: str) -> Process:
+    """Start a client program."""
+    env = environment(os.environ) | secret
+    return await asyncio.create_subprocess_exec(program, *options, stdin=stdin, stdout=stdout, stderr=PIPE, env=env)
 
 
 def _without_password(url: str) -> tuple[str, str]:
@@ -180,25 +193,42 @@ def _without_password(url: str) -> tuple[str, str]:
     return urlunsplit(parts._replace(netloc=user.partition(":")[0] + at + host)), unquote(parts.password or "")
 
 
-async def _feed(process: Process, path: Path) -> None:
-    """Give pg_restore what pg_dump wrote; when it ends early, its own words say why."""
-    pipe = cast("StreamWriter", process.stdin)
-    try:
+async def _feed(reader: Process, path: Path) -> None:
+    """Give pg_restore what pg_dump wrote. When it ends early, it says why."""
+    pipe = cast("StreamWriter", reader.stdin)
+    with suppress(ConnectionError):
         for block in body(path):
             pipe.write(block)
             await pipe.drain()
         pipe.close()
+
+
+async def _carry(reader: Process, writer: Process) -> None:
+    """Carry SQL from pg_restore to psql. When psql ends early, it says why, and pg_restore isn't heard any more."""
+    source, pipe = cast("StreamReader", reader.stdout), cast("StreamWriter", writer.stdin)
+    try:
+        pipe.write(b"BEGIN;\n" + (await source.read(BLOCK)).replace(UNKNOWN_SETTING, b"", 1))
+        while block := await source.read(BLOCK):
+            pipe.write(block)
+            await pipe.drain()
     except ConnectionError:
-        return
+        reader.kill()
+        await _end(writer, "psql")
 
 
-async def _end(process: Process, name: str) -> None:
+async def _end(process: Process, name: str, other: Process | None = None) -> None:
     """Wait for a client program to end.
 
     Raises:
-        BackupError: it failed, with what it said.
+        BackupError: it failed, with what it said; then the other one is broken off.
     """
-    said = (await cast("StreamReader", process.stderr).read()).decode(errors="replace").strip()
-    if await process.wait():
-        last = said.splitlines()[-1] if said else "without a word"
-        raise BackupError(f"{name} failed: {last}", f"put that right; other programs can be named in {OTHER_PROGRAMS}")
+    said = (await cast("StreamReader", process.stderr).read()).decode(errors="replace").splitlines()
+    if not await process.wait():
+        return
+    if other:
+        other.kill()
+        await other.wait()
+    reason = next(
+        (line for line in said if "error:" in line or "ERROR:" in line), said[-1] if said else "it says nothing"
+    )
+    raise BackupError(f"{name} failed: {reason}", f"put that right; other programs can be named in {OTHER_PROGRAMS}")

@@ -185,12 +185,9 @@ class Database:
         """
         if self._embedded:
             await asyncio.to_thread(self._embedded.start)
-        try:
-            self._pool = await asyncpg.create_pool(
-                min_size=0, max_size=self._limits.connections, connect=self._connect, reset=_reset
-            )
-        except (OSError, *REPORTED) as error:
-            raise unreachable(error, str(self.place)) from error
+        self._pool = await asyncpg.create_pool(
+            min_size=0, max_size=self._limits.connections, connect=self._connect, reset=_reset
+        )
         async with self._connection() as connection:
             check_server(connection.get_server_version().major, connection.get_settings().server_encoding)
 
