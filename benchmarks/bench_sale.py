@@ -167,7 +167,15 @@ async def build(database: Database) -> Town:
     zone = ZoneInfo("Africa/Johannesburg")
     utility = Utility(new_ids(1)[0], "bench", "Bench", CURRENCIES["ZAR"], zone, ("en",), Policy())
     revision = KeyRevision(
-        GROUP, KT.DUTK, KRN(1), DKGA.KDF_HMAC_SHA256, BaseDate.Y2014, KEN(255), Realm.TEST, "bench", NOW.replace(year=2020)
+        GROUP,
+        KT.DUTK,
+        KRN(1),
+        DKGA.KDF_HMAC_SHA256,
+        BaseDate.Y2014,
+        KEN(255),
+        Realm.TEST,
+        "bench",
+        NOW.replace(year=2020),
     )
     vendors = [Vendor(id_, f"V-{place}", f"Vendor {place}") for place, id_ in enumerate(new_ids(VENDORS))]
     terminals = [Terminal(id_, it.id, "T-1") for it, id_ in zip(vendors, new_ids(VENDORS), strict=True)]
@@ -214,7 +222,9 @@ async def settle(tx: Connection, scope: Scope, serials: list[int]) -> list[str]:
     meters = [
         Meter(
             *(id_, MeterPAN.from_drn(DRN.from_parts(7, serial)), EA.STA, TCT.NUMERIC, KEY),
-            state=MeterState.INSTALLED, service_point_id=place.id, contract_id=contract.id,
+            state=MeterState.INSTALLED,
+            service_point_id=place.id,
+            contract_id=contract.id,
         )  # fmt: skip
         for id_, place, contract, serial in zip(new_ids(size), places, contracts, serials, strict=True)
     ]

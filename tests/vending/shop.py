@@ -30,7 +30,9 @@ class Shop:
     def request(self, order: Order, message_id: str | None = None, **fields: Any) -> SaleRequest:  # noqa: ANN401
         """A request of the shop's till for the town's meter."""
         common = {"meter": str(self.town.meter.pan.drn)} | fields
-        return SaleRequest(self.town.id, self.town.terminal.id, message_id or f"m{next(self.numbers)}", order=order, **common)
+        return SaleRequest(
+            self.town.id, self.town.terminal.id, message_id or f"m{next(self.numbers)}", order=order, **common
+        )
 
     async def ask(self, order: Order, message_id: str | None = None, **fields: Any) -> Answer:  # noqa: ANN401
         """Ask for one thing."""

@@ -20,7 +20,9 @@ FREE = """free_units:
   counts_toward_blocks: false
 
 order:"""
-LIFELINE = TSHWANE.replace("id: za-tshwane-domestic", "id: lifeline").replace("order:", FREE, 1).partition("\nexamples:")[0]
+LIFELINE = (
+    TSHWANE.replace("id: za-tshwane-domestic", "id: lifeline").replace("order:", FREE, 1).partition("\nexamples:")[0]
+)
 
 
 @pytest.fixture

@@ -98,4 +98,3 @@ async def test_the_newest_key(town: Town, module: LaboratoryModule) -> None:
         assert len(kinds(await shop.ask(ChangeKey(), staff=ENGINEER))) == 2
         assert (await town.reads(meter, town.meter.id)).pending == NEXT_KEY
         await proven(shop)
-

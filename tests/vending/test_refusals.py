@@ -204,4 +204,3 @@ async def test_a_clock_that_goes_back_over_a_month(shop: Shop) -> None:
     await shop.buy()
     shop.wait(days=-31)
     assert await refused(shop) is Code.NO_PRICE
-

@@ -7,7 +7,7 @@ from umbane.errors import InputError
 from umbane.ledger import AccountKey
 from umbane.registry import Seller, pan_of
 from umbane.sts import CheckDigitError
-from umbane.vending.codes import Code
+from umbane.vending.codes import PASSING, Code
 from umbane.vending.errors import RefusedError
 from umbane.vending.identity import fingerprint
 from umbane.vending.models import Answer, Refused, SaleRequest
@@ -49,6 +49,11 @@ class Case:
     def is_live(self) -> bool:
         """Whether it is planned, and nothing has refused it so far."""
         return self.plan is not None and self.problem is None
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether something stands in its way that is no outcome of its message."""
+        return self.problem is not None and self.answer is None and self.problem.code in PASSING
 
     def planned(self) -> tuple[Plan, Situation]:
         """What is to be done, and what for; only of a case that has a plan."""

@@ -14,7 +14,7 @@ from umbane.vending.plans import Situation
 if TYPE_CHECKING:
     from uuid import UUID
 
-__all__ = ["SplitError", "load"]
+__all__ = ["AsideError", "SplitError", "load"]
 
 
 class SplitError(Exception):
@@ -27,6 +27,18 @@ class SplitError(Exception):
     def __init__(self, at: int) -> None:
         super().__init__(at)
         self.at = at
+
+
+class AsideError(Exception):
+    """Some members of a round can't be decided now: nothing may be kept of them, and the others go on alone.
+
+    Attributes:
+        cases: those members.
+    """
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        super().__init__(len(cases))
+        self.cases = cases
 
 
 async def load(turn: Turn, *, lock: bool = True) -> None:

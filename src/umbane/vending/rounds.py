@@ -4,7 +4,7 @@ from umbane.vending.claiming import claim
 from umbane.vending.house import Turn
 from umbane.vending.issuing import issue, reserve
 from umbane.vending.judging import judge
-from umbane.vending.loading import load
+from umbane.vending.loading import AsideError, load
 from umbane.vending.money import admit, book
 from umbane.vending.settling import settle
 from umbane.vending.store import lock_module
@@ -17,6 +17,7 @@ async def sell_round(turn: Turn) -> None:
 
     Raises:
         SplitError: two cases share a contract.
+        AsideError: some cases can't be decided now.
     """
     await lock_module(turn.tx, turn.house.module_number)
     await claim(turn)  # 1: cases that came before, or can't be told apart, are answered
@@ -25,5 +26,7 @@ async def sell_round(turn: Turn) -> None:
     ledger = await admit(turn)  # 4
     await reserve(turn)
     await issue(turn)  # 5
+    if aside := [case for case in turn.cases if case.is_undecided]:
+        raise AsideError(aside)
     await book(turn, ledger)  # 6
     await settle(turn)

@@ -15,10 +15,10 @@ from umbane.errors import UmbaneError
 from umbane.registry import StaleError
 from umbane.security import SecurityModule
 from umbane.vending import withholding
-from umbane.vending.cases import Case, open_case
+from umbane.vending.cases import Case, open_case, refused
 from umbane.vending.codes import Code
 from umbane.vending.house import House, Turn
-from umbane.vending.loading import SplitError
+from umbane.vending.loading import AsideError, SplitError
 from umbane.vending.models import Answer, Refused, SaleRequest
 from umbane.vending.rounds import sell_round
 from umbane.vending.store import register_module
@@ -95,11 +95,17 @@ def rounds(cases: Sequence[Case]) -> list[tuple[UUID, list[Case]]]:
 
 async def serve(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
     """Answer a round; when it fails as a whole, find out which of its members did by halving it."""
+    if not cases:
+        return None
     for _ in range(ATTEMPTS):
         try:
             await attempt(engine, utility_id, cases)
         except SplitError as split:
             return await halves(engine, utility_id, cases, split.at)
+        except AsideError as aside:
+            for case in aside.cases:
+                case.answer = refused(case.problem) if case.problem else undecided()
+            return await serve(engine, utility_id, [case for case in cases if not case.answer])
         except PASSING:
             continue
         except (UmbaneError, asyncpg.PostgresError) as error:

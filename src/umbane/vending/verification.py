@@ -103,7 +103,7 @@ async def verify_token(engine: Engine, utility_id: UUID, meter: str, digits: str
         keys = await keys_of(connection, utility_id, meter_id, rows.key[0], rows.pending[0])
         origin = await connection.fetchrow(ORIGIN, utility_id, meter_id, bits)
     readings = await read(engine, pan, ea, keys, token)
-    return Verdict(pan.digits, readings, origin_from(origin), is_withheld)
+    return Verdict(pan.digits, readings, origin_from(origin), is_withheld and origin is None)
 
 
 def origin_from(row: Record | None) -> Origin | None:
