@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.database import database, place, server, template
+from tests.database import database, folder, made, own, place, server, template
 from tests.registry.town import Town, build
 from tests.vending.laboratory import LaboratoryModule
 from tests.vending.shop import Shop, open_shop
 from umbane.db import Database
 
-__all__ = ["database", "place", "server", "template"]
+__all__ = ["database", "folder", "made", "own", "place", "server", "template"]
 
 
 @pytest.fixture
