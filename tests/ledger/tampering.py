@@ -1,12 +1,25 @@
 """What somebody with all rights could do to the books of `a_week`, and what the proof says to it."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
-from tests.ledger.support import OTHER_HOUSE, as_superuser, minutes, numbered
-from umbane.db import Server
+from tests.ledger.support import (
+    FLOAT,
+    HOUSE,
+    NOON,
+    OTHER_FLOAT,
+    OTHER_HOUSE,
+    Shop,
+    as_superuser,
+    minutes,
+    numbered,
+    open_shop,
+)
+from umbane.db import Database, Server
+from umbane.ledger import HoldRequest, Reversal, close_period
 from umbane.ledger.claims import GUARDS
 
-__all__ = ["BACK", "FIRST", "HELD", "LONE", "NEXT", "SECOND", "TAMPERED", "Case", "tamper"]
+__all__ = ["BACK", "FIRST", "HELD", "LONE", "NEXT", "SECOND", "TAMPERED", "Case", "a_week", "tamper"]
 
 FIRST, SECOND, HELD, BACK, NEXT, LONE = (str(numbered(number)) for number in range(1, 7))
 POSTED, VOIDED, PENDING = (str(numbered(number)) for number in (101, 102, 103))
@@ -14,6 +27,24 @@ NOWHERE = str(numbered(99))
 
 ALWAYS = {"stays", "kept_by_triggers", "ends_once"}
 """The guards that hold even for replicas."""
+
+
+async def a_week(database: Database) -> Shop:
+    """A shop with everything that books can have: sales, a deposit, holds, a reversal, two closed periods."""
+    shop = await open_shop(database, limit=20_000)
+    numbers = (numbered(101), numbered(102), numbered(103))
+    requests = [HoldRequest(number, shop.ids[FLOAT], 1_150, NOON, minutes(9)) for number in numbers]
+    await shop.run(lambda book: book.hold(requests))
+    await shop.post(shop.sale(2_300, id=UUID(FIRST)), shop.sale(1_150, at=minutes(1), id=UUID(SECOND)))
+    await shop.post(shop.deposit(7_000, at=minutes(2)))
+    await shop.post(shop.sale(1_150, hold=numbered(101), id=UUID(HELD), at=minutes(3)))
+    await shop.run(lambda book: book.void([numbered(102)], NOON, "no answer"))
+    await shop.run(lambda book: book.reverse([Reversal(UUID(BACK), UUID(SECOND), minutes(4), "wrong meter")]))
+    await close_period(database, HOUSE, minutes(2), minutes(60))
+    await close_period(database, HOUSE, minutes(5), minutes(60))
+    await shop.post(shop.sale(575, at=minutes(6), id=UUID(NEXT)))
+    await shop.post(shop.sale(575, OTHER_FLOAT, at=minutes(7), id=UUID(LONE)))
+    return shop
 
 
 @dataclass(frozen=True, slots=True)

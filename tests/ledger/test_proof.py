@@ -6,40 +6,16 @@ from uuid import UUID
 import pytest
 
 from tests.ledger.support import (
-    FLOAT,
-    HOUSE,
-    NOON,
-    OTHER_FLOAT,
     OTHER_HOUSE,
     REVENUE,
-    Shop,
     as_superuser,
     execute,
     minutes,
-    numbered,
     open_shop,
 )
-from tests.ledger.tampering import BACK, FIRST, HELD, LONE, NEXT, SECOND, TAMPERED, Case, tamper
+from tests.ledger.tampering import FIRST, SECOND, TAMPERED, Case, a_week, tamper
 from umbane.db import Connection, Database, Server
-from umbane.ledger import BOOKS, Claim, HoldRequest, Reversal, Wrong, close_period, prove, sweep
-
-
-async def a_week(database: Database) -> Shop:
-    """A shop with everything that books can have: sales, a deposit, holds, a reversal, two closed periods."""
-    shop = await open_shop(database, limit=20_000)
-    numbers = (numbered(101), numbered(102), numbered(103))
-    requests = [HoldRequest(number, shop.ids[FLOAT], 1_150, NOON, minutes(9)) for number in numbers]
-    await shop.run(lambda book: book.hold(requests))
-    await shop.post(shop.sale(2_300, id=UUID(FIRST)), shop.sale(1_150, at=minutes(1), id=UUID(SECOND)))
-    await shop.post(shop.deposit(7_000, at=minutes(2)))
-    await shop.post(shop.sale(1_150, hold=numbered(101), id=UUID(HELD), at=minutes(3)))
-    await shop.run(lambda book: book.void([numbered(102)], NOON, "no answer"))
-    await shop.run(lambda book: book.reverse([Reversal(UUID(BACK), UUID(SECOND), minutes(4), "wrong meter")]))
-    await close_period(database, HOUSE, minutes(2), minutes(60))
-    await close_period(database, HOUSE, minutes(5), minutes(60))
-    await shop.post(shop.sale(575, at=minutes(6), id=UUID(NEXT)))
-    await shop.post(shop.sale(575, OTHER_FLOAT, at=minutes(7), id=UUID(LONE)))
-    return shop
+from umbane.ledger import BOOKS, Claim, Wrong, prove, sweep
 
 
 async def first_wrong(database: Database) -> tuple[str, Wrong] | None:
