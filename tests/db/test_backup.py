@@ -42,7 +42,7 @@ CREATE TABLE db.empty (n int);
 CREATE TABLE db.parted (n int) PARTITION BY LIST (n);
 CREATE TABLE db.parted_1 PARTITION OF db.parted FOR VALUES IN (1);
 INSERT INTO db.parted VALUES (1), (1);
-CREATE VIEW db.seen AS SELECT * FROM db.parted;
+CREATE VIEW db.seen AS SELECT 1 AS n;
 CREATE SEQUENCE db.counter; SELECT nextval('db.counter'), nextval('db.counter');
 CREATE FUNCTION db.refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''append only''; END';
 CREATE TRIGGER refuse BEFORE UPDATE OR DELETE ON db.parted_1 FOR EACH ROW EXECUTE FUNCTION db.refuse();
@@ -329,7 +329,8 @@ async def main():
         await restore(database, Path(sys.argv[2]))
 asyncio.run(main())
 """
-    script = "cat >/dev/null; printf 'CREATE TABLE half (n int);\\nCOPY half FROM stdin;\\n1\\n2\\n'; kill -9 $PPID"
+    script = "cat >/dev/null; echo 'CREATE TABLE half (n int);'; echo 'COPY half FROM stdin;'"
+    script += "; yes 1 | head -c 3000000; kill -9 $PPID"  # more than all pipes hold, so psql has seen some of it
     folder = pretend("pg_restore", script)
     await backup(full, tmp_path / "file", NOW)
     victim = begin(program, empty_place.url, tmp_path / "file", UMBANE_PG_BIN=folder)
