@@ -18,7 +18,9 @@ COMMANDS = {
     "db": "Start, stop and look at the database.",
     "jobs": "Look at the jobs in the queue, and try dead ones again.",
     "meter": "Sit at the keypad of a virtual meter.",
+    "registry": "Fill the registry from files, and find what is in it.",
     "restore": "Read a backup into an empty database.",
+    "serve": "Sell over HTTP, on loopback.",
     "tariff": "Check, quote and explain tariff files.",
     "vend": "Sell to virtual meters from a file of purchases.",
 }
