@@ -28,7 +28,7 @@ from umbane.ledger import (
     statement,
     trial_balance,
 )
-from umbane.ledger.reading import account, find
+from umbane.ledger.reading import PATIENCE, account, find, unhurried
 from umbane.registry import NotFoundError, contract_by_account, utilities, utility_by_code, vendor_by_code
 from umbane.registry.customers import contract
 from umbane.registry.vendors import vendor
@@ -98,7 +98,8 @@ def trial_balance_(code: str | None, until: str | None) -> None:
         async with database.reading() as connection:
             whose = await _utility(connection, code)
             end = await _moment(connection, whose, until)
-            return whose, end, await trial_balance(connection, whose.id, end)
+            await unhurried(connection)
+            return whose, end, await trial_balance(connection, whose.id, end, patience=PATIENCE)
 
     for line in trial_lines(*using(work)):
         click.echo(line)
@@ -145,14 +146,12 @@ def statement_(  # noqa: PLR0917 - click passes every parameter by its name
 
     async def work(database: Database) -> None:
         async with database.reading() as connection:
-            await connection.execute(
-                "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
-            )
+            await unhurried(connection)
             whose = await _utility(connection, code)
             end = await _moment(connection, whose, until)
             start = await _moment(connection, whose, since or f"{end.astimezone(whose.zone):%Y-%m-01}")
             number = await _number(connection, whose, Wish(account, name, vendor, contract))
-            found = await statement(connection, whose.id, number, start, end)
+            found = await statement(connection, whose.id, number, start, end, patience=PATIENCE)
             owner = await _owner_in_words(connection, whose, found.account.key.owner)
             await (_write if as_csv else _print)(found, Page(whose, found, owner))
 

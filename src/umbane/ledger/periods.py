@@ -5,14 +5,13 @@ from typing import Final
 from uuid import UUID
 
 from umbane.db import Connection, Database
+from umbane.ledger.reading import PATIENCE
 from umbane.ledger.words import in_words
 
 __all__ = ["close_period", "closed_until", "sum_periods"]
 
 LOCK: Final = 1279607883
 """The advisory lock, beside that of `ledger.open_from`, that whoever sums periods holds."""
-PATIENCE: Final = 4 * 3600.0
-"""Seconds that the sums of one period may take."""
 
 CLOSE: Final = "INSERT INTO ledger.period (utility_id, until, closed_at, note) VALUES ($1, $2, $3, $4)"
 NEXT: Final = """

@@ -10,14 +10,12 @@ from typing import Final
 from uuid import UUID
 
 from umbane.db import Connection, Database
-from umbane.ledger.reading import BEGINNING, utilities
+from umbane.ledger.reading import BEGINNING, PATIENCE, unhurried, utilities
 
 __all__ = ["PATIENCE", "Claim", "Finding", "Progress", "Proof", "Wrong", "first_wrong", "prove", "sweep"]
 
 WINDOW: Final = 100_000
 """About how many entries are looked at in one statement."""
-PATIENCE: Final = 4 * 3600.0
-"""Seconds that one statement of a proof may take."""
 END: Final = datetime.max.replace(tzinfo=BEGINNING.tzinfo)
 """After everything that can be booked."""
 
@@ -111,7 +109,7 @@ async def prove(
     """
     findings = []
     async with database.reading() as connection:
-        await connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+        await unhurried(connection)
         for claim in claims:
             findings.append(await _find(claim, connection, progress))
             found(findings[-1])

@@ -1,5 +1,8 @@
 """What the books say: balances, statements and trial balances at any instant, from a connection that reads.
 
+Whoever has more time than a statement may usually take, such as an auditor, calls `unhurried` first and says how many
+seconds to wait.
+
 Periods are half-open: what happens at their end belongs to the next. A sum starts from the last closed period that was
 summed, so it takes as long as there are entries since then, however old the books are.
 """
@@ -18,6 +21,7 @@ from umbane.ledger.models import Account, AccountKey, Nature, Standing
 
 __all__ = [
     "BEGINNING",
+    "PATIENCE",
     "Statement",
     "StatementLine",
     "TrialLine",
@@ -27,11 +31,15 @@ __all__ = [
     "guarded",
     "statement",
     "trial_balance",
+    "unhurried",
     "utilities",
 ]
 
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 """Before anything can be booked."""
+PATIENCE: Final = 4 * 3600.0
+"""Seconds that an auditor waits for one statement."""
+UNHURRIED: Final = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 PREFETCH: Final = 2000
 """How many lines of a statement are in memory at once."""
 
@@ -125,6 +133,7 @@ class Statement:
     opening: int
     _connection: Connection
     _utility: UUID
+    _patience: float | None
 
     async def lines(self) -> AsyncIterator[StatementLine]:
         """The postings in their order, a few at a time however many there are. The last balance is the closing one."""
@@ -132,7 +141,7 @@ class Statement:
         sql = OWNED_LINES if self.account.key.owner else LINES_OF_THE_HOUSE
         arguments = (self._utility, self.account.id, self.since, self.until)
         async for at, entry, kind, amount, source, happened_at, note in self._connection.cursor(
-            sql, *arguments, prefetch=PREFETCH
+            sql, *arguments, prefetch=PREFETCH, timeout=self._patience
         ):
             balance += amount
             yield StatementLine(at, entry, kind, amount, balance, source, happened_at, note)
@@ -166,6 +175,11 @@ class TrialLine:
     def balance(self) -> int:
         """What is left: above zero on the debit side, below zero on the credit side."""
         return self.debits - self.credits
+
+
+async def unhurried(connection: Connection) -> None:
+    """Let the statements of this transaction take as long as they need, and whoever reads them too."""
+    await connection.execute(UNHURRIED)
 
 
 async def utilities(connection: Connection) -> list[UUID]:
@@ -206,38 +220,52 @@ async def guarded(connection: Connection, utility: UUID, accounts: Sequence[int]
     return [Standing(*row) for row in await connection.fetch(sql, utility, accounts)]
 
 
-async def balance_at(connection: Connection, utility: UUID, number: int, until: datetime) -> int:
+async def balance_at(
+    connection: Connection, utility: UUID, number: int, until: datetime, *, patience: float | None = None
+) -> int:
     """What an account stood at: the sum of its postings before this instant.
 
     Raises:
         UnknownAccountError: the utility has no account of that number.
     """
-    return await _balance(connection, utility, await account(connection, utility, number), until)
+    return await _balance(connection, utility, await account(connection, utility, number), until, patience)
 
 
-async def statement(connection: Connection, utility: UUID, number: int, since: datetime, until: datetime) -> Statement:
+async def statement(  # noqa: PLR0913 - an account, and from when to when
+    connection: Connection,
+    utility: UUID,
+    number: int,
+    since: datetime,
+    until: datetime,
+    *,
+    patience: float | None = None,
+) -> Statement:
     """What happened on an account from one instant to another; read its lines while the connection's transaction lasts.
 
     Raises:
         UnknownAccountError: the utility has no account of that number.
     """
     found = await account(connection, utility, number)
-    opening = await _balance(connection, utility, found, since)
-    return Statement(found, since, until, opening, connection, utility)
+    opening = await _balance(connection, utility, found, since, patience)
+    return Statement(found, since, until, opening, connection, utility, patience)
 
 
-async def trial_balance(connection: Connection, utility: UUID, until: datetime) -> list[TrialLine]:
+async def trial_balance(
+    connection: Connection, utility: UUID, until: datetime, *, patience: float | None = None
+) -> list[TrialLine]:
     """Debits and credits of all accounts before this instant: in each unit their sums are equal."""
     summed = await connection.fetchval(LAST_SUMMED, utility, until)
-    rows = await connection.fetch(TRIAL, utility, summed, until, list(Nature))
+    rows = await connection.fetch(TRIAL, utility, summed, until, list(Nature), timeout=patience)
     return [TrialLine(kind, title, Nature(nature), *rest) for kind, title, nature, *rest in rows]
 
 
-async def _balance(connection: Connection, utility: UUID, found: Account, until: datetime) -> int:
+async def _balance(
+    connection: Connection, utility: UUID, found: Account, until: datetime, patience: float | None
+) -> int:
     summed = await connection.fetchval(LAST_SUMMED, utility, until)
     opening: int | None = await connection.fetchval(SUMMED, utility, found.id, summed)
     sql = SUM.format(OWNED if found.key.owner else OF_THE_HOUSE)
-    since: int = await connection.fetchval(sql, utility, found.id, summed, until)
+    since: int = await connection.fetchval(sql, utility, found.id, summed, until, timeout=patience)
     return (opening or 0) + since
 
 
