@@ -95,6 +95,8 @@ def unsealed(name: str, lines: Iterable[bytes], start: Position) -> Iterator[Bat
     """
     entries: list[bytes] = []
     for line in lines:
+        if not line.endswith(b"\n"):
+            return  # broken off: it is the last
         if line.startswith(SEAL_MARK):
             batch = checked(name, start, entries, line)
             yield batch
