@@ -41,6 +41,26 @@ async def test_arrays_join_in_any_statement(database: Database) -> None:
     assert await database.run(work) == [(1, "x"), (2, "b"), (3, "z")]
 
 
+async def test_the_same_in_all_rows(database: Database) -> None:
+    """What is the same in all rows is given once, by its name."""
+    same = Table("things", {"id": "bigint"}, same={"name": "text"})
+
+    async def work(connection: Connection) -> list[tuple[int, str]]:
+        await connection.execute(MAKE)
+        await same.insert(connection, [1, 2], name="both")
+        return [tuple(row) for row in await connection.fetch("SELECT * FROM things ORDER BY id")]
+
+    assert await database.run(work) == [(1, "both"), (2, "both")]
+
+
+@pytest.mark.parametrize("given", [{}, {"name": "a", "more": 1}, {"nane": "a"}])
+async def test_something_else_in_all_rows(database: Database, given: dict[str, object]) -> None:
+    """A value that the table doesn't have, or lacks, is refused."""
+    same = Table("things", {"id": "bigint"}, same={"name": "text"})
+    with pytest.raises(ValueError, match=r"the same in all rows of things are \['name'\], and not \["):
+        await database.run(lambda connection: same.insert(connection, [1, 2], **given))
+
+
 @pytest.mark.parametrize("values", [([1, 2], ["a"]), ([], ["a"]), ([1], [])])
 async def test_columns_of_different_lengths(database: Database, values: tuple[list[int], list[str]]) -> None:
     """Lists of different lengths are refused; PostgreSQL would fill up the shorter one with NULL."""

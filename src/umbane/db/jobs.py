@@ -18,7 +18,7 @@ from umbane.db.connection import Connection
 __all__ = ["Failure", "Job", "NewJob", "Retries", "claim", "enqueue", "fail", "finish", "forget"]
 
 NEW: Final = Table(
-    "db.job", {"name": "text", "payload": "jsonb", "enqueued_at": "timestamptz", "due_at": "timestamptz"}
+    "db.job", {"name": "text", "payload": "jsonb", "due_at": "timestamptz"}, same={"enqueued_at": "timestamptz"}
 )
 FAILED: Final = Table("db.job", {"id": "bigint", "attempts": "integer", "problem": "text", "due_at": "timestamptz"})
 LONGEST_PROBLEM: Final = 500
@@ -147,8 +147,8 @@ async def enqueue(connection: Connection, jobs: Sequence[NewJob], now: datetime)
         f"{NEW.insertion} RETURNING id",
         [job.name for job in jobs],
         [json.dumps(job.payload) for job in jobs],
-        [now] * len(jobs),
         [job.due_at or now for job in jobs],
+        now,
     )
     return [row[0] for row in rows]
 
