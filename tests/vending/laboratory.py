@@ -64,17 +64,25 @@ class LaboratoryModule:
     Attributes:
         external: as a test wants it.
         lose: how many replies are still to be lost.
+        deaf: how many questions are still to be lost.
+        unheard: those questions.
     """
 
     def __init__(self, name: str = "laboratory", *, external: bool = False) -> None:
         self.name = name
         self.external = external
         self.lose = 0
+        self.deaf = 0
+        self.unheard: list[TokenRequest] = []
         self.made: dict[UUID, tuple[int, TokenRequest | KeyChangeRequest, tuple[EncodedToken, ...]]] = {}
         self.count = 0
 
     async def issue(self, requests: Sequence[TokenRequest]) -> list[Issued | Refused]:
         """Make tokens."""
+        if self.deaf:
+            self.deaf -= 1
+            self.unheard += requests
+            raise LostReplyError
         return self.heard([self.one(request) for request in requests])
 
     async def change_keys(self, requests: Sequence[KeyChangeRequest]) -> list[Issued | Refused]:

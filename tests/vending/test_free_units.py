@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tests.registry.town import TSHWANE, NOW, Town
+from tests.registry.town import NOW, TSHWANE, Town
 from tests.vending.laboratory import LaboratoryModule, read
 from tests.vending.shop import Shop, open_shop, proven
 from umbane.registry import activate_tariff, add_tariff_version, change_state, change_tariff, contract

@@ -4,7 +4,7 @@ import pytest
 
 from tests.registry.town import KEY, NEXT_KEY, NOW, Town, revision
 from tests.vending.laboratory import LaboratoryModule, read
-from tests.vending.shop import Shop, open_shop, proven
+from tests.vending.shop import open_shop, proven
 from umbane.registry import (
     EngineeringAction,
     KeyPhase,

@@ -15,6 +15,8 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
+from asyncpg import InterfaceError
+
 from umbane.db import Server, open_database
 from umbane.db.errors import DatabaseError
 from umbane.security import open_software_module, published_vault
@@ -84,7 +86,7 @@ def child(url: str, folder: Path, town: dict[str, object], seed: int, first: int
     while True:
         try:
             asyncio.run(session(url, folder, town, seed, first))
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             seed += 1  # the server is away: it comes back, or we are killed
 
 

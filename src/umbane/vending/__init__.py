@@ -6,7 +6,7 @@ gets the same answer and the same digits.
 - `models`, `codes`, `errors`: what is asked and answered
 - `rounds`: the seven steps; `claiming`, `loading`, `judging`, `money`, `issuing`, `settling`: one each
 - `planning`, `keying`, `engineering`, `permits`, `postings`: the rules, all pure
-- `withholding`: what a crash leaves behind
+- `withholding`: what a crash leaves behind; `external`, `intents`: what a module outside of this process is asked
 - `looking`, `releasing`, `verification`: quotes and reprints; confirmation and reversal; whose digits are these
 - `claims`: what `books prove` proves of sales
 - `store`, `lines`: how all that is kept
@@ -34,7 +34,7 @@ from umbane.vending.models import (
     TokenKind,
 )
 from umbane.vending.releasing import confirm, reverse
-from umbane.vending.service import Engine, open_engine, sell
+from umbane.vending.service import Engine, open_engine, resolve, sell
 from umbane.vending.verification import Origin, Reading, Verdict, verify_token
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "offer",
     "open_engine",
     "reprint",
+    "resolve",
     "reverse",
     "sales_of_meter",
     "sell",

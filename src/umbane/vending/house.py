@@ -1,7 +1,7 @@
 """What an engine keeps in memory, and what one turn of it has found out so far."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -10,7 +10,7 @@ from uuid import UUID
 from umbane.db import Connection
 from umbane.ledger import AccountKey
 from umbane.registry import Rulebooks
-from umbane.security import SecurityModule
+from umbane.security import Issued, Refused, SecurityModule
 from umbane.vending.cases import Case
 from umbane.vending.plans import Asked, Draft
 
@@ -29,6 +29,7 @@ class House:
         accounts: numbers of accounts, by utility.
         loose: requests to the module of turns that failed: whether it made tokens, and whether they are booked, is
             found out before the next turn.
+        flying: messages that a module outside of this process is being asked for.
     """
 
     def __init__(self, module: SecurityModule, module_number: int) -> None:
@@ -37,6 +38,7 @@ class House:
         self.rulebooks = Rulebooks()
         self.accounts: dict[UUID, dict[AccountKey, int]] = defaultdict(dict)
         self.loose: dict[UUID, Asked] = {}
+        self.flying: set[UUID] = set()
 
     def learn(self, turn: "Turn") -> None:
         """A turn is committed: the accounts it made exist."""
@@ -57,6 +59,7 @@ class Turn:
         cases: no meter, no contract and no message twice.
         now: the moment of all of them.
         asked: what the module is asked for.
+        answers: of a module outside of this process, by the ids of its requests.
         learnt: numbers of accounts; those that were made exist only if the transaction is committed.
     """
 
@@ -66,6 +69,7 @@ class Turn:
     cases: Sequence[Case]
     now: datetime
     asked: dict[UUID, Asked] = field(default_factory=dict)
+    answers: Mapping[UUID, Issued | Refused] = field(default_factory=dict)
     learnt: dict[AccountKey, int] = field(default_factory=dict)
 
     @property

@@ -27,7 +27,7 @@ from umbane.vending.identity import request_id
 from umbane.vending.plans import Asked, Draft, Situation
 from umbane.vending.store import Withheld
 
-__all__ = ["issue", "last_minute", "reserve", "signature"]
+__all__ = ["exact", "issue", "last_minute", "reserve", "signature"]
 
 RND: Final = 15
 MEANING: Final[dict[type[Exception], Code]] = {
@@ -137,6 +137,13 @@ def ask(draft: Draft, id_: UUID, ordinal: int, situation: Situation) -> Asked:
         rnd = (situation.now.microsecond // MILLISECOND + ordinal) & RND
         token = replace(token, tid=tid, rnd=rnd)
     return TokenRequest(id_, pan, ea, key, token)
+
+
+def exact(request: Asked) -> str:
+    """What a request is for, with its TID: two that are equal get the same digits, but for chance."""
+    token = None if isinstance(request, KeyChangeRequest) else request.token
+    tid = token.tid.minutes if isinstance(token, StampedToken) else None
+    return f"{signature(request)} {tid}"
 
 
 def signature(request: Asked) -> str:

@@ -1,7 +1,7 @@
 """The second step: meters and contracts are locked, and each case gets what it is judged by."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 from umbane.registry import ForSale, Rulebook, load_for_sale
 from umbane.sts import MeterPAN
@@ -9,10 +9,8 @@ from umbane.vending.cases import Case
 from umbane.vending.codes import Code
 from umbane.vending.errors import RefusedError
 from umbane.vending.house import Turn
+from umbane.vending.intents import busy_meters
 from umbane.vending.plans import Situation
-
-if TYPE_CHECKING:
-    from uuid import UUID
 
 __all__ = ["AsideError", "SplitError", "load"]
 
@@ -54,16 +52,20 @@ async def load(turn: Turn, *, lock: bool = True) -> None:
         book = await turn.house.rulebooks.of(turn.tx, turn.utility_id, max(rows.edition))
         for row, position in enumerate(rows.position):
             wanted[position].situation = situation_of(rows, row, turn, book, wanted[position])
+    busy = await busy_meters(turn.tx, turn.utility_id, rows.meter_id) if len(rows) else {}
     for case in wanted:
-        case.problem = load_problem(case)
+        case.problem = load_problem(case, busy)
 
 
-def load_problem(case: Case) -> RefusedError | None:
+def load_problem(case: Case, busy: dict[UUID, UUID]) -> RefusedError | None:
     """Why nothing can be done about a case, whatever it asks for."""
     if case.situation is None:
         problem = f"this utility has no meter {MeterPAN(case.pan).drn}"
         return RefusedError(Code.UNKNOWN_METER, problem, "compare the number with the one on the meter")
-    if case.situation.seller.blocked:
+    if busy.get(case.situation.meter_id, case.id) != case.id:
+        problem = "another sale to this meter is under way"
+        return RefusedError(Code.IN_PROGRESS, problem, "send the same message again in a moment")
+    if case.situation.seller.blocked and not case.intent:
         return RefusedError(Code.SELLER_BLOCKED, "this till may not sell", "ask the utility why")
     return None
 

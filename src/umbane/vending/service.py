@@ -1,9 +1,9 @@
 """The engine: `sell` takes any number of requests of any tills, and answers each."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -13,20 +13,25 @@ from umbane.db import Connection, Database, new_ids
 from umbane.db.errors import BusyError, ConflictError, ConnectionLostError, OutcomeUnknownError
 from umbane.errors import UmbaneError
 from umbane.registry import StaleError
-from umbane.security import SecurityModule
+from umbane.security import Issued, KeyChangeRequest, SecurityModule, TokenRequest
+from umbane.security import Refused as ModuleRefused
 from umbane.vending import withholding
 from umbane.vending.cases import Case, open_case, refused
 from umbane.vending.codes import Code
+from umbane.vending.external import asked_for
 from umbane.vending.house import House, Turn
+from umbane.vending.intents import decode_message, open_intents
 from umbane.vending.loading import AsideError, SplitError
 from umbane.vending.models import Answer, Refused, SaleRequest
-from umbane.vending.rounds import sell_round
+from umbane.vending.rounds import complete_round, prepare_round, sell_round
 from umbane.vending.store import register_module
 
-__all__ = ["Engine", "open_engine", "sell"]
+__all__ = ["Engine", "open_engine", "resolve", "sell"]
 
 ATTEMPTS: Final = 5
-PASSING = (ConflictError, ConnectionLostError, OutcomeUnknownError, StaleError)
+PATIENCE: Final = timedelta(minutes=1)
+"""For so long a module outside of this process may be silent."""
+PASSING = (ConflictError, ConnectionLostError, OutcomeUnknownError, StaleError, asyncpg.InterfaceError)
 """After these the same round may well succeed; what was committed by the last of them is found by its message ids."""
 
 Clock = Callable[[], datetime]
@@ -129,10 +134,14 @@ async def attempt(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
     for case in cases:
         case.restart()
     turns: list[Turn] = []
+    waiting: list[Case] = []
 
     async def work(tx: Connection) -> None:
         turns.append(Turn(house, tx, utility_id, cases, now))
-        await sell_round(turns[-1])
+        if house.module.external:
+            waiting.extend(await prepare_round(turns[-1]))
+        else:
+            await sell_round(turns[-1])
 
     try:
         await engine.database.run(work, attempts=1)
@@ -143,6 +152,82 @@ async def attempt(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
             house.loose |= turn.asked
         raise
     house.learn(turns[-1])
+    if waiting:
+        await ask_outside(engine, utility_id, waiting, now)
+
+
+async def ask_outside(engine: Engine, utility_id: UUID, cases: list[Case], now: datetime) -> None:
+    """Ask a module outside of this process, and settle what it says. If it says nothing, that is found out later."""
+    house = engine.house
+    requests = [it for case in cases for it in asked_for(case)]
+    sets = [it for it in requests if isinstance(it, KeyChangeRequest)]
+    tokens = [it for it in requests if isinstance(it, TokenRequest)]
+    house.flying |= {case.id for case in cases}
+    try:
+        changed = await house.module.change_keys(sets) if sets else []
+        made = await house.module.issue(tokens) if tokens else []
+        answers = {it.id: answer for it, answer in zip([*sets, *tokens], [*changed, *made], strict=True)}
+        await complete(engine, utility_id, cases, now, answers)
+    except Exception as error:  # noqa: BLE001 - whatever happened out there, the intents are kept
+        for case in cases:
+            case.answer = case.answer or in_progress(error)
+    finally:
+        house.flying -= {case.id for case in cases}
+
+
+async def complete(
+    engine: Engine, utility_id: UUID, cases: list[Case], now: datetime, answers: Mapping[UUID, Issued | ModuleRefused]
+) -> None:
+    """Settle cases that waited for a module outside of this process.
+
+    Args:
+        engine: whose module it is.
+        utility_id: in whose house the cases are.
+        cases: with their intents.
+        now: the moment of all of them.
+        answers: what the module said, as far as it said anything; a case without its answers is given up for good.
+    """
+
+    async def work(tx: Connection) -> Turn:
+        for case in cases:
+            case.restart()
+        turn = Turn(engine.house, tx, utility_id, cases, now, answers=answers)
+        await complete_round(turn)
+        return turn
+
+    for _ in range(ATTEMPTS - 1):
+        with suppress(*PASSING):
+            await engine.database.run(work, attempts=1)
+            return
+    await engine.database.run(work, attempts=1)
+
+
+async def resolve(engine: Engine, older_than: timedelta = PATIENCE) -> int:
+    """Find out what became of sales whose module, outside of this process, didn't answer; settle each, and count them.
+
+    What the module has made is sold; what it hasn't is given up, and the money that was set aside is free again. To be
+    done when an engine starts, and every minute.
+
+    Args:
+        engine: whose module is asked.
+        older_than: sales that began later are left to those who began them.
+    """
+    async with engine.database.reading() as connection:
+        intents = await open_intents(connection, engine.house.module_number)
+    until, settled = engine.clock() - older_than, 0
+    for intent in intents:
+        if intent.at <= until and intent.id not in engine.house.flying:
+            case = open_case(decode_message(intent.message), intent.id)
+            case.intent = intent
+            answers = await engine.house.module.fetch(intent.requests)
+            await complete(engine, intent.utility_id, [case], intent.at, answers)
+            settled += 1
+    return settled
+
+
+def in_progress(_error: Exception) -> Refused:
+    """The answer while nobody knows what a module did."""
+    return Refused(Code.IN_PROGRESS, "the security module didn't answer yet", "send the same message again")
 
 
 def undecided(error: Exception | None = None) -> Refused:

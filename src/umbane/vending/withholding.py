@@ -9,11 +9,12 @@ from umbane.security import Issued, SecurityModule
 from umbane.sts import EncodedToken, StampedToken
 from umbane.vending.errors import ModuleBehindError
 from umbane.vending.house import House
+from umbane.vending.intents import Intent
 from umbane.vending.issuing import signature
 from umbane.vending.plans import Asked
 from umbane.vending.store import TOKEN_BYTES, lock_module
 
-__all__ = ["insert", "recover", "row", "tidy"]
+__all__ = ["from_intent", "insert", "recover", "row", "tidy"]
 
 Row = tuple[Any, ...]
 # An array of arrays can't be unnested by rows: digits come one after the other, and are put together again.
@@ -28,6 +29,7 @@ BOOKED: Final = """
 SELECT number FROM vending.token t JOIN registry.utility u ON t.utility_id = u.id
 WHERE t.module = $1 AND t.number = ANY($2)
 UNION ALL SELECT number FROM vending.withheld WHERE module = $1 AND number = ANY($2)"""
+WAITING: Final = "SELECT unnest(requests) FROM vending.intent WHERE module = $1"
 RECONCILED: Final = "SELECT reconciled FROM vending.module WHERE id = $1"
 RECONCILING: Final = "UPDATE vending.module SET reconciled = $2 WHERE id = $1"
 GREATEST: Final = """
@@ -42,6 +44,14 @@ def row(module: int, first: int, request: Asked, digits: Sequence[EncodedToken],
     tid = token.tid.minutes if isinstance(token, StampedToken) else None
     bits = [it.bits.to_bytes(TOKEN_BYTES) for it in digits]
     return module, first, len(bits), request.id, signature(request), tid, since, bits
+
+
+def from_intent(intent: Intent, place: int, answer: Issued, since: datetime) -> Row:
+    """The same for tokens of which only the intent is known."""
+    words, _, tid = intent.signatures[place].rpartition(" ")
+    bits = [it.bits.to_bytes(TOKEN_BYTES) for it in answer.tokens]
+    minutes = None if tid == "None" else int(tid)
+    return intent.module, answer.first, len(bits), intent.requests[place], words, minutes, since, bits
 
 
 async def insert(tx: Connection, rows: Collection[Row]) -> None:
@@ -92,11 +102,14 @@ async def recover(database: Database, module: SecurityModule, number: int, now: 
         await lock_module(tx, number, alone=True)
         await require_not_behind(tx, number, count, (await module.status()).name)
         reconciled: int = await tx.fetchval(RECONCILED, number)
-        found = 0
+        waiting = {row[0] for row in await tx.fetch(WAITING, number)}
+        found, open_from = 0, count
         async for records in in_portions(module, reconciled):
             known = await booked(tx, number, [it.first for it in records])
-            found += await withhold(tx, module, number, [it for it in records if it.first not in known], now)
-        await tx.execute(RECONCILING, number, count)
+            open_from = min([open_from, *(it.first for it in records if it.request.id in waiting)])
+            lost = [it for it in records if it.first not in known and it.request.id not in waiting]
+            found += await withhold(tx, module, number, lost, now)
+        await tx.execute(RECONCILING, number, open_from)
         return found
 
     return await database.run(work)

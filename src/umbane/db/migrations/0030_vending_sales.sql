@@ -172,15 +172,25 @@ END $$;
 CREATE TRIGGER one_end BEFORE INSERT ON vending.release FOR EACH ROW EXECUTE FUNCTION vending.guard_end();
 CREATE TRIGGER one_end BEFORE INSERT ON vending.reversal FOR EACH ROW EXECUTE FUNCTION vending.guard_end();
 
--- What a module outside of this process is to make: committed before it is asked.
+-- What a module outside of this process is to make: committed before it is asked, gone when it is settled. Nothing else is
+-- sold to the meter meanwhile.
 CREATE TABLE vending.intent (
     utility_id uuid NOT NULL,
     id         uuid NOT NULL,
+    meter_id   uuid NOT NULL,
     module     smallint NOT NULL,
     at         timestamptz NOT NULL,
+    message    json NOT NULL,
+    hold_id    uuid,
     requests   uuid[] NOT NULL,
-    PRIMARY KEY (utility_id, id)
+    signatures text[] NOT NULL CHECK (cardinality(signatures) = cardinality(requests)),
+    PRIMARY KEY (utility_id, id),
+    UNIQUE (utility_id, meter_id)
 );
+
+COMMENT ON COLUMN vending.intent.id IS 'of the message that it will answer';
+COMMENT ON COLUMN vending.intent.message IS 'what was asked, without digits or keys';
+COMMENT ON COLUMN vending.intent.signatures IS 'what the tokens say, and to which meter under which key';
 
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.message EXECUTE FUNCTION vending.refuse();
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.refusal EXECUTE FUNCTION vending.refuse();
