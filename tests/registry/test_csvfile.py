@@ -80,6 +80,8 @@ def test_rows_that_do_not_fit(tmp_path: Path, line: str) -> None:
         ("meter,name\n".encode("utf-16"), "it is UTF-16", "CSV UTF-8"),
         (b"\xfe\xff\x00m", "it is UTF-16", "CSV UTF-8"),
         (b"PK\x03\x04\xff\xff", "not UTF-8", "CSV UTF-8"),
+        (b'meter,"name\n1,a\n', "line 1: unexpected end", "close every quotation mark"),
+        (b'sep=;\nmeter;"name\n1,a\n', "line 2: unexpected end", "close every quotation mark"),
         (b'meter,name\n1,"a\n2,b\n', "line 2: unexpected end", "close every quotation mark"),
         (b'meter,name\n1,"a"b\n2,b\n', "line 2: ',' expected", "close every quotation mark"),
         (b'meter,name\n1,"' + b"x\n" * LONGEST_FIELD + b'"\n', "line 2: a field of more than", "close the quotation"),

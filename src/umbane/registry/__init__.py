@@ -115,6 +115,7 @@ from umbane.registry.utilities import (
     utility,
     utility_by_code,
 )
+from umbane.registry.utilityfile import import_utility
 from umbane.registry.vendors import (
     add_terminals,
     add_vendors,
@@ -209,6 +210,7 @@ __all__ = [
     "find",
     "history",
     "import_meters",
+    "import_utility",
     "install_meter",
     "issue_api_key",
     "key_events",

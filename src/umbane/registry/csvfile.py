@@ -64,10 +64,11 @@ def read_rows(path: Path, columns: Sequence[str], required: Collection[str]) -> 
     with _opened(path) as file:
         delimiter, before = _delimiter(file)
         reader = csv.reader(file, delimiter=delimiter, strict=True)
-        header = next(reader, [])
+        rows = _guarded(reader, path, before)
+        header = next(rows, [])
         places = _places(path, header, columns, required)
         width, line = len(header), reader.line_num + before
-        for cells in _guarded(reader, path, before):
+        for cells in rows:
             begins, line = line + 1, reader.line_num + before
             if len(cells) == width:
                 yield Row(begins, [cells[it].strip() if it >= 0 else "" for it in places])

@@ -141,7 +141,10 @@ def phone(text: str) -> str:
     Raises:
         RegistryInputError: it isn't one.
     """
-    return _matching(PHONE, "phone", text.translate(BETWEEN_DIGITS), "give 6 to 15 digits, such as +27821234567")
+    bare = text.translate(BETWEEN_DIGITS)
+    if not PHONE.fullmatch(bare):
+        raise RegistryInputError("phone", f"{shown(text)} can't be one", "give 6 to 15 digits, such as +27821234567")
+    return bare
 
 
 def email(text: str) -> str:
