@@ -11,7 +11,7 @@ from umbane.registry import Role
 
 __all__ = ["OPERATIONS"]
 
-SIGN_INS: Final = 20
+SIGN_INS: Final = 60
 """Tries a minute from one address."""
 
 

@@ -76,7 +76,7 @@ def path_schema(name: str) -> dict[str, Any]:
     """What a value in a path looks like."""
     if name.endswith("sale_id"):
         return {"type": "string", "format": "uuid"}
-    return {"type": "string", "pattern": "^[!-.0-~]{1,64}$"}
+    return {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}$"}
 
 
 def query_parameters(operation: Operation) -> list[dict[str, Any]]:

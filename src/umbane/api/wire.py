@@ -54,7 +54,9 @@ Decimal = Annotated[str, Meta(pattern=r"^[0-9]{1,13}(\.[0-9]{1,4})?$(?!\n)", des
 Money = MinorUnits | Decimal
 Units = Annotated[int, Meta(ge=0, le=10**9, description="tenths of a kWh")]
 CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217")]
-MessageId = Annotated[str, Meta(pattern=r"^[!-~]{1,64}$(?!\n)", description="the till's own, unique for ever")]
+MessageId = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}$(?!\n)", description="the till's own, unique for ever")
+]
 MeterNumber = Annotated[
     str, Meta(min_length=1, max_length=40, description="as typed or as read from a card: 11, 13 or 18 digits")
 ]
