@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from io import StringIO
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,9 +14,10 @@ from tests.database import administer
 from tests.ledger.support import numbered
 from tests.registry.town import Town, build
 from umbane.cli import main
+from umbane.cli.bookpages import Talk
 from umbane.db import Connection, Database, Server, open_database
 from umbane.db.embedded import EmbeddedServer
-from umbane.ledger import ENERGY, AccountKey, CreditLimit, Entry, Kind, Reversal, close_period, open_book
+from umbane.ledger import BOOKS, ENERGY, AccountKey, CreditLimit, Entry, Kind, Reversal, close_period, open_book
 
 ZONE = ZoneInfo("Africa/Johannesburg")
 
@@ -117,6 +119,25 @@ def test_a_wrong_row(place: Server, server: EmbeddedServer) -> None:
     assert f"                  ledger.entry {numbered(2)}: ZAR sum to 1, not to zero" in shown
     assert shown[-1].startswith("The books are NOT proven: 3 of ")
     assert shown[-1].endswith(" claims are wrong.")
+
+
+class Screen(StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+def test_how_far_it_is() -> None:
+    """On a terminal one line says how far a proof is, and goes away; in a file there is none of it."""
+    screen, file = Screen(), StringIO()
+    for talk in (Talk(screen), Talk(file)):
+        talk.progress(BOOKS[1], 0)
+        talk.progress(BOOKS[1], 1_234_567)
+        talk.clear()
+    assert screen.getvalue() == "\r\x1b[Kentries: 0 …\r\x1b[Kentries: 1,234,567 …\r\x1b[K"
+    assert file.getvalue() == ""
 
 
 def test_a_trial_balance(place: Server) -> None:

@@ -3,19 +3,19 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
 from umbane.cli.where import plain
-from umbane.ledger import ENERGY, Account, Finding, Proof, Statement, StatementLine, TrialLine
+from umbane.ledger import ENERGY, Account, Claim, Finding, Proof, Statement, StatementLine, TrialLine
 from umbane.pricing import CURRENCIES
 from umbane.pricing.receipt import show_units
 
 if TYPE_CHECKING:
     from umbane.registry import Utility
 
-__all__ = ["COLUMNS", "Page", "choices", "finding_lines", "trial_lines", "verdict"]
+__all__ = ["COLUMNS", "Page", "Talk", "choices", "finding_lines", "trial_lines", "verdict"]
 
 COLUMNS: Final = ("at", "entry", "kind", "debit", "credit", "balance", "unit", "source", "happened_at", "note")
 """The columns of a statement as comma-separated values; the balance is above zero on the debit side."""
@@ -29,6 +29,30 @@ FORMULA: Final = tuple("=+-@\t\r")
 
 
 # ------------------------------------------------------------------------------------------------------------- proof
+
+
+class Talk:
+    """One line that says how far a proof is, where somebody is looking.
+
+    Args:
+        stream: standard error; nothing is written unless it is a terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream if stream.isatty() else None
+
+    def progress(self, claim: Claim, rows: int) -> None:
+        """Say how far a claim is."""
+        self._write(f"{claim.name}: {rows:,} …")
+
+    def clear(self) -> None:
+        """Take the line away."""
+        self._write("")
+
+    def _write(self, text: str) -> None:
+        if self._stream:
+            self._stream.write(f"\r\x1b[K{text}")
+            self._stream.flush()
 
 
 def finding_lines(finding: Finding) -> Iterator[str]:

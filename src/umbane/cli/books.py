@@ -11,14 +11,13 @@ from uuid import UUID
 
 import click
 
-from umbane.cli.bookpages import COLUMNS, Page, choices, finding_lines, trial_lines, verdict
+from umbane.cli.bookpages import COLUMNS, Page, Talk, choices, finding_lines, trial_lines, verdict
 from umbane.cli.where import using
 from umbane.db import Connection, Database
 from umbane.errors import InputError, shown
 from umbane.ledger import (
     BOOKS,
     Account,
-    Claim,
     Finding,
     Proof,
     Statement,
@@ -61,23 +60,15 @@ def prove_() -> None:
     A claim that doesn't hold names the first row that is wrong; then the exit code is 1. Sales may go on meanwhile: the
     books are looked at as they are at one moment.
     """
-    talk = sys.stderr
-    lively = talk.isatty()
-
-    def progress(claim: Claim, rows: int) -> None:
-        if lively:
-            talk.write(f"\r\x1b[K{claim.name}: {rows:,} …")
-            talk.flush()
+    talk = Talk(sys.stderr)
 
     def found(finding: Finding) -> None:
-        if lively:
-            talk.write("\r\x1b[K")
-            talk.flush()
+        talk.clear()
         for line in finding_lines(finding):
             click.echo(line)
 
     async def work(database: Database) -> Proof:
-        return await prove(database, CLAIMS, progress, found)
+        return await prove(database, CLAIMS, talk.progress, found)
 
     result = using(work)
     click.echo(verdict(result))

@@ -21,7 +21,6 @@ __all__ = [
     "insert_holds",
     "lock_standings",
     "open_from",
-    "standings",
 ]
 
 KEYS: Final = Table("ledger.account", {"owner_id": "uuid", "kind": "text", "name": "text", "unit": "text"})
@@ -56,7 +55,7 @@ SELECT $5, owner_id, kind, name, unit FROM {KEYS.rows} ORDER BY owner_id, kind, 
 """  # noqa: S608 - our own words
 STANDINGS: Final = """
 SELECT account, posted, held, credit_limit FROM ledger.balance
-WHERE utility_id = $1 AND account = ANY ($2::integer[]) ORDER BY account
+WHERE utility_id = $1 AND account = ANY ($2::integer[]) ORDER BY account FOR NO KEY UPDATE
 """
 END_HOLDS: Final = """
 UPDATE ledger.hold SET state = 'voided', ended_at = $3, note = $4
@@ -124,14 +123,9 @@ async def entries(connection: Connection, utility: UUID, ids: Sequence[UUID]) ->
     return {row[0]: Entry(*row) for row in await connection.fetch(ENTRIES, utility, ids)}
 
 
-async def standings(connection: Connection, utility: UUID, accounts: Sequence[int]) -> list[Standing]:
-    """Where these guarded accounts stand, in the order of their numbers."""
-    return [Standing(*row) for row in await connection.fetch(STANDINGS, utility, accounts)]
-
-
 async def lock_standings(connection: Connection, utility: UUID, accounts: Sequence[int]) -> list[Standing]:
-    """The same; and nobody else changes them until the transaction ends."""
-    return [Standing(*row) for row in await connection.fetch(f"{STANDINGS} FOR NO KEY UPDATE", utility, accounts)]
+    """Where these guarded accounts stand, and nobody else changes that until the transaction ends."""
+    return [Standing(*row) for row in await connection.fetch(STANDINGS, utility, accounts)]
 
 
 async def insert_credit_limits(connection: Connection, utility: UUID, new: Iterable[CreditLimit]) -> None:
