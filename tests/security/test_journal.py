@@ -119,8 +119,11 @@ def test_folder_is_made(tmp_path: Path) -> None:
         assert journal.end.tokens == 0
 
 
-@given(st.lists(st.lists(st.tuples(st.integers(0, 9), st.from_regex("[!-~][ -~]{0,30}", fullmatch=True)), min_size=1)))
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ENTRIES = st.tuples(st.integers(0, 9), st.from_regex("[!-~][ -~]{0,30}", fullmatch=True))
+
+
+@given(st.lists(st.lists(ENTRIES, min_size=1, max_size=5), max_size=5))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_entries(tmp_path: Path, batches: list[list[tuple[int, str]]]) -> None:
     """Whatever entries are written, they are read as they were."""
     path = tmp_path / f"{len(list(tmp_path.iterdir()))}.journal"
