@@ -200,6 +200,13 @@ async def test_no_accounts(database: Database) -> None:
     assert await shop.run(lambda book: book.accounts([])) == {}
 
 
+async def test_the_house_itself(database: Database) -> None:
+    """An account of the house belongs to the utility, whichever way that is said."""
+    shop = await open_shop(database)
+    house = AccountKey(Kind.TAX, "ZAR", HOUSE, "vat")
+    assert await shop.run(lambda book: book.accounts([house])) == {house: shop.ids[TAX]}
+
+
 async def test_keys_that_differ(database: Database) -> None:
     """Another owner, name, unit or kind is another account."""
     shop = await open_shop(database)

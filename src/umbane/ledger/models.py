@@ -68,12 +68,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccountKey:
-    """What an account is, whatever its number: two keys that are equal are the same account of a utility.
+    """What an account is, whatever its number.
 
     Attributes:
         kind: one of `Kind`, or a kind that another room has added.
         unit: a currency of ISO 4217, or `ENERGY`.
-        owner: the vendor, contract or till it belongs to; None for an account of the house.
+        owner: the vendor, contract or till it belongs to; None, or the utility itself, for an account of the house.
         name: which tax, charge or debt, where a kind has several.
     """
 

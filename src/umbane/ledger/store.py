@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
-
-from asyncpg import Record
 
 from umbane.db import Connection, Table, columns
 from umbane.ledger.models import AccountKey, CreditLimit, Entry, Hold, HoldRequest, HoldState, Standing
@@ -79,22 +77,19 @@ async def open_from(connection: Connection, utility: UUID) -> datetime:
 
 async def find_accounts(connection: Connection, utility: UUID, keys: Iterable[AccountKey]) -> dict[AccountKey, int]:
     """The accounts that exist of these."""
-    rows = await connection.fetch(FIND_ACCOUNTS, *_key_columns(utility, keys), utility)
-    return {_key(row, utility): row["id"] for row in rows}
+    wanted = {_row(utility, key): key for key in keys}
+    rows = await connection.fetch(FIND_ACCOUNTS, *columns(wanted, 4), utility)
+    return {wanted[owner, kind, name, unit]: number for owner, kind, name, unit, number in rows}
 
 
 async def insert_accounts(connection: Connection, utility: UUID, keys: Iterable[AccountKey]) -> None:
     """Make these accounts, unless another transaction has just made them."""
-    await connection.execute(INSERT_ACCOUNTS, *_key_columns(utility, keys), utility)
+    await connection.execute(INSERT_ACCOUNTS, *columns((_row(utility, key) for key in keys), 4), utility)
 
 
-def _key_columns(utility: UUID, keys: Iterable[AccountKey]) -> list[Sequence[Any]]:
-    return columns(((key.owner or utility, key.kind, key.name, key.unit) for key in keys), 4)
-
-
-def _key(row: Record, utility: UUID) -> AccountKey:
-    owner = row["owner_id"]
-    return AccountKey(row["kind"], row["unit"], None if owner == utility else owner, row["name"])
+def _row(utility: UUID, key: AccountKey) -> tuple[UUID, str, str, str]:
+    """A key as it stands in the table: an account of the house belongs to the utility."""
+    return key.owner or utility, key.kind, key.name, key.unit
 
 
 async def insert_entries(connection: Connection, utility: UUID, new: Iterable[Entry]) -> None:
