@@ -1,4 +1,4 @@
-"""A security module outside of the process: the intent is kept before it is asked, and a lost reply is asked for again."""
+"""A security module outside of the process: what it is asked is kept before, and a lost reply is asked for again."""
 
 import asyncio
 from datetime import timedelta
@@ -113,8 +113,6 @@ async def test_an_account_that_changed(shop: Shop, module: LaboratoryModule) -> 
     """A sale whose account changed while the module was asked is given up: its tokens are never shown."""
     module.lose = 1
     await shop.ask(Buy(money=20_000), "a")
-    async with shop.town.database.reading():
-        pass
     await shop.town.database.run(
         lambda tx: tx.execute("""UPDATE registry.contract SET state = '{"purchased": 5000}', version = version + 1""")
     )

@@ -1,6 +1,7 @@
 """Free units: once for an account and a month, with a purchase or on request, through any till."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
 
@@ -38,7 +39,7 @@ async def entitled(town: Town) -> Town:
 
 
 @pytest.fixture
-async def lifeline(entitled: Town, module: LaboratoryModule) -> "Shop":  # type: ignore[misc]
+async def lifeline(entitled: Town, module: LaboratoryModule) -> AsyncIterator[Shop]:
     """Give a shop in that town."""
     async with open_shop(entitled, module) as opened:
         yield opened
@@ -72,7 +73,7 @@ async def test_on_request(lifeline: Shop) -> None:
     await proven(lifeline)
 
 
-async def test_many_tills_at_once(lifeline: Shop, module: LaboratoryModule) -> None:
+async def test_many_tills_at_once(lifeline: Shop) -> None:
     """Twenty claims at once, some of them purchases, give one token of free units."""
     orders = [ClaimFree() if place % 2 else Buy(money=10_000) for place in range(20)]
     answers = await asyncio.gather(*(lifeline.ask(order) for order in orders))

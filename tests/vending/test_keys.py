@@ -57,7 +57,7 @@ async def test_bundle(planned: Town, module: LaboratoryModule) -> None:
 
 
 async def test_ask_first(planned: Town, module: LaboratoryModule) -> None:
-    """Where the policy asks first, anyone may fetch the key-change tokens, and credit is sold under the new key after."""
+    """Where the policy asks first, anyone may fetch the key-change tokens; credit is then under the new key."""
     async with open_shop(planned, module) as shop:
         refused = await shop.ask(Engineer(EngineeringAction.CLEAR_TAMPER))
         assert isinstance(refused, Refused)

@@ -1,6 +1,7 @@
 """Quotes, reprints, confirmation, reversal, and whose digits these are."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -25,9 +26,11 @@ from umbane.vending import (
     verify_token,
 )
 
+Verb = Callable[[Shop, str], Awaitable[Sold | Refused]]
+
 
 @pytest.fixture
-async def careful(town: Town, module: LaboratoryModule) -> "Shop":  # type: ignore[misc]
+async def careful(town: Town, module: LaboratoryModule) -> AsyncIterator[Shop]:
     """Give a shop of a utility whose tokens leave the house when the seller confirms."""
     await town.does(change_policy, {"sale": {"release": "on_confirmation"}})
     async with open_shop(town, module) as opened:
@@ -101,7 +104,7 @@ async def test_digits_are_held_back(careful: Shop) -> None:
 
 
 async def test_taking_back(careful: Shop) -> None:
-    """A sale whose digits nobody saw can be taken back, once: money and units are as before, its TID is never used again."""
+    """A sale whose digits nobody saw can be taken back, once: all is as before, but its TID is used up."""
     before = await careful.look("SELECT state FROM registry.contract")
     sold = await careful.buy(message_id="a")
     answer = await reversed_(careful, "a")
@@ -131,7 +134,7 @@ async def test_only_the_last_is_taken_back(careful: Shop) -> None:
 
 
 async def test_confirmed_and_taken_back_at_once(careful: Shop) -> None:
-    """Of many who confirm and take back the same sale at once, one kind wins, and nobody gets digits of a sale undone."""
+    """Of many who confirm and take back one sale at once, one kind wins: nobody gets digits of a sale undone."""
     await careful.buy(message_id="a")
     work = [confirmed(careful, "a") if place % 2 else reversed_(careful, "a") for place in range(16)]
     answers = await asyncio.gather(*work)
@@ -142,7 +145,7 @@ async def test_confirmed_and_taken_back_at_once(careful: Shop) -> None:
 
 
 @pytest.mark.parametrize("verb", [confirmed, reversed_])
-async def test_an_unknown_message(shop: Shop, verb) -> None:  # type: ignore[no-untyped-def]
+async def test_an_unknown_message(shop: Shop, verb: Verb) -> None:
     """What was never sold can be neither confirmed nor taken back."""
     await shop.ask(Buy(money=1), "refused")
     for message_id in ("a", "refused"):

@@ -40,7 +40,7 @@ async def test_without_a_restart(town: Town, module: LaboratoryModule) -> None:
 
 
 async def test_another_sale_came_between(town: Town, module: LaboratoryModule) -> None:
-    """Once another sale has taken their TID, withheld tokens don't fit any more: they are never shown, and still counted."""
+    """Once another sale has taken their TID, withheld tokens don't fit: never shown, still counted."""
     async with open_shop(town, module) as shop:
         await lost(shop, module)
         other = await shop.buy(message_id="b")

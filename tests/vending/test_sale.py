@@ -39,7 +39,7 @@ async def test_a_repetition(shop: Shop, module: LaboratoryModule) -> None:
 
 
 async def test_a_repeated_refusal(shop: Shop) -> None:
-    """A refusal is the outcome of its message: the same message is refused again, even when nothing stands in the way."""
+    """A refusal is the outcome of its message: the same message is refused again."""
     first = await shop.ask(Buy(money=20_000), "a", meter=str(pan(99).drn))
     second = await shop.ask(Buy(money=20_000), "a", meter=str(pan(99).drn))
     assert isinstance(second, Refused)
