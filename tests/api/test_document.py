@@ -32,11 +32,17 @@ CHECKS: list[CheckFunction] = [
 EXAMPLES = 12
 
 
-@pytest.mark.parametrize("mode", GenerationMode)
-@pytest.mark.parametrize("operation", OPERATIONS, ids=[it.name for it in OPERATIONS])
-async def test_every_operation(counter: Counter, operation: object, mode: GenerationMode) -> None:
+PAIRS = [
+    (it.name, mode)
+    for it in OPERATIONS
+    for mode in GenerationMode
+    if it.rights or it.body or mode is GenerationMode.POSITIVE  # what takes nothing can't be asked wrongly
+]
+
+
+@pytest.mark.parametrize(("name", "mode"), PAIRS)
+async def test_every_operation(counter: Counter, name: str, mode: GenerationMode) -> None:
     """Requests made from the document, and requests made to break it, are answered with what it announces."""
-    name = str(getattr(operation, "name", ""))
     found = SCHEMA.find_operation_by_id(name)
     headers = {"Authorization": f"Bearer {counter.key}"}
 
@@ -52,6 +58,8 @@ async def test_every_operation(counter: Counter, operation: object, mode: Genera
                 parts = case.as_transport_kwargs(base_url="http://till")
                 parts["headers"] = {**parts["headers"], **headers}
                 parts.pop("cookies", None)
+                if isinstance(parts.get("data"), bytes | str):
+                    parts["content"] = parts.pop("data")
                 case.validate_response(http.request(**parts), checks=CHECKS)
 
             one()
