@@ -1,7 +1,7 @@
 """How many sales a second: `sell` in batches, with real tokens, on PostgreSQL with every commit on the disk.
 
-A town of 100 000 meters on a tariff of four blocks, arrears on every tenth; the engine, its module, the database and what
-makes the requests share the machine. Each figure is the best of several stretches of one run.
+A town of 100 000 meters on a tariff of four blocks, arrears on every tenth; the engine, its module, the database and
+what makes the requests share the machine. Each figure is the best of several stretches of one run.
 """
 
 import asyncio
@@ -105,14 +105,20 @@ async def measured() -> list[Result]:
 async def opened() -> AsyncIterator[tuple[Database, SecurityModule]]:
     """Give a database and a module in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="umbane-") as folder:
-        path = Path(folder)
-        path.chmod(0o711)
+        path = entered(folder)
         vault = published_vault([(GROUP, KRN(1))])
         async with (
             open_database(Embedded(path / "server"), migrating=True) as database,
             open_software_module("bench", path, vault) as module,
         ):
             yield database, module
+
+
+def entered(folder: str) -> Path:
+    """A folder that any account may enter: the server never runs as root."""
+    path = Path(folder)
+    path.chmod(0o711)
+    return path
 
 
 NUMBERS: Final = count(1)
@@ -158,7 +164,7 @@ def requests(town: Town, terminals: list[UUID], sales: int) -> Iterator[SaleRequ
         yield SaleRequest(town.utility_id, terminals[number % len(terminals)], f"b{number}", meter, Buy(money=money))
 
 
-# -------------------------------------------------------------------------------------------------------------- the town
+# ------------------------------------------------------------------------------------------------------------- the town
 
 
 async def build(database: Database) -> Town:
@@ -225,7 +231,7 @@ async def settle(tx: Connection, scope: Scope, serials: list[int]) -> list[str]:
             state=MeterState.INSTALLED,
             service_point_id=place.id,
             contract_id=contract.id,
-        )  # fmt: skip
+        )
         for id_, place, contract, serial in zip(new_ids(size), places, contracts, serials, strict=True)
     ]
     await add_customers(tx, scope, customers)

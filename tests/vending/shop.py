@@ -27,14 +27,14 @@ class Shop:
     now: datetime
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
-    def request(self, order: Order, message_id: str | None = None, **fields: Any) -> SaleRequest:  # noqa: ANN401
+    def request(self, order: Order, message_id: str | None = None, **fields: Any) -> SaleRequest:  # noqa: ANN401 - a request's own
         """A request of the shop's till for the town's meter."""
         common = {"meter": str(self.town.meter.pan.drn)} | fields
         return SaleRequest(
             self.town.id, self.town.terminal.id, message_id or f"m{next(self.numbers)}", order=order, **common
         )
 
-    async def ask(self, order: Order, message_id: str | None = None, **fields: Any) -> Answer:  # noqa: ANN401
+    async def ask(self, order: Order, message_id: str | None = None, **fields: Any) -> Answer:  # noqa: ANN401 - a request's own
         """Ask for one thing."""
         return (await sell(self.engine, [self.request(order, message_id, **fields)]))[0]
 
@@ -42,7 +42,7 @@ class Shop:
         """Ask for several things at once."""
         return await sell(self.engine, requests)
 
-    async def buy(self, money: int = 20_000, message_id: str | None = None, **fields: Any) -> Sold:  # noqa: ANN401
+    async def buy(self, money: int = 20_000, message_id: str | None = None, **fields: Any) -> Sold:  # noqa: ANN401 - a request's own
         """Buy for money; it must be sold."""
         answer = await self.ask(Buy(money=money), message_id, **fields)
         assert isinstance(answer, Sold), answer

@@ -112,9 +112,7 @@ class Field:
                 if number % CHECKED_EVERY == CHECKED_EVERY - 1 or number == rounds - 1:
                     asyncio.run(self.check())
         finally:
-            till.stdin.close()  # type: ignore[union-attr]
-            till.wait()
-            till.stdout.close()  # type: ignore[union-attr]
+            till.communicate()
 
     def round(self, till: "subprocess.Popen[bytes]", number: int) -> None:
         """Start a child, kill something at a random moment, kill the child, and take down what it said."""

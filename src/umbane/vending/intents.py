@@ -1,4 +1,4 @@
-"""What a module outside of this process is asked, as it is kept before it is asked: enough to find out what became of it."""
+"""What a module outside of this process is asked, kept before it is asked: so what became of it can be found out."""
 
 import json
 from collections.abc import Collection
@@ -81,8 +81,9 @@ def decode_message(text: str) -> SaleRequest:
     if "action" in order:
         order["action"] = EngineeringAction(order["action"])
     made: Order = ORDERS[kind](**order)
-    ids = {name: UUID(fields.pop(name)) for name in ("utility_id", "terminal_id")}
-    return SaleRequest(**ids, **fields, order=made, staff=staff_from(staff) if staff else None)
+    utility_id, terminal_id = UUID(fields["utility_id"]), UUID(fields["terminal_id"])
+    who = staff_from(staff) if staff else None
+    return SaleRequest(utility_id, terminal_id, fields["message_id"], fields["meter"], made, who)
 
 
 def staff_from(fields: dict[str, Any]) -> Staff:

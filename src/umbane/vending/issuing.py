@@ -141,7 +141,7 @@ def ask(draft: Draft, id_: UUID, ordinal: int, situation: Situation) -> Asked:
 
 def exact(request: Asked) -> str:
     """What a request is for, with its TID: two that are equal get the same digits, but for chance."""
-    token = None if isinstance(request, KeyChangeRequest) else request.token
+    token: object = getattr(request, "token", None)
     tid = token.tid.minutes if isinstance(token, StampedToken) else None
     return f"{signature(request)} {tid}"
 

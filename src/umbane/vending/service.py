@@ -166,7 +166,8 @@ async def ask_outside(engine: Engine, utility_id: UUID, cases: list[Case], now: 
     try:
         changed = await house.module.change_keys(sets) if sets else []
         made = await house.module.issue(tokens) if tokens else []
-        answers = {it.id: answer for it, answer in zip([*sets, *tokens], [*changed, *made], strict=True)}
+        ids = [*(it.id for it in sets), *(it.id for it in tokens)]
+        answers = dict(zip(ids, [*changed, *made], strict=True))
         await complete(engine, utility_id, cases, now, answers)
     except Exception as error:  # noqa: BLE001 - whatever happened out there, the intents are kept
         for case in cases:

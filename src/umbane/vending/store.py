@@ -99,7 +99,7 @@ ON c.utility_id = $3 AND c.contract_id = new.contract_id AND c.month = new.month
 WITHHELD: Final = """
 SELECT module, number, request_id, signature, tid, digits FROM vending.withheld WHERE request_id = ANY($1)"""
 TAKING: Final = f"""
-DELETE FROM vending.withheld w USING {NUMBERS} WHERE w.module = new.module AND w.number = new.number"""  # noqa: S608
+DELETE FROM vending.withheld w USING {NUMBERS} WHERE w.module = new.module AND w.number = new.number"""  # noqa: S608 - our names
 RECENT: Final = """
 SELECT meter_id, count(*) FROM vending.sale
 WHERE utility_id = $1 AND meter_id = ANY($2) AND at >= $3 AND units + free_units > 0 GROUP BY meter_id"""
