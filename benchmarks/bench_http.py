@@ -68,7 +68,7 @@ async def served(app: object) -> AsyncIterator[int]:
     """Serve the application on a port of loopback that is free."""
     server = make_server(app, Listening(port=0))  # type: ignore[arg-type]
     running = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     yield int(server.servers[0].sockets[0].getsockname()[1])
     server.should_exit = True
@@ -152,7 +152,8 @@ async def generate(plan: dict[str, object]) -> dict[str, object]:
 
     async def connection(key: str) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        head = f"POST /v1/sales HTTP/1.1\r\nHost: till\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
+        head = f"POST /v1/sales HTTP/1.1\r\nHost: till\r\nAuthorization: Bearer {key}\r\n"
+        head += "Content-Type: application/json\r\n"
         for number in numbers:
             meter = meters[number * 7919 % len(meters)]
             money = 5_000 + number * 37 % 45_000
@@ -184,8 +185,11 @@ TABLES: Final = (
     "INSERT INTO bare_balance SELECT n, 0 FROM generate_series(1, 64) n ON CONFLICT DO NOTHING",
 )
 PAIR: Final = """
-INSERT INTO bare_posting SELECT id, ARRAY[n % 64 + 1, 100], ARRAY[-m, m]::bigint[] FROM unnest($1::uuid[], $2::int[], $3::int[]) AS x(id, n, m)"""
-TOKEN: Final = "INSERT INTO bare_token SELECT id, n, '\\x012345678901234567' FROM unnest($1::uuid[], $2::int[]) AS x(id, n)"
+INSERT INTO bare_posting SELECT id, ARRAY[n % 64 + 1, 100], ARRAY[-m, m]::bigint[]
+FROM unnest($1::uuid[], $2::int[], $3::int[]) AS x(id, n, m)"""
+DIGITS: Final = (
+    "INSERT INTO bare_token SELECT id, n, '\\x012345678901234567' FROM unnest($1::uuid[], $2::int[]) AS x(id, n)"
+)
 BALANCE: Final = """
 UPDATE bare_balance b SET amount = b.amount - x.m FROM (
     SELECT n % 64 + 1 AS account, sum(m) AS m FROM unnest($1::int[], $2::int[]) AS x(n, m) GROUP BY 1 ORDER BY 1) x
@@ -217,7 +221,7 @@ async def write(first: int, tx: Connection) -> None:
     ids, numbers = new_ids(BARE), list(range(first, first + BARE))
     money = [5_000 + it * 37 % 45_000 for it in numbers]
     await tx.execute(PAIR, ids, numbers, money)
-    await tx.execute(TOKEN, ids, numbers)
+    await tx.execute(DIGITS, ids, numbers)
     await tx.execute(BALANCE, numbers, money)
 
 

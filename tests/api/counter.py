@@ -64,7 +64,7 @@ async def open_counter(shop: Shop, socket: Path) -> AsyncIterator[Counter]:
     log = io.StringIO()
     server = make_server(make_app(shop.engine, seal_key=SEAL_KEY, log=log), Listening(socket=socket))
     running = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.005)
     key = await api_key(shop)
     headers = {"Authorization": f"Bearer {key}"}

@@ -1,6 +1,7 @@
 """The API against its own OpenAPI document: whatever is sent, it answers as the document says."""
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -54,7 +55,7 @@ async def test_every_operation(counter: Counter, name: str, mode: GenerationMode
                 phases=[Phase.generate],
             )  # fmt: skip
             @given(found.as_strategy(generation_mode=mode))
-            def one(case: Case) -> None:
+            def one(case: "Case[Any]") -> None:
                 parts = case.as_transport_kwargs(base_url="http://till")
                 parts["headers"] = {**parts["headers"], **headers}
                 parts.pop("cookies", None)

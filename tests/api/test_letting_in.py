@@ -23,7 +23,12 @@ async def hire(town: Town, *roles: Role) -> Operator:
     """Add an operator with these roles."""
     id_ = new_id()
     person = Operator(
-        id_, f"p-{id_.hex[:8]}", "Person", frozenset(roles), password_hash=HASHED, totp_secret=seal(SEAL_KEY, id_, SECRET)
+        id_,
+        f"p-{id_.hex[:8]}",
+        "Person",
+        frozenset(roles),
+        password_hash=HASHED,
+        totp_secret=seal(SEAL_KEY, id_, SECRET),
     )
     await town.does(add_operator, person)
     return person
@@ -118,7 +123,9 @@ async def test_a_revoked_key(counter: Counter) -> None:
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize("other", [{"password": "wrong"}, {"code": "000000"}, {"name": "nobody"}, {"utility": "nowhere"}])
+@pytest.mark.parametrize(
+    "other", [{"password": "wrong"}, {"code": "000000"}, {"name": "nobody"}, {"utility": "nowhere"}]
+)
 async def test_a_wrong_word(counter: Counter, other: dict[str, str]) -> None:
     """Whichever word is wrong, the answer is the same, letter by letter."""
     person = await hire(counter.shop.town, Role.CASHIER)

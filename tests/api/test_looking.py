@@ -85,7 +85,7 @@ async def test_pages_of_sales(counter: Counter) -> None:
     """Pages of sales follow one another without a gap or a repetition, and hold no digits."""
     sold = [(await counter.sell()).json() for _ in range(5)]
     found: list[str] = []
-    cursor = ""
+    cursor: str | None = ""
     for _ in range(3):
         page = await counter.http.get("/v1/sales", params={"meter": counter.meter, "limit": 2, "cursor": cursor})
         assert not [it for it in sold if it["tokens"][0]["digits"] in page.text]

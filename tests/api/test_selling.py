@@ -1,6 +1,7 @@
 """A till buys over HTTP, from the order to the digits."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,12 @@ async def test_another_body(counter: Counter, module: LaboratoryModule) -> None:
     await counter.sell("a")
     answer = await counter.sell("a", kind="buy", money=5_000)
     problem = answer.json()
-    assert (answer.status_code, problem["code"], problem["final"], module.count) == (409, "message_id_conflict", False, 1)
+    assert (answer.status_code, problem["code"], problem["final"], module.count) == (
+        409,
+        "message_id_conflict",
+        False,
+        1,
+    )
 
 
 async def test_many_tills_with_one_message(counter: Counter, module: LaboratoryModule) -> None:
@@ -85,7 +91,7 @@ async def test_a_decimal_amount(counter: Counter) -> None:
     ],
 )
 async def test_a_bad_order(
-    counter: Counter, module: LaboratoryModule, order: dict[str, object], status: int, code: str
+    counter: Counter, module: LaboratoryModule, order: dict[str, Any], status: int, code: str
 ) -> None:
     """What can't be ordered is refused with a code, and leaves no sale behind."""
     answer = await counter.sell(**order)

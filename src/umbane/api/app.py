@@ -168,9 +168,7 @@ def make_app(
         yield
         await batcher.drain()
 
-    routes = [
-        Route(it.path, partial(api.answer, it), methods=[it.method]) for it in OPERATIONS
-    ]
+    routes = [Route(it.path, partial(api.answer, it), methods=[it.method]) for it in OPERATIONS]
     routes += [Route("/openapi.json", openapi), Route("/metrics", api.metrics)]
     handlers = {404: no_such, 405: no_such}
-    return Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)  # type: ignore[arg-type]
+    return Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)

@@ -37,7 +37,13 @@ class Batcher:
     """
 
     def __init__(
-        self, sell: Sell, *, most: int = MOST, at_once: int = AT_ONCE, pause: float = PAUSE, most_waiting: int = MOST_WAITING
+        self,
+        sell: Sell,
+        *,
+        most: int = MOST,
+        at_once: int = AT_ONCE,
+        pause: float = PAUSE,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         self.sell = sell
         self.most, self.at_once, self.pause, self.most_waiting = most, at_once, pause, most_waiting

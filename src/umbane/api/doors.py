@@ -47,5 +47,6 @@ OPERATIONS: Final = (
     Operation("sign_in", "POST", "/v1/sessions", "Sign in", sign_in, {201: wire.SessionOut}, body=wire.SessionIn,
         problems=(401, 429, 503)),
     Operation("health", "GET", "/health", "Whether the process is alive", health, {200: wire.Health}),
-    Operation("readiness", "GET", "/ready", "Whether sales can be made", readiness, {200: wire.Health}, problems=(503,)),
+    Operation("readiness", "GET", "/ready", "Whether sales can be made", readiness, {200: wire.Health},
+        problems=(503,)),
 )  # fmt: skip

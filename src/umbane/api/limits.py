@@ -17,7 +17,8 @@ __all__ = ["require_within"]
 SPENT: Final = """
 SELECT coalesce(sum(s.tender), 0)::bigint FROM vending.message m
 JOIN vending.sale s ON s.utility_id = m.utility_id AND s.id = m.id
-WHERE m.utility_id = $1 AND m.terminal_id = $2 AND m.id >= $3 AND m.at >= $4 AND NOT EXISTS (SELECT FROM vending.reversal r WHERE r.utility_id = s.utility_id AND r.sale_id = s.id)"""
+WHERE m.utility_id = $1 AND m.terminal_id = $2 AND m.id >= $3 AND m.at >= $4
+AND NOT EXISTS (SELECT FROM vending.reversal r WHERE r.utility_id = s.utility_id AND r.sale_id = s.id)"""
 
 
 async def require_within(desk: Desk, who: Caller, request: SaleRequest) -> None:
@@ -35,7 +36,9 @@ async def require_within(desk: Desk, who: Caller, request: SaleRequest) -> None:
     if isinstance(order, Buy) and order.units is not None:
         raise too_much("this key has limits of money, and a sale by units has its price only afterwards", "give money")
     if limits.money_per_sale is not None and money > limits.money_per_sale:
-        raise too_much("that is more than this key may take for one sale", f"at most {limits.money_per_sale} minor units")
+        raise too_much(
+            "that is more than this key may take for one sale", f"at most {limits.money_per_sale} minor units"
+        )
     if limits.money_per_day is not None and await spent(desk, who, request.terminal_id) + money > limits.money_per_day:
         raise too_much("that is more than this key may take in a day", f"at most {limits.money_per_day} minor units")
 

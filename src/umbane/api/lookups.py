@@ -92,7 +92,9 @@ def id_from(text: str) -> UUID | None:
 
 def no_cursor() -> InputError:
     """Nobody gave that cursor to anybody."""
-    return InputError("cursor", "that is none of ours", "give the next_cursor of the page before, or none for the first page")
+    return InputError(
+        "cursor", "that is none of ours", "give the next_cursor of the page before, or none for the first page"
+    )
 
 
 OPERATIONS: Final = (

@@ -29,7 +29,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = described(operation)
-    return plain({
+    made: dict[str, Any] = plain({
         "openapi": "3.1.0",
         "info": {"title": "Umbane", "version": __version__, "summary": "Sells prepaid electricity, exactly once"},
         "servers": [{"url": "/"}],
@@ -39,6 +39,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     })  # fmt: skip
+    return made
 
 
 def types_of(operation: Operation) -> Iterable[type[msgspec.Struct]]:
@@ -119,4 +120,5 @@ def plain(node: Any) -> Any:  # noqa: ANN401 - any part of a document
             return [plain(it) for it in node]
         case str():
             return node.replace(NOT_ANY_MORE, "$")
-    return node
+        case _:
+            return node

@@ -5,7 +5,7 @@ from decimal import Context, Inexact
 from fractions import Fraction
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from umbane.api import wire
 from umbane.errors import InputError, shown
@@ -45,14 +45,15 @@ def buy_from(order: wire.Buy) -> Buy:
     """A purchase, for money or by units and not both."""
     currency = order.currency or None
     match order.money, order.units:
-        case (wire.UnsetType(), int(units)):
+        case (UnsetType(), int(units)):
             return Buy(units=units, currency=currency)
-        case (int() | str() as money, wire.UnsetType()):
+        case (int() | str() as money, UnsetType()):
             return Buy(money=money_from(money, order.currency), currency=currency)
-    raise InputError("order", "a purchase is either for money or by units", "give one of the two")
+        case _:
+            raise InputError("order", "a purchase is either for money or by units", "give one of the two")
 
 
-def money_from(money: int | str, currency: str | wire.UnsetType) -> int:
+def money_from(money: int | str, currency: str | UnsetType) -> int:
     """Minor units. What is written in major units needs its currency, which says how many minor ones they are."""
     if isinstance(money, int):
         return money
@@ -88,7 +89,8 @@ def sale_out(sold: Sold) -> wire.SaleOut:
         free_units=sold.free_units,
         lines=lines_out(sold.lines),
         tokens=[
-            wire.TokenOut(kind=it.kind, units=it.units, digits=it.token.digits if it.token else None) for it in sold.tokens
+            wire.TokenOut(kind=it.kind, units=it.units, digits=it.token.digits if it.token else None)
+            for it in sold.tokens
         ],
         warnings=list(sold.warnings),
         released=sold.released,

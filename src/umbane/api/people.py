@@ -41,14 +41,14 @@ AT_ONCE: Final = 2
 """Passwords that are checked at the same time: each takes 64 MiB and a processor."""
 
 HASHER: Final = PasswordHasher(time_cost=2, memory_cost=65536, parallelism=1)
-NOBODY: Final = (
-    "$argon2id$v=19$m=65536,t=2,p=1$y6MlXvzWsgEgOTPMj1xtAQ$aqN7RYOXjtmBCusP5IZUw2HwVN/k1O58o3HrEYb6FIY"
-)
+NOBODY: Final = "$argon2id$v=19$m=65536,t=2,p=1$y6MlXvzWsgEgOTPMj1xtAQ$aqN7RYOXjtmBCusP5IZUw2HwVN/k1O58o3HrEYb6FIY"
 """The hash of a password that nobody knows, checked when nobody has that name, so that it takes as long."""
 
 OPENING: Final = """
 INSERT INTO api.session (hash, utility_id, operator_id, opened_at, expires_at) VALUES ($1, $2, $3, $4, $5)"""
-OPEN: Final = "SELECT utility_id, operator_id FROM api.session WHERE hash = $1 AND ended_at IS NULL AND expires_at > now()"
+OPEN: Final = (
+    "SELECT utility_id, operator_id FROM api.session WHERE hash = $1 AND ended_at IS NULL AND expires_at > now()"
+)
 ENDING: Final = "UPDATE api.session SET ended_at = now() WHERE hash = $1 AND ended_at IS NULL"
 TRYING: Final = """
 INSERT INTO api.sign_in AS it (utility_id, operator_id, failures, not_before) VALUES ($1, $2, 1, $3)

@@ -1,4 +1,4 @@
-"""How everything that can go wrong is told over HTTP: RFC 9457, with a code that never changes. The only place of it."""
+"""How everything that can go wrong is told over HTTP, and nowhere else: RFC 9457, with codes that never change."""
 
 import asyncio
 from http import HTTPStatus
@@ -111,9 +111,7 @@ def problem_from(error: Exception) -> Problem:
         case DecodeError() | UnicodeDecodeError() | RecursionError():
             return make(S.BAD_REQUEST, "malformed_json", "the body is no JSON", remedy="send one JSON object in UTF-8")
         case InputError():
-            return make(
-                S.UNPROCESSABLE_ENTITY, code_of(error), error.problem, remedy=error.remedy, field=error.field
-            )
+            return make(S.UNPROCESSABLE_ENTITY, code_of(error), error.problem, remedy=error.remedy, field=error.field)
         case HTTPException():
             status = S(error.status_code)
             return make(status, status.name.lower(), status.description or status.phrase)
@@ -126,7 +124,7 @@ def code_of(error: InputError) -> str:
     return "bad_number" if isinstance(error, StsInputError) else "bad_value"
 
 
-def problem_within(error: Exception) -> Problem:
+def problem_within(error: Exception) -> Problem:  # noqa: PLR0911 - one for each kind
     """The problem that an error of the rooms below is."""
     match error:
         case UnknownSaleError():
@@ -142,11 +140,15 @@ def problem_within(error: Exception) -> Problem:
         case LedgerError():
             return make(S.UNPROCESSABLE_ENTITY, "books_refuse", error.problem, remedy=error.remedy)
         case BusyError():
-            return make(S.SERVICE_UNAVAILABLE, "busy", "too much is going on", remedy="send the same again", retry_after=1)
+            return make(
+                S.SERVICE_UNAVAILABLE, "busy", "too much is going on", remedy="send the same again", retry_after=1
+            )
         case DatabaseError() | OSError() | asyncio.TimeoutError():
             return make(
                 S.SERVICE_UNAVAILABLE, str(Code.UNAVAILABLE), "it can't be decided now",
                 remedy="send the same message again", retry_after=2,
             )  # fmt: skip
         case _:
-            return make(S.INTERNAL_SERVER_ERROR, "fault", "that is our fault", remedy="ask for the outcome of the message")
+            return make(
+                S.INTERNAL_SERVER_ERROR, "fault", "that is our fault", remedy="ask for the outcome of the message"
+            )

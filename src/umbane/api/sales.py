@@ -8,7 +8,7 @@ from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.limits import require_within
 from umbane.api.orders import offer_out, order_from, sale_out, verdict_out
-from umbane.api.problems import ApiError, Problem, problem_of
+from umbane.api.problems import ApiError, problem_of
 from umbane.api.rights import Caller, Right
 from umbane.registry import terminal
 from umbane.registry.texts import clean
@@ -116,7 +116,9 @@ def told(answer: Answer | None) -> Reply:
 def unknown_sale() -> ApiError:
     """There is none, or it is nobody's business."""
     detail = "there is no such sale or message here"
-    return ApiError(HTTPStatus.NOT_FOUND, "unknown_sale", detail, "look at the id; a message that never came can be sent")
+    return ApiError(
+        HTTPStatus.NOT_FOUND, "unknown_sale", detail, "look at the id; a message that never came can be sent"
+    )
 
 
 def till(who: Caller) -> UUID:

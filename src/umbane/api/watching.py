@@ -27,7 +27,10 @@ class Watch:
         self.log = log
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "umbane_requests", "Requests by operation and answer.", ("operation", "status", "code"), registry=self.registry
+            "umbane_requests",
+            "Requests by operation and answer.",
+            ("operation", "status", "code"),
+            registry=self.registry,
         )
         self.seconds = Histogram(
             "umbane_request_seconds", "How long requests took.", ("operation",), registry=self.registry, buckets=SECONDS
@@ -47,7 +50,7 @@ class Watch:
             self.log.write(encode(line).decode() + "\n")
 
     def fault(self, operation: str, error: BaseException) -> None:
-        """Something went wrong that nobody foresaw: its kind and where, and none of its words, which may hold anything."""
+        """Nobody foresaw this: its kind and where it came from, and none of its words, which may hold anything."""
         if self.log is None:
             return
         frames, trace = [], error.__traceback__

@@ -1,7 +1,7 @@
 """What goes over the wire: the bodies of requests and answers.
 
-Money is a whole number of minor units, or a decimal text of major units beside its currency; energy is a whole number of
-tenths of a kWh. A JSON number with a point or an exponent is refused, and so is a field that nobody knows.
+Money is a whole number of minor units, or a decimal text of major units beside its currency; energy is a whole number
+of tenths of a kWh. A JSON number with a point or an exponent is refused, and so is a field that nobody knows.
 """
 
 from datetime import datetime
@@ -50,7 +50,9 @@ class Asked(Struct, frozen=True, forbid_unknown_fields=True):
 
 # "$" alone would let a line feed slip through behind the last letter.
 MinorUnits = Annotated[int, Meta(ge=0, le=LARGEST, description="minor units of the currency")]
-Decimal = Annotated[str, Meta(pattern=r"^[0-9]{1,13}(\.[0-9]{1,4})?$(?!\n)", description="major units, with the currency")]
+Decimal = Annotated[
+    str, Meta(pattern=r"^[0-9]{1,13}(\.[0-9]{1,4})?$(?!\n)", description="major units, with the currency")
+]
 Money = MinorUnits | Decimal
 Units = Annotated[int, Meta(ge=0, le=10**9, description="tenths of a kWh")]
 CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217")]

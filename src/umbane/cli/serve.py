@@ -25,7 +25,9 @@ SEAL_BYTES: Final = 32
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at. Others can reach any but this.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="The address to listen at. Others can reach any but this."
+)
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
 @click.option("--socket", type=click.Path(path_type=Path), help="A Unix socket to listen at, instead of an address.")
 @click.option(
@@ -42,9 +44,13 @@ def command(host: str, port: int, socket: Path | None, module: Path, *, quiet: b
     Tokens are made by the software module with published test keys: no meter in a street accepts them. People can sign
     in when UMBANE_SEAL_KEY holds 64 hexadecimal digits, the key of their second factors.
     """
+    from uvloop import new_event_loop
+
     from umbane.api import Listening
 
-    asyncio.run(_serve(Listening(host, port, socket), module, quiet=quiet))
+    module.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_serve(Listening(host, port, socket), module, quiet=quiet))
 
 
 async def _serve(at: "Listening", folder: Path, *, quiet: bool) -> None:
@@ -54,7 +60,6 @@ async def _serve(at: "Listening", folder: Path, *, quiet: bool) -> None:
     from umbane.vending import open_engine
 
     seal_key = _seal_key()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with (
         open_database(here(), migrating=True) as database,
         open_software_module("software", folder, await _vault(database)) as module,
@@ -68,8 +73,8 @@ async def _serve(at: "Listening", folder: Path, *, quiet: bool) -> None:
 async def _vault(database: "Database") -> "Vault":
     """The published test keys of every key revision that any utility here has in the test realm."""
     from umbane.registry import Realm, key_revisions
-    from umbane.security import Vault, published_key
     from umbane.security import Realm as ModuleRealm
+    from umbane.security import Vault, published_key
 
     async with database.reading() as connection:
         revisions = [

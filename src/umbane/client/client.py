@@ -59,7 +59,7 @@ class Client:
         key: str,
         *,
         timeout: float = 10.0,
-        retries: Retries = Retries(),  # noqa: B008 - it never changes
+        retries: Retries = Retries(),
         transport: httpx.BaseTransport | None = None,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -140,6 +140,7 @@ class Client:
         a later "too many requests" says nothing of the earlier call.
         """
         is_unknown, problem = False, "no answer came"
+        last: ProblemError | None = None
         for attempt in range(1, self.retries.attempts + 1):
             least = 0.0
             try:
