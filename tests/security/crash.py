@@ -16,7 +16,8 @@ from random import Random
 from uuid import UUID
 
 from tests.security.support import KEYS, change, requests
-from umbane.security import Issued, Realm, Refused, SoftwareModule, Vault, open_software_module
+from umbane.security import Issued, Realm, Refused, Vault, open_software_module
+from umbane.security.software import SoftwareModule
 
 LONGEST = 0.15
 """Seconds until a process is killed, at the most."""

@@ -7,7 +7,8 @@ import pytest
 
 from tests.db.program import begin, finish
 from tests.security.support import KEYS, expected, requests, tokens_of
-from umbane.security import ModuleBusyError, Realm, SoftwareModule, Vault, open_software_module
+from umbane.security import ModuleBusyError, Realm, Vault, open_software_module
+from umbane.security.software import SoftwareModule
 
 ROUNDS = 15
 

@@ -14,9 +14,10 @@ import pytest
 from tests.db.program import begin, finish
 from tests.security.support import KEYS, expected, requests, tokens_of
 from tests.security.test_journal import HEADING, mark_of, opened
-from umbane.security import JournalError, Realm, SoftwareModule, Vault, open_software_module
+from umbane.security import JournalError, Realm, Vault, open_software_module
 from umbane.security.chain import Entry
 from umbane.security.journal import Journal
+from umbane.security.software import SoftwareModule
 
 UNSHARE = shutil.which("unshare") or ""
 NOBODY = 65534
@@ -111,7 +112,7 @@ def test_no_room_for_a_batch(tmp_path: Path, room: int) -> None:
 async def test_module_without_room(tmp_path: Path) -> None:
     """A module that can't write answers nothing to anybody until it is opened again; then all is as it was."""
     asked, more = requests(40), requests(40, units=500)
-    async with open_software_module("tested", tmp_path, Vault(Realm.TEST, KEYS.values())) as module:
+    with closing(SoftwareModule("tested", tmp_path, Vault(Realm.TEST, KEYS.values()))) as module:
         answers = await module.issue(asked)
         with largest_file(module.core.journal.end.size + 1000), pytest.raises(JournalError, match="File too large"):
             await module.issue(more)

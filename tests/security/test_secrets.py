@@ -4,6 +4,7 @@ import copy
 import pickle
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,10 @@ from umbane.security import (
     RealmError,
     RealmKey,
     SecurityModule,
-    SoftwareModule,
     Vault,
     open_software_module,
 )
+from umbane.security.software import SoftwareModule
 
 TOKENS, CHANGES = one_of_each() + requests(40), changes_of_each()
 MADE = [token for asked in [*map(expected, TOKENS), *map(expected, CHANGES)] for token in asked]
@@ -128,9 +129,9 @@ async def test_in_errors(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", [pickle.dumps, copy.deepcopy], ids=["pickle", "deepcopy"])
-async def test_not_copied(tmp_path: Path, way: Callable[[object], object]) -> None:
+def test_not_copied(tmp_path: Path, way: Callable[[object], object]) -> None:
     """No part of a module that has keys can be pickled or copied."""
-    async with open_software_module("tested", tmp_path, Vault(Realm.TEST, KEYS.values())) as module:
+    with closing(SoftwareModule("tested", tmp_path, Vault(Realm.TEST, KEYS.values()))) as module:
         for part in (module, module.core, module.core.maker, module.core.keyring, module.vault):
             with pytest.raises(TypeError):
                 way(part)

@@ -34,7 +34,7 @@ from umbane.security import (
     RealmError,
     RealmKey,
     Refused,
-    SoftwareModule,
+    SecurityModule,
     UnknownKeyError,
     Vault,
     open_software_module,
@@ -42,6 +42,7 @@ from umbane.security import (
 )
 from umbane.security.core import ModuleCore
 from umbane.security.index import Index
+from umbane.security.software import SoftwareModule
 from umbane.sts import KEN, KRN, SAMPLE_TABLES, KeyExpiredError, StaTables
 
 OTHER_KEY = RealmKey(Realm.TEST, OWN)
@@ -59,7 +60,7 @@ class Software:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def open(self) -> AbstractAsyncContextManager[SoftwareModule]:
+    def open(self) -> AbstractAsyncContextManager[SecurityModule]:
         """Open it."""
         return open_software_module("tested", self.folder, vault())
 
@@ -223,8 +224,9 @@ def test_ids_with_equal_halves(tmp_path: Path) -> None:
 
 async def test_closed(tmp_path: Path) -> None:
     """A closed module answers nobody, and closing it twice does nothing."""
-    async with open_software_module("tested", tmp_path, vault()) as module:
-        await module.issue(requests(1))
+    module = SoftwareModule("tested", tmp_path, vault())
+    await module.issue(requests(1))
+    module.close()
     module.close()
     for call in (module.issue([]), module.change_keys([]), module.fetch([]), module.status()):
         with pytest.raises(JournalError, match="not open"):
@@ -239,8 +241,8 @@ async def test_closed_in_the_middle(tmp_path: Path) -> None:
     await asyncio.sleep(0)
     await asyncio.to_thread(module.close)
     answers = [answer for (answer,) in await asyncio.gather(*calls)]
-    async with open_software_module("tested", tmp_path, vault()) as module:
-        assert await module.issue(asked) == answers
+    async with open_software_module("tested", tmp_path, vault()) as again:
+        assert await again.issue(asked) == answers
 
 
 def test_any_loop(tmp_path: Path) -> None:

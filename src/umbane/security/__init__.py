@@ -1,6 +1,7 @@
 """Security modules: who holds the vending keys, makes the tokens, and counts every one of them.
 
-``SecurityModule`` is what any of them can do, wherever it is. ``SoftwareModule`` is one in this process, for test keys.
+``SecurityModule`` is what any of them can do, wherever it is. ``open_software_module`` opens one in this process, for
+test keys.
 """
 
 from umbane.security.errors import (
@@ -24,8 +25,8 @@ from umbane.security.models import (
     TokenRequest,
     VerifyRequest,
 )
+from umbane.security.opening import open_software_module
 from umbane.security.protocol import SecurityModule
-from umbane.security.software import SoftwareModule, open_software_module
 from umbane.security.vault import RealmKey, Vault, published_key, published_vault
 
 __all__ = [
@@ -45,7 +46,6 @@ __all__ = [
     "Refused",
     "RequestReusedError",
     "SecurityModule",
-    "SoftwareModule",
     "TokenRequest",
     "UnknownKeyError",
     "Vault",

@@ -119,14 +119,19 @@ class Maker:
         groups: dict[Hashable, list[int]] = {}
         for row, (name, _pan) in enumerate(meters):
             groups.setdefault(name[:3], []).append(row)
-        parts: list[DecoderKeys] = []
-        for rows in groups.values():
-            vending_key = self.keyring.vending_key(meters[rows[0]][0])
-            pans = [meters[row][1].digits for row in rows]
-            parts.append(derive_keys(vending_key, pans, [meters[row][0].ti.value for row in rows], ea))
-        places = np.argsort([row for rows in groups.values() for row in rows])
+        large = [rows for rows in groups.values() if len(rows) >= FEW]
+        others = [row for rows in groups.values() if len(rows) < FEW for row in rows]
+        parts = [self.derived([meters[row] for row in rows], ea) for rows in large]
+        if others:
+            parts.append(DecoderKeys.of(self.decoder_key(*meters[row], ea) for row in others))
+        places = np.argsort([row for rows in (*large, others) for row in rows])
         columns = zip(*(part.columns for part in parts), strict=True)
         return DecoderKeys(ea, *(np.concatenate(column)[places] for column in columns))
+
+    def derived(self, meters: Sequence[tuple[KeyName, MeterPAN]], ea: EA) -> DecoderKeys:
+        """The keys of meters of one vending key."""
+        vending_key = self.keyring.vending_key(meters[0][0])
+        return derive_keys(vending_key, [pan.digits for _, pan in meters], [name.ti.value for name, _ in meters], ea)
 
 
 def require_issuable(token: Token) -> None:

@@ -9,7 +9,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 from uuid import UUID
@@ -30,23 +29,11 @@ from umbane.security.models import (
 from umbane.security.vault import Vault
 from umbane.sts import SAMPLE_TABLES, StaTables, Token
 
-__all__ = ["SoftwareModule", "open_software_module"]
+__all__ = ["SoftwareModule"]
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 Answer = TypeVar("Answer")
-
-
-@asynccontextmanager
-async def open_software_module(
-    name: str, folder: Path, vault: Vault, *, tables: StaTables = SAMPLE_TABLES
-) -> AsyncIterator["SoftwareModule"]:
-    """A module in this process, closed at the end; its journal is checked first, and nothing else happens meanwhile."""
-    module = SoftwareModule(name, folder, vault, tables=tables)
-    try:
-        yield module
-    finally:
-        module.close()
 
 
 class SoftwareModule:
