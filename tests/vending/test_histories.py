@@ -121,4 +121,4 @@ async def step(shop: Shop, module: LaboratoryModule, model: Model, batch: list[A
     assert [told(it) for it in answers] == expected
     minutes = [token.minute for it in answers if isinstance(it, Sold) and not it.repeated for token in it.tokens]
     assert all(it is not None for it in minutes)
-    assert minutes == sorted(set(minutes))
+    assert minutes == sorted({it for it in minutes if it is not None})

@@ -11,6 +11,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from random import Random
 from uuid import UUID
@@ -26,7 +27,7 @@ from umbane.vending import Answer, Buy, Engine, Pay, SaleRequest, Sold, open_eng
 __all__ = ["MESSAGES", "clock", "outcome", "request"]
 
 MESSAGES = 30
-"""From which a child picks."""
+"""From which a child picks; with every batch they move on by two, so that there are always new ones."""
 TASKS = 4
 LARGEST_BATCH = 6
 
@@ -73,8 +74,8 @@ async def session(url: str, folder: Path, town: dict[str, object], seed: int, fi
 
 async def sell_on(engine: Engine, town: dict[str, object], chance: Random, first: int) -> None:
     """Sell batches of messages, the same ones often."""
-    while True:
-        numbers = [first + chance.randrange(MESSAGES) for _ in range(chance.randint(1, LARGEST_BATCH))]
+    for batch in count():
+        numbers = [first + 2 * batch + chance.randrange(MESSAGES) for _ in range(chance.randint(1, LARGEST_BATCH))]
         answers = await sell(engine, [request(town, number) for number in numbers])
         for number, answer in zip(numbers, answers, strict=True):
             if found := outcome(answer):
