@@ -24,7 +24,7 @@ async def hire(town: Town, *roles: Role) -> Operator:
     id_ = new_id()
     person = Operator(
         id_,
-        f"p-{id_.hex[:8]}",
+        f"p-{id_.hex[-12:]}",
         "Person",
         frozenset(roles),
         password_hash=HASHED,
@@ -56,12 +56,13 @@ async def session(counter: Counter, *roles: Role) -> dict[str, str]:
 
 async def ask(counter: Counter, operation: Operation, headers: dict[str, str]) -> httpx.Response:
     """Call an operation with values that are well formed."""
-    path = operation.path.format(message_id="m1", sale_id=new_id())
+    path = operation.path.format(message_id="m1", sale_id=new_id(), webhook_id=new_id())
     at = {"terminal_id": str(counter.shop.town.terminal.id)}
     bodies: dict[str, Any] = {
         "sell": counter.order() | at,
         "quote": {"meter": counter.meter, "order": {"kind": "buy", "money": 20_000}} | at,
         "reverse": {"reason": "a mistake"},
+        "add_webhook": {"url": "https://till.example.org/sales"},
         "verify": {"meter": counter.meter, "token": "0" * 20},
     }
     queries = {"meters": {"q": "Thandi"}, "sales": {"meter": counter.meter}}

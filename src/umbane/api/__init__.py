@@ -6,6 +6,7 @@
 - `desk`: what an operation is; `sales`, `lookups`, `doors`: all of them; `openapi`: the document made from them
 - `batcher`: many tills at once, in batches
 - `access`, `people`, `rights`, `rates`, `limits`: who is let in, who may do what, how often, for how much
+- `webhooks`: telling others of sales
 - `watching`: metrics and logs
 """
 

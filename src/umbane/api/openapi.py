@@ -75,7 +75,7 @@ def path_parameters(operation: Operation) -> list[dict[str, Any]]:
 
 def path_schema(name: str) -> dict[str, Any]:
     """What a value in a path looks like."""
-    if name.endswith("sale_id"):
+    if name in {"sale_id", "webhook_id"}:
         return {"type": "string", "format": "uuid"}
     return {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}$"}
 

@@ -104,6 +104,10 @@ class Gate:
             raise wrong()
         return await self._open(*found, step, now)
 
+    def seal(self, owner: UUID, secret: bytes) -> bytes:
+        """A secret as it is kept."""
+        return seal(self._seal_key, owner, secret)
+
     async def _find(self, code: str, name: str) -> tuple[UUID, Operator] | None:
         """Whose name that is."""
         try:

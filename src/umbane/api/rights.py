@@ -21,6 +21,7 @@ class Right(StrEnum):
     VERIFY = "verify"
     FIND = "find"
     ENGINEER = "engineer"
+    WEBHOOKS = "webhooks"
 
 
 TILL: Final = frozenset({Right.QUOTE, Right.SELL, Right.REVERSE, Right.REPRINT, Right.VERIFY, Right.FIND})
@@ -32,7 +33,7 @@ RIGHTS_OF: Final = {
     Role.ENGINEER: frozenset({Right.ENGINEER, Right.VERIFY, Right.FIND}),
     Role.REGISTRAR: frozenset({Right.FIND}),
     Role.TARIFF_MANAGER: frozenset({Right.QUOTE}),
-    Role.VENDOR_MANAGER: frozenset[Right](),
+    Role.VENDOR_MANAGER: frozenset({Right.WEBHOOKS}),
     Role.KEY_CUSTODIAN: frozenset[Right](),
     Role.ACCOUNTANT: frozenset({Right.FIND}),
     Role.AUDITOR: frozenset({Right.FIND, Right.VERIFY}),

@@ -39,6 +39,8 @@ __all__ = [
     "TokenOut",
     "VerdictOut",
     "VerificationIn",
+    "WebhookIn",
+    "WebhookOut",
 ]
 
 LARGEST = 10**15
@@ -147,6 +149,12 @@ class SessionIn(Asked, frozen=True):
     name: Annotated[str, Meta(min_length=1, max_length=64)]
     password: Annotated[str, Meta(min_length=1, max_length=256)]
     code: Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)", description="of the second factor")]
+
+
+class WebhookIn(Asked, frozen=True):
+    """Where is somebody told of sales?"""
+
+    url: Annotated[str, Meta(min_length=10, max_length=500, description="https:// and the name of a host")]
 
 
 class MetersQuery(Asked, frozen=True):
@@ -306,6 +314,14 @@ class SessionOut(Told, frozen=True):
     expires_at: datetime
     roles: list[str]
     rights: list[str]
+
+
+class WebhookOut(Told, frozen=True):
+    """A webhook, and the secret of its signatures, which nobody can show again."""
+
+    id: UUID
+    url: str
+    secret: Annotated[str, Meta(description="64 hexadecimal digits")]
 
 
 class Health(Told, frozen=True):

@@ -67,7 +67,25 @@ async def _serve(at: "Listening", folder: Path, *, quiet: bool) -> None:
     ):
         where = f"unix:{at.socket}" if at.socket else f"http://{at.host}:{at.port}"
         click.echo(f"Serving at {where}; the document is at {where}/openapi.json. Ctrl+C stops it.", err=True)
-        await serve(make_app(engine, seal_key=seal_key, log=None if quiet else sys.stderr), at)
+        telling = asyncio.create_task(_tell(database, seal_key)) if seal_key else None
+        try:
+            await serve(make_app(engine, seal_key=seal_key, log=None if quiet else sys.stderr), at)
+        finally:
+            if telling:
+                telling.cancel()
+
+
+async def _tell(database: "Database", seal_key: bytes) -> None:
+    """Tell others of sales until the server stops; what was begun then is done again by the next one."""
+    import httpx
+
+    from umbane.api.webhooks import Messenger
+    from umbane.db import Worker, database_clock
+
+    async with httpx.AsyncClient(trust_env=False) as http:
+        messenger = Messenger(database, seal_key, http)
+        worker = Worker(database, messenger.handlers(), f"serve:{os.getpid()}")
+        await worker.run(database_clock(database), asyncio.Event())
 
 
 async def _vault(database: "Database") -> "Vault":
