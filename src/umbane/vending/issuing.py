@@ -57,7 +57,14 @@ async def reserve(turn: Turn) -> None:
 def ids_of(case: Case) -> Iterator[UUID]:
     """The ids of a case's drafts."""
     for ordinal, draft in enumerate(case.planned()[0].drafts):
-        yield request_id(case.request, draft.attempt, ordinal)
+        yield id_of(case, draft, ordinal)
+
+
+def id_of(case: Case, draft: Draft, ordinal: int) -> UUID:
+    """The id under which the module is asked for a draft."""
+    if draft.id is None:
+        draft.id = request_id(case.request, draft.attempt, ordinal)
+    return draft.id
 
 
 def number(case: Case, held: Mapping[UUID, list[Withheld]]) -> None:
@@ -69,10 +76,10 @@ def number(case: Case, held: Mapping[UUID, list[Withheld]]) -> None:
             draft.digits = ()
             if draft.is_stamped:
                 draft.minute = next_minute(draft.key, last, situation)
-            id_ = request_id(case.request, draft.attempt, ordinal)
+            id_ = id_of(case, draft, ordinal)
             draft.request = ask(draft, id_, ordinal, situation)
             if id_ in held and not take(draft, held[id_], last):
-                draft.attempt += 1
+                draft.attempt, draft.id = draft.attempt + 1, None
             last = draft.minute or last
     except RefusedError as error:
         case.problem = error

@@ -56,7 +56,7 @@ class Draft:
         token: what it says, its TID left open; None for a key change.
         new: the key that a key change is to.
         units: tenths of a kWh that the meter will add.
-        attempt, minute, request: how the module is asked.
+        attempt, id, minute, request: how the module is asked.
         module, first, digits: which module made it, with which number, and what.
     """
 
@@ -66,6 +66,7 @@ class Draft:
     new: KeyParameters | None = None
     units: int = 0
     attempt: int = 0
+    id: UUID | None = None
     minute: int | None = None
     request: Asked | None = None
     module: int = 0

@@ -44,29 +44,20 @@ MESSAGES: Final = Table(
     {"utility_id": "uuid", "terminal_id": "uuid", "message_id": "text", "id": "uuid", "fingerprint": "bytea"}
     | {"at": "timestamptz"},
 )
-REFUSALS: Final = Table(
-    "vending.refusal",
-    {"utility_id": "uuid", "id": "uuid", "code": "text", "problem": "text", "remedy": "text"}
-    | {"minimum": "bigint", "maximum": "bigint"},
-)
-SALES: Final = Table(
-    "vending.sale",
-    {"utility_id": "uuid", "id": "uuid", "at": "timestamptz", "kind": "text", "terminal_id": "uuid"}
-    | {"vendor_id": "uuid", "meter_id": "uuid", "contract_id": "uuid", "currency": "text"}
-    | {"tender": "bigint", "units": "bigint", "free_units": "bigint", "tariff_id": "text", "tariff_version": "text"}
-    | {"lines": "json", "warnings": "json", "version": "bigint", "period_start": "date", "purchased": "bigint"}
-    | {"released": "boolean", "before": "json", "staff": "text"},
-)
-TOKENS: Final = Table(
-    "vending.token",
-    {"utility_id": "uuid", "sale_id": "uuid", "ordinal": "smallint", "module": "smallint", "number": "bigint"}
-    | {"request_id": "uuid", "meter_id": "uuid", "kind": "text", "units": "bigint", "minute": "integer"}
-    | {"sgc": "integer", "krn": "smallint", "kt": "smallint", "ti": "smallint", "digits": "bytea"},
-)
-FREE_CLAIMS: Final = Table(
-    "vending.free_claim", {"utility_id": "uuid", "contract_id": "uuid", "month": "integer", "sale_id": "uuid"}
-)
-TABLES: Final = {"refusal": REFUSALS, "sale": SALES, "token": TOKENS, "free_claim": FREE_CLAIMS}
+COLUMNS: Final = {
+    "refusal": ("utility_id", "id", "code", "problem", "remedy", "minimum", "maximum"),
+    "sale": (
+        *("utility_id", "id", "at", "kind", "terminal_id", "vendor_id", "meter_id", "contract_id", "currency"),
+        *("tender", "units", "free_units", "tariff_id", "tariff_version", "lines", "warnings"),
+        *("version", "period_start", "purchased", "released", "before", "staff"),
+    ),
+    "token": (
+        *("utility_id", "sale_id", "ordinal", "module", "number", "request_id", "meter_id", "kind", "units", "minute"),
+        *("sgc", "krn", "kt", "ti", "digits"),
+    ),
+    "free_claim": ("utility_id", "contract_id", "month", "sale_id"),
+}
+"""The tables that a round adds rows to, and their columns in the order in which the rows come."""
 
 KEYS: Final = Table("", {"terminal_id": "uuid", "message_id": "text"}).rows
 MONTHS: Final = Table("", {"contract_id": "uuid", "month": "integer"}).rows
@@ -249,4 +240,4 @@ async def take_withheld(tx: Connection, numbers: Collection[tuple[int, int]]) ->
 async def insert(tx: Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
     """Add rows to a table, each with its columns in their order."""
     if rows:
-        await TABLES[table].insert(tx, *columns(rows, len(rows[0])))
+        await tx.copy_records_to_table(table, schema_name="vending", columns=COLUMNS[table], records=rows)
