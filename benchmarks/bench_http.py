@@ -20,6 +20,8 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+import uvloop
+
 from benchmarks.bench_sale import Town, build, opened
 from benchmarks.result import Result
 from umbane.api import TILL, Listening, make_app
@@ -39,7 +41,7 @@ NOWHERE: Final = 60_000_000
 
 def benchmarks() -> Iterator[Result]:
     """The figures of sales over HTTP."""
-    yield from asyncio.run(measured())
+    yield from uvloop.run(measured())
 
 
 async def measured() -> list[Result]:
