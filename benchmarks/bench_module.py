@@ -14,14 +14,23 @@ from psutil import Process
 
 from benchmarks.bench_sts import MIB, meter_pans, output
 from benchmarks.result import Result
-from umbane.security import Issued, KeyName, TokenRequest, open_software_module, published_vault
+from umbane.security import (
+    Issued,
+    KeyName,
+    Refused,
+    SecurityModule,
+    TokenRequest,
+    open_software_module,
+    published_vault,
+)
 from umbane.security.chain import Entry
 from umbane.security.journal import Journal
 from umbane.security.software import SoftwareModule
 from umbane.sts import EA, KRN, KT, SGC, TI, TID, Credit, MeterPAN, Service
 
-BATCHES = {"module.batch": 256, "module.batch.500": 500}
+CALLERS = 4
 TOKENS = 50_000
+RUNS = 5
 GROUPS = 100
 MILLION = 1_000_000
 
@@ -32,32 +41,40 @@ def benchmarks() -> Iterator[Result]:
     """The figures of the security module."""
     pans = [MeterPAN(pan.decode()) for pan in meter_pans(range(1000))]
     one_key = [KEY] * GROUPS
-    for name, size in BATCHES.items():
-        yield asyncio.run(batch_rate(name, size, pans, one_key))
     many_keys = [KEY._replace(sgc=SGC(number)) for number in range(GROUPS)]
+    yield asyncio.run(batch_rate("module.batch", 256, pans, one_key))
+    yield asyncio.run(batch_rate("module.batch.500", 500, pans, one_key))
     yield asyncio.run(batch_rate("module.batch.groups", 256, pans, many_keys))
+    yield asyncio.run(batch_rate("module.batch.alone", 256, pans, one_key, callers=1))
     yield from opening()
 
 
-async def batch_rate(name: str, size: int, pans: list[MeterPAN], keys: list[KeyName]) -> Result:
-    """Tokens a second in batches of this size, one after the other, the best of three runs of many batches.
+async def batch_rate(
+    name: str, size: int, pans: list[MeterPAN], keys: list[KeyName], *, callers: int = CALLERS
+) -> Result:
+    """Tokens a second in batches of this size, the best of some runs of many batches.
 
-    A request and its id are ready when the clock starts; the answer is there when it stops, and every batch was
-    flushed to the disk in between.
+    Each of the callers asks for its next batch when it has the last one; no batch is answered before it is on the disk.
+    The requests are ready when the clock starts.
     """
     chance, rates = Random(62055), []  # noqa: S311 - the same requests each time
+    count = TOKENS // size // callers
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         vault = published_vault([key[:2] for key in dict.fromkeys(keys)])
         async with open_software_module("measured", Path(folder), vault) as module:
-            await module.issue(asked(size, pans, keys, chance))
-            for _ in range(3):
-                batches = [asked(size, pans, keys, chance) for _ in range(TOKENS // size)]
+            for _ in range(RUNS):
+                batches = [[asked(size, pans, keys, chance) for _ in range(count)] for _ in range(callers)]
                 start = time.perf_counter()
-                answers = [await module.issue(batch) for batch in batches]
-                rates.append(len(batches) * size / (time.perf_counter() - start))
+                answers = await asyncio.gather(*(one_caller(module, mine) for mine in batches))
+                rates.append(count * callers * size / (time.perf_counter() - start))
                 assert all(isinstance(answer, Issued) for answer in answers[-1])
-            assert (await module.status()).count == size * (1 + 3 * (TOKENS // size))
-    return Result(name, round(max(rates)), "tokens/s", 3 * TOKENS)
+            assert (await module.status()).count == RUNS * count * callers * size
+    return Result(name, round(max(rates)), "tokens/s", RUNS * TOKENS)
+
+
+async def one_caller(module: SecurityModule, batches: list[list[TokenRequest]]) -> list[Issued | Refused]:
+    """Ask for one batch after the other; the last answers."""
+    return [await module.issue(batch) for batch in batches][-1]
 
 
 def asked(size: int, pans: list[MeterPAN], keys: list[KeyName], chance: Random) -> list[TokenRequest]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from itertools import count
 from pathlib import Path
+from threading import Event
 from uuid import UUID
 
 import pytest
@@ -30,6 +31,7 @@ from umbane.security import (
     JournalError,
     KeyClashError,
     ModuleNameError,
+    ModuleStatus,
     Realm,
     RealmError,
     RealmKey,
@@ -217,6 +219,50 @@ def test_ids_with_equal_halves(tmp_path: Path) -> None:
     assert core.fetch([UUID(int=99 << 64 | 5)]) == {}
     assert core.issue([asked[3]._replace(id=UUID(int=51 << 64 | 5))])[0] == Issued(50, expected(asked[3]))
     core.close()
+
+
+# ----------------------------------------------------------------------------------------------------- first the disk
+
+
+async def until(done: Callable[[], bool]) -> None:
+    """Let others work until something is done."""
+    while not done():
+        await asyncio.to_thread(done)
+
+
+async def test_no_answer_before_the_disk(tmp_path: Path) -> None:
+    """Tokens are made and written while the disk is slow, but nobody hears of them until they are on it."""
+    module, disk = SoftwareModule("tested", tmp_path, vault()), Event()
+    module.keeper.submit(disk.wait)  # a disk that takes its time
+    asked = requests(6)
+    calls = [asyncio.create_task(module.issue([one])) for one in asked]
+    await until(lambda: module.core.journal.end.tokens == len(asked))
+    others = [asyncio.create_task(module.fetch([asked[0].id])), asyncio.create_task(module.status())]
+    answers, _ = await asyncio.to_thread(module.worker.submit(lambda: (module.core.issue(asked), None)).result)
+    assert not any(call.done() for call in (*calls, *others))
+    assert module.core.journal.kept.tokens == 0
+    disk.set()
+    assert [answer for call in calls for answer in await call] == answers
+    assert [type(await other) for other in others] == [dict, ModuleStatus]
+    assert module.core.journal.kept.tokens == len(asked)
+    module.close()
+
+
+async def test_failure_before_the_disk(tmp_path: Path) -> None:
+    """What was written but is not on the disk yet when the journal fails is answered to nobody."""
+    module, disk = SoftwareModule("tested", tmp_path, vault()), Event()
+    answered = await module.issue(requests(1))
+    module.keeper.submit(disk.wait)
+    calls = [asyncio.create_task(module.issue(requests(1))) for _ in range(3)]
+    await until(lambda: module.core.journal.end.tokens == 4)
+    (tmp_path / "tested.journal").unlink()
+    with pytest.raises(JournalError, match="removed"):
+        module.core.issue(requests(1))
+    disk.set()
+    for outcome in await asyncio.gather(*calls, return_exceptions=True):
+        assert isinstance(outcome, JournalError)
+    assert tokens_of(answered)
+    module.close()
 
 
 # -------------------------------------------------------------------------------------------------------------- its end

@@ -44,45 +44,63 @@ class Journal:
 
     def __init__(self, path: Path, heading: str, observe: Callable[[Batch], None]) -> None:
         self.name, self.observe = path.name, observe
-        self.end = START
+        self.end = self.kept = START
         self.starts, self.counts = array("Q"), array("Q")  # bytes and tokens before each batch
         self.files: Files | None = None
-        with self.guarded():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.files = opened(path)
-            marked = self.files.mark.read()
-            self.read_through(marked)
-            if self.end == START:
-                self.begin(Entry(0, heading))
-                sync_folder(path.parent)
-            self.settle(marked or START)
-
-    def close(self) -> None:
-        """Let another process have it."""
-        files, self.files = self.files, None
-        if files:
-            files.mark.close()
-            os.close(files.journal)
-
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """Close it at any failure: what is on the disk then is found out when it is opened again."""
+        self.failed = False
         try:
-            yield
-        except OSError as error:
-            self.close()
-            raise JournalError(f"{self.name} can't be used: {error.strerror}; nothing is issued without it") from error
+            with self.guarded():
+                self.open(path, Entry(0, heading))
         except BaseException:
             self.close()
             raise
 
+    def close(self) -> None:
+        """Let another process have it, when all is on the disk."""
+        files = self.files
+        try:
+            if files and not self.failed and files.process == os.getpid():
+                self.keep(self.end)
+        finally:
+            self.files = None
+            if files:
+                files.mark.close()
+                os.close(files.journal)
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Let nothing more happen after a failure: what is on the disk then is found out when it is opened again."""
+        try:
+            yield
+        except OSError as error:
+            self.failed = True
+            raise JournalError(f"{self.name} can't be used: {error.strerror}; nothing is issued without it") from error
+        except BaseException:
+            self.failed = True
+            raise
+
     def require_open(self) -> Files:
-        """What is open."""
-        if self.files is None or self.files.process != os.getpid():
+        """What is open.
+
+        Raises:
+            JournalError: it was closed, it failed, or this is a copy of the process that opened it.
+        """
+        if self.files is None or self.failed or self.files.process != os.getpid():
             raise JournalError(f"{self.name} is not open here: nothing is issued without it; open the module again")
         return self.files
 
     # ------------------------------------------------------------------------------------------------------- opening
+
+    def open(self, path: Path, heading: Entry) -> None:
+        """Make it or read it, and put it in order."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.files = opened(path)
+        marked = self.files.mark.read()
+        self.read_through(marked)
+        if self.end == START:
+            self.begin(heading)
+            sync_folder(path.parent)
+        self.settle(marked or START)
 
     def read_through(self, marked: Position | None) -> None:
         """Check every batch, and that the one the mark speaks of is among them."""
@@ -116,26 +134,39 @@ class Journal:
         files = self.require_open()
         os.ftruncate(files.journal, self.end.size)
         write_at(files.journal, read_at(files.journal, self.end.size - marked.size, marked.size), marked.size)
-        sync(files.journal)
-        files.mark.keep(self.end)
+        self.keep(self.end)
+        files.mark.sync()
 
     # ------------------------------------------------------------------------------------------------------- working
 
     def append(self, entries: Sequence[Entry]) -> int:
-        """Write one batch and make sure that it is on the disk; the number of its first token.
+        """Write one batch; the number of its first token. The module must not answer before it was kept, too.
 
         Raises:
-            JournalError: it can't be written, or somebody else wrote to it. The module must not answer then.
+            JournalError: it can't be written, or somebody else wrote to the file.
         """
         files = self.require_open()
         content, batch = sealed(self.end, entries)
         with self.guarded():
             self.require_untouched(files.journal)
             write_at(files.journal, content, self.end.size)
-            sync(files.journal)
-            files.mark.write(batch.end)
         self.take(batch)
         return batch.start.tokens
+
+    def keep(self, position: Position) -> None:
+        """Wait until all before a position is on the disk. One wait is for all that was written until it began.
+
+        This, and nothing else, may be called by another thread.
+
+        Raises:
+            JournalError: it can't be kept.
+        """
+        if position.size > self.kept.size:
+            files, end = self.require_open(), self.end
+            with self.guarded():
+                sync(files.journal)
+                files.mark.write(end)
+            self.kept = end
 
     def take(self, batch: Batch) -> None:
         """Know of a batch."""

@@ -57,7 +57,6 @@ class Mark:
         line = f"{position.tokens:0{NUMBER}} {position.size:0{SIZE}} {position.seal}\n"
         write_at(self.file, line.encode(), 0)
 
-    def keep(self, position: Position) -> None:
-        """Put the mark somewhere else and wait until it is on the disk."""
-        self.write(position)
+    def sync(self) -> None:
+        """Wait until it is on the disk."""
         sync(self.file)

@@ -8,7 +8,7 @@ but what was asked, from which the same digits come again.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 from uuid import UUID
@@ -39,6 +39,7 @@ Answer = TypeVar("Answer")
 class SoftwareModule:
     """A module in this process. One thread of its own does all the work, one call after the other.
 
+    Another one waits for the disk: of several callers at one time, all that have their tokens by then with one wait.
     A caller who is cancelled leaves no work half done: what was begun is finished and written down.
 
     Args:
@@ -66,16 +67,25 @@ class SoftwareModule:
         self.name, self.vault = name, vault
         self.core = ModuleCore(name, folder, vault, tables)
         self.worker = ThreadPoolExecutor(1, f"module-{name}")
+        self.keeper = ThreadPoolExecutor(1, f"module-{name}-disk")
 
     def close(self) -> None:
         """Finish what was begun, and let another process have the journal."""
         self.worker.shutdown()
+        self.keeper.shutdown()
         self.core.close()
 
     async def run(self, work: Callable[[], Answer]) -> Answer:
-        """Do it in the module's thread."""
+        """Do it in the module's thread, and answer when all that it knows by then is on the disk."""
         self.core.journal.require_open()
-        return await asyncio.get_running_loop().run_in_executor(self.worker, work)
+        answer, kept = await asyncio.get_running_loop().run_in_executor(self.worker, self.done, work)
+        await asyncio.wrap_future(kept)
+        return answer
+
+    def done(self, work: Callable[[], Answer]) -> tuple[Answer, "Future[None]"]:
+        """Do it, and begin to wait for the disk: meanwhile this thread makes the next tokens."""
+        answer = work()
+        return answer, self.keeper.submit(self.core.journal.keep, self.core.journal.end)
 
     async def issue(self, requests: Sequence[TokenRequest]) -> list[Issued | Refused]:
         """As ``SecurityModule.issue``."""
