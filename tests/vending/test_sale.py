@@ -137,3 +137,31 @@ async def test_no_message_id(shop: Shop, message_id: str) -> None:
     assert isinstance(answer, Refused)
     assert answer.code is Code.BAD_MESSAGE_ID
     assert await shop.look("SELECT count(*) FROM vending.message") == 0
+
+
+async def test_a_clock_that_goes_back(shop: Shop) -> None:
+    """When the clock steps back, TIDs go on growing, and none repeats."""
+    minutes = []
+    for hours in (0, -3, -5, 1, 8):
+        shop.wait(hours=hours)
+        minutes.append((await shop.buy(5_000)).tokens[0].minute or 0)
+    assert minutes == sorted(set(minutes))
+    await proven(shop)
+
+
+async def test_the_reserved_minute(shop: Shop) -> None:
+    """No purchase gets the minute 00:01 of the TID clock, which is kept for special tokens."""
+    shop.now = shop.now.replace(hour=0, minute=0)
+    first, second = await shop.buy(5_000), await shop.buy(5_000)
+    assert ((second.tokens[0].minute or 0) - (first.tokens[0].minute or 0)) == 2
+    await proven(shop)
+
+
+async def test_no_digits_in_words(shop: Shop) -> None:
+    """What an answer or a request looks like in a log shows the last four digits of a token at most."""
+    sold = await shop.buy()
+    digits = sold.tokens[0].token
+    assert digits is not None
+    assert digits.digits[-4:] in repr(sold)
+    assert digits.digits not in repr(sold)
+    assert digits.grouped not in f"{sold}"
