@@ -169,9 +169,9 @@ async def ask_outside(engine: Engine, utility_id: UUID, cases: list[Case], now: 
         ids = [*(it.id for it in sets), *(it.id for it in tokens)]
         answers = dict(zip(ids, [*changed, *made], strict=True))
         await complete(engine, utility_id, cases, now, answers)
-    except Exception as error:  # noqa: BLE001 - whatever happened out there, the intents are kept
+    except Exception:  # noqa: BLE001 - whatever happened out there, the intents are kept
         for case in cases:
-            case.answer = case.answer or in_progress(error)
+            case.answer = case.answer or in_progress()
     finally:
         house.flying -= {case.id for case in cases}
 
@@ -226,7 +226,7 @@ async def resolve(engine: Engine, older_than: timedelta = PATIENCE) -> int:
     return settled
 
 
-def in_progress(_error: Exception) -> Refused:
+def in_progress() -> Refused:
     """The answer while nobody knows what a module did."""
     return Refused(Code.IN_PROGRESS, "the security module didn't answer yet", "send the same message again")
 
