@@ -118,7 +118,7 @@ class Maker:
         """The keys of many meters of one algorithm: together for each vending key that many of them share."""
         groups: dict[Hashable, list[int]] = {}
         for row, (name, _pan) in enumerate(meters):
-            groups.setdefault(name[:3], []).append(row)
+            groups.setdefault((name.sgc.value, name.krn.value, int(name.kt)), []).append(row)
         large = [rows for rows in groups.values() if len(rows) >= FEW]
         others = [row for rows in groups.values() if len(rows) < FEW for row in rows]
         parts = [self.derived([meters[row] for row in rows], ea) for rows in large]

@@ -40,13 +40,9 @@ class TokenOrder(NamedTuple):
     request: TokenRequest
     bits: int
     """The 66 bits of the token before it is encrypted."""
+    id: int
     text: str
     """The request in words."""
-
-    @property
-    def id(self) -> int:
-        """The request's."""
-        return self.request.id.int
 
     @property
     def keys(self) -> tuple[KeyName, ...]:
@@ -58,13 +54,9 @@ class ChangeOrder(NamedTuple):
     """A request for a key change on its way."""
 
     request: KeyChangeRequest
+    id: int
     text: str
     """The request in words."""
-
-    @property
-    def id(self) -> int:
-        """The request's."""
-        return self.request.id.int
 
     @property
     def keys(self) -> tuple[KeyName, ...]:
@@ -74,16 +66,17 @@ class ChangeOrder(NamedTuple):
 
 def token_order(request: TokenRequest) -> TokenOrder:
     """A request with its words: its token's 66 bits before encryption say all of it."""
-    bits = message(request.token)
-    text = f"{request.id.int:032x} token {request.pan.digits} {request.ea:02d} {key_words(request.key)} {bits:017x}"
-    return TokenOrder(request, bits, text)
+    id_, bits = request.id.int, message(request.token)
+    text = f"{id_:032x} token {request.pan.digits} {request.ea:02d} {key_words(request.key)} {bits:017x}"
+    return TokenOrder(request, bits, id_, text)
 
 
 def change_order(request: KeyChangeRequest) -> ChangeOrder:
     """A request with its words: the names of both keys, and the rest."""
-    meter = f"{request.id.int:032x} key-change {request.pan.digits} {request.ea:02d}"
+    id_ = request.id.int
+    meter = f"{id_:032x} key-change {request.pan.digits} {request.ea:02d}"
     keys = f"{key_words(request.key)} {key_words(request.new)}"
-    return ChangeOrder(request, f"{meter} {keys} {request.at.minutes} {request.with_sgc:d}")
+    return ChangeOrder(request, id_, f"{meter} {keys} {request.at.minutes} {request.with_sgc:d}")
 
 
 def key_words(key: KeyName) -> str:
