@@ -40,6 +40,7 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=
 	@$(BIN)/python -m coverage report --include='src/umbane/sts/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/pricing/*' --fail-under=100
+	@$(BIN)/python -m coverage report --include='src/umbane/security/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/meter/*' --fail-under=95
 
 check: $(VENV)/.dev

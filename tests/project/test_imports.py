@@ -18,9 +18,9 @@ def brought_along(statement: str) -> set[str]:
     return set(answer.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("room", ["umbane", "umbane.errors", "umbane.sts", "umbane.cli"])
+@pytest.mark.parametrize("room", ["umbane", "umbane.errors", "umbane.sts", "umbane.security", "umbane.cli"])
 def test_light_rooms(room: str) -> None:
-    """Importing the package, the token standard or the command line loads no heavy library."""
+    """Importing the package, the token standard, what guards keys or the command line loads no heavy library."""
     assert brought_along(f"import {room}") == set()
 
 

@@ -61,6 +61,8 @@ from umbane.sts import (
     decode,
     derive,
     encode,
+    message,
+    read_message,
 )
 from umbane.sts.crc import crc, crc_c
 from umbane.sts.framing import split_class
@@ -178,7 +180,21 @@ def test_only_the_key_bits_count(token: Token, key: DecoderKey) -> None:
     assert encode(token, key) == encode(token, other)
 
 
+@given(all_tokens)
+def test_message_and_back(token: Token) -> None:
+    """The 66 bits of every kind of token, not yet encrypted, are read as what the token carries."""
+    assert read_message(message(token)) == as_carried(token)
+
+
 # --------------------------------------------------------------------------------------------- mistyped and misdirected
+
+
+@pytest.mark.parametrize("token", [CREDIT, MONEY, TAMPER, TEST], ids=["credit", "currency", "tamper", "test"])
+def test_every_wrong_bit_of_a_message(token: Token) -> None:
+    """A message with one bit wrong, whichever of the 66, is refused by its check bits."""
+    for bit in range(66):
+        with pytest.raises(CrcError):
+            read_message(message(token) ^ 1 << bit)
 
 
 @both_keys
@@ -418,3 +434,9 @@ def test_refusals_hide_the_token() -> None:
     for error in (crc_error.value, expired.value, unknown.value):
         assert not shows(str(error), encoded.bits)
         assert not shows(str(error), STA_KEY.value)
+
+
+@each("bits", [None, "2", 1.0, True, -1, 1 << 66, CREDIT])
+def test_no_message(bits: object) -> None:
+    """A message is a number of 66 bits; the error shows nothing of what was given."""
+    assert refused(read_message, bits).field == "message"

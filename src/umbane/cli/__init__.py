@@ -12,8 +12,15 @@ from umbane.errors import UmbaneError
 __all__ = ["Commands", "Refusal", "main"]
 
 COMMANDS = {
+    "backup": "Write the whole database into one file.",
+    "books": "Prove the books, and read them.",
     "conformance": "Run vector files against our implementation of the standard.",
+    "db": "Start, stop and look at the database.",
+    "jobs": "Look at the jobs in the queue, and try dead ones again.",
     "meter": "Sit at the keypad of a virtual meter.",
+    "registry": "Fill the registry from files, and find what is in it.",
+    "restore": "Read a backup into an empty database.",
+    "serve": "Sell over HTTP, on loopback.",
     "tariff": "Check, quote and explain tariff files.",
     "vend": "Sell to virtual meters from a file of purchases.",
 }

@@ -1,23 +1,15 @@
-"""The test realm: vending keys that anyone can compute from their names, and that no meter in the field has."""
+"""The keys of simulated meters: those of the test realm, which anyone can compute and no meter in the field has."""
 
-from hashlib import sha256
 from typing import Final
 
-from umbane.sts import DKGA, KEN, KRN, KT, SGC, BaseDate, VendingKey
+from umbane.security import published_key
+from umbane.sts import DKGA, KEN, KRN, SGC, VendingKey
 
 __all__ = ["vending_key"]
 
-REALM: Final = "umbane test realm"
+NEVER: Final = KEN(255)
 
 
-def vending_key(sgc: SGC, krn: KRN, *, dkga: DKGA = DKGA.KDF_HMAC_SHA256, ken: KEN = KEN(255)) -> VendingKey:  # noqa: B008 - a frozen value
-    """The test realm's key for unique decoder keys (VUDK) of a supply group.
-
-    Raises:
-        StsInputError: never for the values these types can hold.
-    """
-    digest = sha256(f"{REALM} {sgc} {krn} {dkga}".encode()).digest()
-    secret = digest[: dkga.vending_key_bytes]
-    if dkga is DKGA.DES:
-        secret = bytes(byte ^ (byte.bit_count() % 2 == 0) for byte in secret)  # odd parity, as DES keys have
-    return VendingKey(secret, dkga, sgc, krn, KT.DUTK, BaseDate.Y2014, ken)
+def vending_key(sgc: SGC, krn: KRN, *, dkga: DKGA = DKGA.KDF_HMAC_SHA256, ken: KEN = NEVER) -> VendingKey:
+    """The test realm's key for unique decoder keys (VUDK) of a supply group."""
+    return published_key(sgc, krn, dkga=dkga, ken=ken).key

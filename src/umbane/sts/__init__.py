@@ -14,8 +14,8 @@ from umbane.sts.amounts import (
     rounded_amount,
     rounded_currency,
 )
-from umbane.sts.codec import decode, encode
-from umbane.sts.content import StampedToken, Token
+from umbane.sts.codec import decode, encode, read_message
+from umbane.sts.content import StampedToken, Token, message
 from umbane.sts.credit import Credit, CurrencyCredit, Service
 from umbane.sts.display import Control, InitiateTest
 from umbane.sts.errors import (
@@ -137,6 +137,8 @@ __all__ = [
     "load_sta_tables",
     "luhn_digit",
     "luhn_valid",
+    "message",
+    "read_message",
     "recognise",
     "require_permitted_change",
     "require_unexpired",

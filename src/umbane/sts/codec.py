@@ -2,13 +2,13 @@
 
 from typing import Final, Protocol
 
-from umbane.sts.checks import require_type
-from umbane.sts.content import CONTENT_BITS, Token, message
+from umbane.sts.checks import require_secret, require_type
+from umbane.sts.content import CONTENT_BITS, CRC_BITS, SUBCLASS_BITS, Token, message
 from umbane.sts.crc import crc, crc_c
 from umbane.sts.credit import Credit, CurrencyCredit
 from umbane.sts.display import InitiateTest
 from umbane.sts.errors import CrcError, StsInputError, UnknownTokenError
-from umbane.sts.framing import EncodedToken, join_class, split_class
+from umbane.sts.framing import BLOCK_BITS, TOKEN_BITS, EncodedToken, join_class, split_class
 from umbane.sts.hazmat import misty1, sta
 from umbane.sts.hazmat.tables import SAMPLE_TABLES, StaTables
 from umbane.sts.keychange import (
@@ -30,7 +30,7 @@ from umbane.sts.management import (
 from umbane.sts.parameters import EA, KT
 from umbane.sts.tid import require_unexpired
 
-__all__ = ["decode", "encode"]
+__all__ = ["decode", "encode", "read_message"]
 
 
 class Decodable(Protocol):
@@ -64,7 +64,6 @@ DECODABLE: Final[dict[tuple[int, int], Decodable]] = {
 """Every token of the standard by class and subclass."""
 
 BLOCK_MASK: Final = (1 << 64) - 1
-CRC_MASK: Final = 0xFFFF
 PLAIN_CLASS: Final = 1
 """Class 1 is not encrypted."""
 
@@ -110,14 +109,31 @@ def decode(token: EncodedToken, key: DecoderKey | None = None, *, tables: StaTab
     block, token_class = split_class(require_type("token", token, EncodedToken).bits)
     if token_class != PLAIN_CLASS:
         block = decipher(block, require_key(key), tables)
-    bits, check_bits = token_class << 48 | block >> 16, block & CRC_MASK
-    subclass = bits >> CONTENT_BITS & 15
+    return read_message(token_class << BLOCK_BITS | block)
+
+
+def read_message(bits: int) -> Token:
+    """The token that 66 bits say before they are encrypted: the inverse of ``message``, checked like any token.
+
+    Args:
+        bits: Class | SubClass | content | CRC (6.2).
+
+    Raises:
+        CrcError: the check bits are wrong (7.3.6).
+        MfrCodeError: a class 1 token with a manufacturer code that no meter can have (7.3.6).
+        UnknownTokenError: the check bits fit, but the token is reserved or proprietary.
+        TokenContentError: the check bits fit, but a field holds a number without a meaning.
+        StsInputError: this isn't a number of 66 bits.
+    """
+    checked, check_bits = divmod(require_secret("message", bits, TOKEN_BITS), 1 << CRC_BITS)
+    kinds, content = divmod(checked, 1 << CONTENT_BITS)
+    token_class, subclass = divmod(kinds, 1 << SUBCLASS_BITS)
     kind = DECODABLE.get((token_class, subclass))
-    if check_bits != (crc_c(bits) if kind is CurrencyCredit else crc(bits)):
+    if check_bits != (crc_c(checked) if kind is CurrencyCredit else crc(checked)):
         raise CrcError("the check bits are wrong: a digit was mistyped, or the token is for another meter or key")
     if kind is None:
         raise UnknownTokenError(f"class {token_class} subclass {subclass} is reserved or a manufacturer's own")
-    return kind.from_content(subclass, bits & (1 << CONTENT_BITS) - 1)
+    return kind.from_content(subclass, content)
 
 
 def require_key(key: DecoderKey | None) -> DecoderKey:

@@ -14,7 +14,7 @@ from umbane.sts.batch.framing import Digits, from_digits, to_digits
 from umbane.sts.batch.keys import DecoderKeys
 from umbane.sts.batch.tokens import CLASS_SHIFT, Tokens
 from umbane.sts.checks import require_types
-from umbane.sts.codec import CRC_MASK, PLAIN_CLASS
+from umbane.sts.codec import PLAIN_CLASS
 from umbane.sts.content import CRC_BITS
 from umbane.sts.errors import CrcError, StsInputError
 from umbane.sts.framing import TOKEN_DIGITS
@@ -23,6 +23,8 @@ from umbane.sts.parameters import EA, KT
 from umbane.sts.tid import KEN_SHIFT, TID, require_unexpired
 
 __all__ = ["Decoded", "decode", "encode", "encoded"]
+
+CRC_MASK: Final = (1 << CRC_BITS) - 1
 
 FEW: Final = {EA.STA: 36, EA.MISTY1: 8}
 """Fewer blocks than these go by themselves: that is faster than to set a batch up."""

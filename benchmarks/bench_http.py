@@ -1,0 +1,231 @@
+"""How many sales a second over HTTP: 64 connections, real tokens, PostgreSQL with every commit on the disk.
+
+The town of `bench_sale`; the server, the engine, its module and the database share the machine with the processes that
+make the requests. `sale.http.to_bare` compares with a transaction that writes the same ledger pair, token and balance,
+and does nothing else, in batches of 50.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from benchmarks.bench_sale import Town, build, opened
+from benchmarks.result import Result
+from umbane.api import TILL, Listening, make_app
+from umbane.api.serving import make_server
+from umbane.db import Connection, Database, new_ids
+from umbane.registry import ApiKeyLimits, Scope, issue_api_key, terminal
+from umbane.vending import open_engine
+
+SALES: Final = int(os.environ.get("UMBANE_BENCH_SALES", "40000"))
+CONNECTIONS: Final = 64
+STRETCHES: Final = 4
+LONELY: Final = 300
+BARE: Final = 50
+NOWHERE: Final = 60_000_000
+"""Requests a minute: the limit isn't what is measured."""
+
+
+def benchmarks() -> Iterator[Result]:
+    """The figures of sales over HTTP."""
+    yield from uvloop.run(measured())
+
+
+async def measured() -> list[Result]:
+    """Sell in a town over a socket of loopback, then write as much without selling."""
+    async with opened() as (database, module):
+        town = await build(database)
+        keys = await api_keys(database, town)
+        async with open_engine(database, module) as engine, served(make_app(engine)) as port:
+            await load(port, keys, town, SALES // 10, CONNECTIONS)
+            stretches = [await load(port, keys, town, SALES // STRETCHES, CONNECTIONS) for _ in range(STRETCHES)]
+            lonely = await load(port, keys, town, LONELY, 1)
+        bare = max([await bare_rate(database, SALES // STRETCHES) for _ in range(STRETCHES)])
+    best = max(stretches, key=lambda it: it.rate)
+    return [
+        Result("sale.http", round(best.rate), "sales/s", SALES),
+        Result("sale.http.p50", round(best.percentile(50), 2), "ms", SALES),
+        Result("sale.http.p99", round(best.percentile(99), 2), "ms", SALES),
+        Result("sale.http.lonely.p50", round(lonely.percentile(50), 2), "ms", LONELY),
+        Result("sale.http.bare", round(bare), "sales/s", SALES),
+        Result("sale.http.to_bare", round(best.rate / bare, 3), "ratio", SALES),
+    ]
+
+
+@asynccontextmanager
+async def served(app: object) -> AsyncIterator[int]:
+    """Serve the application on a port of loopback that is free."""
+    server = make_server(app, Listening(port=0))  # type: ignore[arg-type] # any ASGI application
+    running = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    yield int(server.servers[0].sockets[0].getsockname()[1])
+    server.should_exit = True
+    await running
+
+
+async def api_keys(database: Database, town: Town) -> list[str]:
+    """A key for each till."""
+
+    async def work(tx: Connection) -> list[str]:
+        scope, found = Scope(town.utility_id, "bench"), []
+        for terminal_id in town.terminals:
+            till = await terminal(tx, town.utility_id, terminal_id)
+            _, secret = await issue_api_key(
+                tx, scope, till.vendor_id, till.id, label="bench", scopes=[str(it) for it in TILL],
+                limits=ApiKeyLimits(requests_per_minute=NOWHERE), randomness=secrets.token_bytes(32),
+            )  # fmt: skip
+            found.append(secret)
+        return found
+
+    return await database.run(work)
+
+
+# ------------------------------------------------------------------------------------------------------------- the load
+
+
+class Load:
+    """What a load of requests saw.
+
+    Attributes:
+        seconds: from the first request to the last answer.
+        times: of each request, in milliseconds.
+    """
+
+    def __init__(self, seconds: float, times: list[float]) -> None:
+        self.seconds = seconds
+        self.times = times
+
+    @property
+    def rate(self) -> float:
+        """Sales a second."""
+        return len(self.times) / self.seconds
+
+    def percentile(self, part: int) -> float:
+        """The milliseconds within which so many of a hundred requests were answered."""
+        return statistics.quantiles(self.times, n=100, method="inclusive")[part - 1]
+
+
+FIRST: Final = count(0)
+STEP: Final = 10_000_000
+
+
+async def load(port: int, keys: list[str], town: Town, sales: int, connections: int) -> Load:
+    """Let another process buy so often over so many connections."""
+    plan = {
+        "port": port, "keys": keys, "meters": town.meters, "sales": sales, "connections": connections,
+        "first": next(FIRST) * STEP,
+    }  # fmt: skip
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(plan, file)
+        file.flush()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "benchmarks.bench_http", file.name, stdout=asyncio.subprocess.PIPE,
+            cwd=Path.cwd(),
+        )  # fmt: skip
+        out, _ = await process.communicate()
+    seen = json.loads(out)
+    assert seen["sold"] == sales, seen["problems"]
+    return Load(seen["seconds"], seen["times"])
+
+
+async def generate(plan: dict[str, object]) -> dict[str, object]:
+    """Buy, each connection one purchase after another; this is the other process."""
+    port, keys, meters = int(str(plan["port"])), plan["keys"], plan["meters"]
+    assert isinstance(keys, list)
+    assert isinstance(meters, list)
+    first = int(str(plan["first"]))
+    numbers = iter(range(first, first + int(str(plan["sales"]))))
+    times: list[float] = []
+    problems: list[str] = []
+
+    async def connection(key: str) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = f"POST /v1/sales HTTP/1.1\r\nHost: till\r\nAuthorization: Bearer {key}\r\n"
+        head += "Content-Type: application/json\r\n"
+        for number in numbers:
+            meter = meters[number * 7919 % len(meters)]
+            money = 5_000 + number * 37 % 45_000
+            body = f'{{"message_id":"h{number}","meter":"{meter}","order":{{"kind":"buy","money":{money}}}}}'
+            start = time.perf_counter()
+            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+            answer = await reader.readuntil(b"\r\n\r\n")
+            lines = answer.lower().split(b"\r\n")
+            length = next(int(it.split(b":")[1]) for it in lines if it.startswith(b"content-length"))
+            content = await reader.readexactly(length)
+            if answer.startswith(b"HTTP/1.1 201"):
+                times.append((time.perf_counter() - start) * 1000)
+            else:
+                problems.append(content.decode()[:200])
+        writer.close()
+
+    start = time.perf_counter()
+    await asyncio.gather(*(connection(keys[it % len(keys)]) for it in range(int(str(plan["connections"])))))
+    seconds = time.perf_counter() - start
+    return {"seconds": seconds, "times": times, "sold": len(times), "problems": problems[:3]}
+
+
+# ------------------------------------------------------------------------------------------------- the bare transaction
+
+TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS bare_posting (id uuid PRIMARY KEY, account int[], amount bigint[])",
+    "CREATE TABLE IF NOT EXISTS bare_token (id uuid PRIMARY KEY, meter int, digits bytea)",
+    "CREATE TABLE IF NOT EXISTS bare_balance (account int PRIMARY KEY, amount bigint)",
+    "INSERT INTO bare_balance SELECT n, 0 FROM generate_series(1, 64) n ON CONFLICT DO NOTHING",
+)
+PAIR: Final = """
+INSERT INTO bare_posting SELECT id, ARRAY[n % 64 + 1, 100], ARRAY[-m, m]::bigint[]
+FROM unnest($1::uuid[], $2::int[], $3::int[]) AS x(id, n, m)"""
+DIGITS: Final = (
+    "INSERT INTO bare_token SELECT id, n, '\\x012345678901234567' FROM unnest($1::uuid[], $2::int[]) AS x(id, n)"
+)
+BALANCE: Final = """
+UPDATE bare_balance b SET amount = b.amount - x.m FROM (
+    SELECT n % 64 + 1 AS account, sum(m) AS m FROM unnest($1::int[], $2::int[]) AS x(n, m) GROUP BY 1 ORDER BY 1) x
+WHERE b.account = x.account"""
+
+
+async def bare_rate(database: Database, sales: int) -> float:
+    """Sales a second, if a sale were nothing but a ledger pair, a token and a balance, fifty to a transaction."""
+    for statement in TABLES:
+        await database.run(partial(execute, statement))
+    start = time.perf_counter()
+    numbers = iter(range(0, sales, BARE))
+
+    async def writer() -> None:
+        for first in numbers:
+            await database.run(partial(write, first))
+
+    await asyncio.gather(writer(), writer())
+    return sales / (time.perf_counter() - start)
+
+
+async def execute(statement: str, tx: Connection) -> None:
+    """Execute one statement."""
+    await tx.execute(statement)
+
+
+async def write(first: int, tx: Connection) -> None:
+    """Write fifty sales."""
+    ids, numbers = new_ids(BARE), list(range(first, first + BARE))
+    money = [5_000 + it * 37 % 45_000 for it in numbers]
+    await tx.execute(PAIR, ids, numbers, money)
+    await tx.execute(DIGITS, ids, numbers)
+    await tx.execute(BALANCE, numbers, money)
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(generate(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))))

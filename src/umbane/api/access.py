@@ -1,0 +1,88 @@
+"""Who is let in: programs by their API keys, people by the session that they signed in for."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Final
+
+from umbane.api.people import caller_of_session
+from umbane.api.problems import ApiError
+from umbane.api.rates import Rates
+from umbane.api.rights import Caller, Right
+from umbane.db import Database
+from umbane.registry import ApiKey, NotFoundError, api_key_by_secret
+
+__all__ = ["Doorkeeper"]
+
+SCHEME: Final = "bearer "
+KEY_PREFIX: Final = "umb_"
+LONGEST: Final = 200
+"""Characters of what somebody shows; nothing that we gave is longer."""
+REMEMBERED: Final = 5.0
+"""Seconds for which a key is known without asking the database; after a revocation it lets in no longer than that."""
+MOST: Final = 50_000
+
+Finder = Callable[[Database, str], Awaitable[Caller]]
+
+
+class Doorkeeper:
+    """Finds out who calls. What somebody shows is remembered by its hash only."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self.database = database
+        self.clock = clock
+        self.rates = Rates(clock)
+        self.known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+
+    async def let_in(self, header: str | None, rights: tuple[Right, ...]) -> Caller:
+        """Who shows this, if they have one of these rights.
+
+        Raises:
+            ApiError: nobody knows them, they may not do this, or ask too often.
+        """
+        if not header or not header[: len(SCHEME)].lower() == SCHEME:
+            raise stranger("nothing is shown that lets anybody in")
+        caller = await self.caller(header[len(SCHEME) :].strip())
+        self.rates.require(caller.id, caller.limits.requests_per_minute)
+        if not caller.rights.intersection(rights):
+            needed = " or ".join(rights)
+            raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", "that is not for everybody", f"it takes: {needed}")
+        return caller
+
+    async def caller(self, secret: str) -> Caller:
+        """Who shows this secret."""
+        if len(secret) > LONGEST or not secret.isascii():
+            raise stranger("that is nothing we gave to anybody")
+        hashed, now = sha256(secret.encode()).digest(), self.clock()
+        until, caller = self.known.get(hashed, (0.0, None))
+        if caller is None or until < now:
+            caller = await find(self.database, secret)
+            self.known[hashed] = now + REMEMBERED, caller
+            self.known.move_to_end(hashed)
+            if len(self.known) > MOST:
+                self.known.popitem(last=False)
+        return caller
+
+
+async def find(database: Database, secret: str) -> Caller:
+    """Who shows this secret, as the database knows it."""
+    try:
+        async with database.reading() as connection:
+            if secret.startswith(KEY_PREFIX):
+                return caller_of_key(await api_key_by_secret(connection, secret))
+            return await caller_of_session(connection, secret)
+    except NotFoundError as error:
+        raise stranger("that lets nobody in, or not any more") from error
+
+
+def caller_of_key(key: ApiKey) -> Caller:
+    """The caller that a program with this key is. A scope that isn't a right of this version gives none."""
+    rights = frozenset(Right(scope) for scope in key.scopes if scope in set(Right)) - {Right.ENGINEER}
+    return Caller(key.id, f"api:{key.label}", key.utility_id, rights, key.vendor_id, key.terminal_id, key.limits)
+
+
+def stranger(detail: str) -> ApiError:
+    """Nobody knows who that is."""
+    remedy = "show an API key or a session: Authorization: Bearer ..."
+    return ApiError(HTTPStatus.UNAUTHORIZED, "not_let_in", detail, remedy)

@@ -1,0 +1,174 @@
+"""The application: operations behind their routes, and how each of them is called."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final, TextIO
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from umbane.api import doors, lookups, sales, webhooks
+from umbane.api.access import Doorkeeper
+from umbane.api.batcher import Batcher
+from umbane.api.desk import Call, Desk, Operation, Reply
+from umbane.api.openapi import document
+from umbane.api.people import Gate
+from umbane.api.problems import ApiError, problem_from
+from umbane.api.rates import Rates
+from umbane.api.watching import Watch
+from umbane.vending import Engine, sell
+
+__all__ = ["OPERATIONS", "Api", "make_app"]
+
+OPERATIONS: Final = (*sales.OPERATIONS, *lookups.OPERATIONS, *webhooks.OPERATIONS, *doors.OPERATIONS)
+
+LARGEST_BODY: Final = 16_384
+"""Bytes; no body that means anything is longer."""
+JSON: Final = "application/json"
+PROBLEM: Final = "application/problem+json"
+HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""Answers hold digits, which are money: nothing on the way keeps them."""
+
+ENCODER: Final = msgspec.json.Encoder()
+
+
+class Api:
+    """Answers requests."""
+
+    def __init__(self, desk: Desk, doorkeeper: Doorkeeper, watch: Watch) -> None:
+        self.desk = desk
+        self.doorkeeper = doorkeeper
+        self.watch = watch
+
+    async def answer(self, operation: Operation, request: Request) -> Response:
+        """Do an operation; whatever goes wrong becomes a problem."""
+        start, who = time.perf_counter(), ""
+        try:
+            call = await self.call_from(operation, request)
+            who = call.caller.name if call.caller else ""
+            reply = await operation.handler(self.desk, call)
+        except ClientDisconnect:
+            reply = Reply(problem_from(ApiError(HTTPStatus.BAD_REQUEST, "gone", "nobody waits any more", "")), 400)
+        except Exception as error:  # noqa: BLE001 - told below, each by its kind
+            problem = problem_from(error)
+            if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+                self.watch.fault(operation.name, error)
+            reply = Reply(problem, problem.status)
+        code = reply.problem.code if reply.problem else ""
+        self.watch.saw(operation.name, int(reply.status), code, time.perf_counter() - start, who)
+        return response(reply)
+
+    async def call_from(self, operation: Operation, request: Request) -> Call:
+        """Who calls, and with what; whoever isn't let in has nothing of theirs looked at."""
+        caller = None
+        if operation.rights:
+            caller = await self.doorkeeper.let_in(request.headers.get("authorization"), operation.rights)
+        body = operation.decoder.decode(await body_of(request)) if operation.decoder else None
+        query = query_of(operation.query, request.query_params.multi_items()) if operation.query else None
+        agent = request.client.host if request.client else ""
+        return Call(caller, request.path_params, body, query, agent)
+
+    async def metrics(self, _request: Request) -> Response:
+        """The figures, as Prometheus reads them."""
+        self.watch.waiting.set(len(self.desk.batcher.waiting))
+        return Response(self.watch.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def body_of(request: Request) -> bytes:
+    """The body, if it says that it is JSON and isn't too large; a larger one isn't read to its end.
+
+    Raises:
+        ApiError: it is something else, or too large.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json", "the body is no JSON", f"send {JSON}")
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or len(declared) > len(str(2**63)) or int(declared) > LARGEST_BODY:
+        raise too_large()
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST_BODY:
+            raise too_large()
+        parts.append(part)
+    return b"".join(parts)
+
+
+def too_large() -> ApiError:
+    """The body is too large."""
+    detail = "the body is too large"
+    return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail, f"at most {LARGEST_BODY} bytes")
+
+
+def query_of(kind: type[msgspec.Struct], items: Sequence[tuple[str, str]]) -> msgspec.Struct:
+    """The query; no name may come twice."""
+    values: Mapping[str, Any] = dict(items)
+    if len(values) != len(items):
+        raise msgspec.ValidationError("a name comes twice in the query")
+    return msgspec.convert(values, kind, strict=False)
+
+
+def response(reply: Reply) -> Response:
+    """What goes over the wire."""
+    headers = dict(HEADERS)
+    if problem := reply.problem:
+        if problem.retry_after:
+            headers["Retry-After"] = str(problem.retry_after)
+        if problem.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        if problem.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            headers["Connection"] = "close"
+    media = PROBLEM if problem else JSON
+    return Response(ENCODER.encode(reply.body), int(reply.status), headers, media)
+
+
+async def no_such(_request: Request, error: Exception) -> Response:
+    """Nothing is there, or not with that method."""
+    problem = problem_from(error)
+    answered = response(Reply(problem, problem.status))
+    for name, value in (getattr(error, "headers", None) or {}).items():
+        answered.headers[name] = value
+    return answered
+
+
+def make_app(
+    engine: Engine,
+    *,
+    seal_key: bytes | None = None,
+    log: TextIO | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Starlette:
+    """The application in front of an engine.
+
+    Args:
+        engine: that sells.
+        seal_key: 32 bytes for the secrets of second factors; without it nobody signs in.
+        log: where a line for each request goes.
+        clock: seconds that only grow.
+    """
+    watch = Watch(log)
+    batcher = Batcher(partial(sell, engine))
+    batcher.observe = watch.batches.observe
+    gate = Gate(engine.database, seal_key) if seal_key else None
+    desk = Desk(engine, batcher, gate, Rates(clock))
+    api = Api(desk, Doorkeeper(engine.database, clock), watch)
+    page = ENCODER.encode(document(OPERATIONS))
+
+    async def openapi(_request: Request) -> Response:
+        return Response(page, media_type=JSON)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await batcher.drain()
+
+    routes = [Route(it.path, partial(api.answer, it), methods=[it.method]) for it in OPERATIONS]
+    routes += [Route("/openapi.json", openapi), Route("/metrics", api.metrics)]
+    handlers = {404: no_such, 405: no_such}
+    return Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)

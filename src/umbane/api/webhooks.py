@@ -1,0 +1,120 @@
+"""Telling others of sales: a signed POST for each, through the job queue, until it is answered.
+
+What is told holds no digits. The receiver checks `Umbane-Signature: t=<seconds>,v1=<hex>`: v1 is the HMAC-SHA-256 of
+`<seconds>.<body>` under the webhook's secret. A sale may be told twice; its id tells them apart.
+"""
+
+import hmac
+import secrets
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+from msgspec import to_builtins
+from msgspec.json import encode
+
+from umbane.api import wire
+from umbane.api.desk import Call, Desk, Operation, Reply
+from umbane.api.people import unseal
+from umbane.api.problems import ApiError
+from umbane.api.rights import Right
+from umbane.db import Database, GiveUp, Handlers, Job, new_ids
+from umbane.errors import InputError
+
+__all__ = ["OPERATIONS", "Messenger", "signature"]
+
+SECRET_BYTES: Final = 32
+SECONDS: Final = 10
+JOB: Final = "webhook.sale"
+ADDITION: Final = """
+INSERT INTO api.webhook (utility_id, id, vendor_id, url, secret, made_at) VALUES ($1, $2, $3, $4, $5, $6)"""
+REMOVAL: Final = (
+    "DELETE FROM api.webhook WHERE utility_id = $1 AND id = $2 AND ($3::uuid IS NULL OR vendor_id = $3) RETURNING id"
+)
+TOLD: Final = """
+SELECT w.url, w.secret, s.id, s.at, s.kind, s.tender, s.currency, s.units, s.free_units, t.code AS terminal
+FROM api.webhook w JOIN vending.sale s ON s.utility_id = w.utility_id
+JOIN registry.terminal t ON t.utility_id = s.utility_id AND t.id = s.terminal_id
+WHERE w.utility_id = $1 AND w.id = $2 AND s.id = $3"""
+
+
+async def add(desk: Desk, call: Call) -> Reply:
+    """Tell somebody of sales from now on."""
+    who, body = call.who, call.body
+    check_url(body.url)
+    if desk.gate is None:
+        raise ApiError(
+            HTTPStatus.SERVICE_UNAVAILABLE, "no_sign_in", "there is no seal key here", "start the server with one"
+        )
+    [id_], secret = new_ids(1), secrets.token_bytes(SECRET_BYTES)
+    values = who.utility_id, id_, who.vendor_id, body.url, desk.gate.seal(id_, secret), desk.now()
+    await desk.database.run(lambda tx: tx.execute(ADDITION, *values))
+    return Reply(wire.WebhookOut(id_, body.url, secret.hex()), HTTPStatus.CREATED)
+
+
+async def remove(desk: Desk, call: Call) -> Reply:
+    """Tell them no more."""
+    who, id_ = call.who, call.id("webhook_id")
+    if await desk.database.run(lambda tx: tx.fetchval(REMOVAL, who.utility_id, id_, who.vendor_id)) is None:
+        raise ApiError(HTTPStatus.NOT_FOUND, "unknown_webhook", "there is no such webhook", "look at the id")
+    return Reply(wire.Health(status="removed"))
+
+
+def check_url(url: str) -> None:
+    """What is told goes over TLS, to a host by its name: never to an address, which may be one of our own."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "https" or parts.username or "." not in host or host.replace(".", "").isdigit() or ":" in host:
+        raise InputError("url", "nothing is told there", "give https://, the name of a host, and a path")
+
+
+def signature(secret: bytes, seconds: int, body: bytes) -> str:
+    """The header that proves who tells it, and when."""
+    return f"t={seconds},v1={hmac.digest(secret, f'{seconds}.'.encode() + body, 'sha256').hex()}"
+
+
+class Messenger:
+    """Tells what is in the queue.
+
+    Args:
+        database: with the queue.
+        seal_key: with which the secrets are sealed.
+        http: the way out.
+    """
+
+    def __init__(self, database: Database, seal_key: bytes, http: httpx.AsyncClient) -> None:
+        self.database = database
+        self.http = http
+        self._seal_key = seal_key
+
+    def handlers(self) -> Handlers:
+        """What a worker needs to know."""
+        handlers = Handlers()
+        handlers.each(JOB, self.tell)
+        return handlers
+
+    async def tell(self, job: Job) -> None:
+        """Tell of one sale; whatever isn't answered with success is tried again."""
+        utility, webhook, sale = (UUID(job.payload[name]) for name in ("utility", "webhook", "sale"))
+        async with self.database.reading() as connection:
+            row = await connection.fetchrow(TOLD, utility, webhook, sale)
+            now = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::bigint")
+        if row is None:
+            raise GiveUp("the webhook was removed")
+        values = dict(row)
+        url, secret = values.pop("url"), unseal(self._seal_key, webhook, values.pop("secret"))
+        body = encode({"event": "sale", "sale": to_builtins(values)})
+        headers = {"Content-Type": "application/json", "Umbane-Signature": signature(secret, now, body)}
+        answer = await self.http.post(url, content=body, headers=headers, timeout=SECONDS, follow_redirects=False)
+        if not answer.is_success:
+            raise ConnectionError(f"it was answered with {answer.status_code}")
+
+
+OPERATIONS: Final = (
+    Operation("add_webhook", "POST", "/v1/webhooks", "Tell somebody of sales from now on", add, {201: wire.WebhookOut},
+        (Right.WEBHOOKS,), wire.WebhookIn, problems=(422,)),
+    Operation("remove_webhook", "DELETE", "/v1/webhooks/{webhook_id}", "Tell them no more", remove, {200: wire.Health},
+        (Right.WEBHOOKS,), problems=(404, 422)),
+)  # fmt: skip

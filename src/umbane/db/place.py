@@ -1,0 +1,84 @@
+"""Where the database is: our own server under a folder, or any other server by its URL."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from umbane.errors import InputError
+
+__all__ = ["Embedded", "Place", "Server", "place_from"]
+
+URL = "UMBANE_DATABASE_URL"
+FOLDER = "UMBANE_DATA"
+FORM = "write postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE"
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Our own server, with everything it has under one folder.
+
+    Attributes:
+        directory: the folder; it is made at the first start.
+    """
+
+    directory: Path
+
+    def __str__(self) -> str:
+        return f"the embedded server in {self.directory}"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Any other PostgreSQL server, 15 or newer.
+
+    Attributes:
+        url: postgresql://role:password@host:port/database, with libpq's options after a question mark. It is shown to
+            nobody, because of the password.
+    """
+
+    url: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("postgresql://", "postgres://")):
+            raise InputError(URL, "is not the URL of a PostgreSQL database", FORM)
+        try:
+            parts = urlsplit(self.url)
+            _port = parts.port
+        except ValueError as error:
+            raise InputError(URL, "can't be read as a URL", f"{FORM}, with %-codes for special characters") from error
+        if not parts.path.strip("/"):
+            raise InputError(URL, "names no database", FORM)
+
+    def __str__(self) -> str:
+        parts = urlsplit(self.url)
+        return f"the database {parts.path.strip('/')!r} at {parts.netloc.rpartition('@')[2] or 'this machine'}"
+
+
+Place = Embedded | Server
+"""Where the database is."""
+
+
+def place_from(environ: Mapping[str, str], *, root: bool = False) -> Place:
+    """The place that the environment names: UMBANE_DATABASE_URL, else UMBANE_DATA, else the user's folder for data.
+
+    Args:
+        environ: the environment, such as `os.environ`.
+        root: whether the administrator is asking, whose data belongs to the machine and not to a person.
+
+    Raises:
+        InputError: the URL isn't one of a PostgreSQL database.
+    """
+    if url := environ.get(URL):
+        return Server(url)
+    if folder := environ.get(FOLDER):
+        return Embedded(Path(folder).expanduser().absolute())
+    return Embedded((Path("/var/lib") if root else _user_data(environ)) / "umbane")
+
+
+def _user_data(environ: Mapping[str, str]) -> Path:
+    """Where programs keep what belongs to a person."""
+    if folder := environ.get("XDG_DATA_HOME"):
+        return Path(folder)
+    return Path.home() / ("Library/Application Support" if sys.platform == "darwin" else ".local/share")

@@ -1,0 +1,181 @@
+"""The verbs of the books, each for a whole list, inside a transaction of the caller's."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from umbane.db import Connection
+from umbane.ledger import store
+from umbane.ledger.errors import HoldError, ReversalError, UnknownAccountError
+from umbane.ledger.models import AccountKey, CreditLimit, Demand, Entry, Hold, HoldRequest, Reversal
+from umbane.ledger.words import in_words
+
+__all__ = ["Book", "open_book"]
+
+LATE = "happened in a period that was closed"
+
+
+async def open_book(connection: Connection, utility: UUID) -> "Book":
+    """Open the books of a utility for the transaction that this connection is in.
+
+    No period is closed until the transaction ends. Open them after locking what belongs to other rooms, and before
+    anything else here: so nobody waits in a circle.
+
+    Raises:
+        PeriodError: the transaction isn't read committed.
+    """
+    with in_words():
+        return Book(connection, utility, await store.open_from(connection, utility))
+
+
+class Book:
+    """The books of a utility, open for one transaction. `open_book` makes one.
+
+    Attributes:
+        utility: whose they are.
+        opened: from when they are open: what happened before is booked at this moment, with a note.
+    """
+
+    def __init__(self, connection: Connection, utility: UUID, opened: datetime) -> None:
+        self.utility = utility
+        self.opened = opened
+        self._connection = connection
+        self._free: dict[int, int] = {}
+        """What is left to spend on the guarded accounts that this transaction has locked."""
+
+    async def accounts(self, keys: Iterable[AccountKey]) -> dict[AccountKey, int]:
+        """The numbers of these accounts; those that don't exist are made.
+
+        Raises:
+            UnknownAccountError: there is no such kind, or an account of it needs an owner.
+        """
+        wanted = set(keys)
+        found = await store.find_accounts(self._connection, self.utility, wanted)
+        if missing := wanted - found.keys():
+            with in_words():
+                await store.insert_accounts(self._connection, self.utility, missing)
+            found |= await store.find_accounts(self._connection, self.utility, missing)
+        return found
+
+    # ---------------------------------------------------------------------------------------------- money that is spent
+
+    async def admit(self, demands: Sequence[Demand]) -> list[bool]:
+        """Say which of these demands fit their accounts, one after the other.
+
+        The accounts stay locked until the transaction ends, so post what fits in the same one. What was admitted counts
+        as spent in later calls, and what is paid in meanwhile doesn't count.
+
+        Raises:
+            UnknownAccountError: an account isn't guarded.
+        """
+        await self._lock({demand.account for demand in demands} - self._free.keys())
+        return [self._take(demand.account, demand.amount) for demand in demands]
+
+    async def hold(self, requests: Sequence[HoldRequest]) -> list[bool]:
+        """Set money aside, and say which of these requests fitted, one after the other.
+
+        Raises:
+            UnknownAccountError: an account isn't guarded.
+            HoldError: the id of a hold is taken.
+        """
+        fits = await self.admit([Demand(request.account, request.amount) for request in requests])
+        with in_words():
+            held = (request for request, fitted in zip(requests, fits, strict=True) if fitted)
+            await store.insert_holds(self._connection, self.utility, held)
+        return fits
+
+    async def void(self, holds: Sequence[UUID], at: datetime, note: str) -> None:
+        """Set money free that was held, each hold once; the note says why.
+
+        Raises:
+            HoldError: one of the holds isn't pending.
+        """
+        with in_words():
+            ended = await store.end_holds(self._connection, self.utility, holds, at, note)
+        if left := [hold for hold in holds if hold not in ended]:
+            raise HoldError(f"hold {left[0]} isn't pending", "look up what became of it", str(left[0]))
+
+    async def expired_holds(self, at: datetime, most: int = 1000) -> list[Hold]:
+        """The holds that are pending although they have expired, the oldest first."""
+        return await store.expired_holds(self._connection, self.utility, at, most)
+
+    async def set_credit_limits(self, limits: Sequence[CreditLimit]) -> None:
+        """Set what the owners of guarded accounts may owe at most.
+
+        Raises:
+            LimitError: more than that is used already.
+            UnknownAccountError: an account isn't guarded.
+        """
+        with in_words():
+            await store.insert_credit_limits(self._connection, self.utility, limits)
+        for limit in limits:
+            self._free.pop(limit.account, None)
+
+    async def _lock(self, accounts: set[int]) -> None:
+        """Lock guarded accounts, and take down what is left on them."""
+        if not accounts:
+            return
+        found = await store.lock_standings(self._connection, self.utility, sorted(accounts))
+        self._free |= {it.account: it.free for it in found}
+        if missing := accounts - self._free.keys():
+            number = min(missing)
+            raise UnknownAccountError(f"account {number} has no credit limit", "spend from a guarded one", str(number))
+
+    def _take(self, account: int, amount: int) -> bool:
+        """Take this much of what is left on an account, if there is as much."""
+        fits = amount <= self._free[account]
+        if fits:
+            self._free[account] -= amount
+        return fits
+
+    # ---------------------------------------------------------------------------------------------------------- booking
+
+    async def post(self, entries: Iterable[Entry]) -> None:
+        """Book these entries, all or none. One that is dated in a closed period is booked at the first open moment.
+
+        Raises:
+            EntryError: one doesn't sum to zero in each unit, or isn't an entry for another reason.
+            DuplicateEntryError: an id is taken.
+            UnknownAccountError: an account isn't this utility's.
+            LimitError: a guarded account would exceed its limit.
+            HoldError: a hold that one posts isn't pending.
+        """
+        with in_words():
+            await store.insert_entries(self._connection, self.utility, map(self._in_time, entries))
+
+    async def reverse(self, reversals: Sequence[Reversal]) -> None:
+        """Take back entries, each as a whole and once, by contra entries of the kind "reversal".
+
+        Raises:
+            ReversalError: one is unknown, was taken back already, or is itself a reversal.
+            LimitError: a guarded account would exceed its limit.
+        """
+        found = await store.entries(self._connection, self.utility, [it.entry for it in reversals])
+        await self.post([_contra(it, found.get(it.entry)) for it in reversals])
+
+    def _in_time(self, entry: Entry) -> Entry:
+        """The entry, at the first open moment if its own lies in a closed period."""
+        if entry.at >= self.opened:
+            return entry
+        note = f"{entry.note}; {LATE}" if entry.note else LATE
+        return replace(entry, at=self.opened, happened_at=entry.at, note=note)
+
+
+def _contra(reversal: Reversal, entry: Entry | None) -> Entry:
+    """The contra entry of an entry."""
+    number = str(reversal.entry)
+    if entry is None:
+        raise ReversalError(f"there is no entry {number}", "name one that is booked", number)
+    if entry.reverses:
+        raise ReversalError(f"entry {number} is a reversal itself", "book what is right as a new entry", number)
+    return Entry(
+        id=reversal.id,
+        at=reversal.at,
+        kind="reversal",
+        accounts=entry.accounts,
+        amounts=[-amount for amount in entry.amounts],
+        source=entry.source,
+        note=reversal.note,
+        reverses=reversal.entry,
+    )

@@ -1,0 +1,241 @@
+"""What a sale reads and writes here, many sales at a time: one statement before, one statement after."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from umbane.db import Connection, Table
+from umbane.pricing import CustomerState
+from umbane.registry.errors import StaleError
+from umbane.registry.keys import KeyParameters, KeyPhase, key_parameters
+from umbane.registry.models import MeterState
+from umbane.registry.states import decode_state, encode_state
+from umbane.registry.store import KEY_COLUMNS
+from umbane.sts import EA, TCT
+
+__all__ = ["ForSale", "Party", "Seller", "load_for_sale", "load_parties", "load_terminals", "store_after_sale"]
+
+ASKED: Final = Table("", {"utility_id": "uuid", "pan": "text", "position": "integer"}).rows
+IDS: Final = Table("", {"utility_id": "uuid", "id": "uuid"}).rows
+SOLD: Final = Table(
+    "",
+    {"utility_id": "uuid", "meter_id": "uuid", "last_minute": "integer"}
+    | {"contract_id": "uuid", "state": "json", "version": "bigint"},
+).rows
+
+METER: Final = ", ".join(
+    f"m.{it}"
+    for it in (
+        *("id", "pan", "ea", "tct", "state", "key_phase", "last_minute"),
+        *KEY_COLUMNS,
+        *(f"pending_{it}" for it in KEY_COLUMNS),
+    )
+)
+FIRST_KEY: Final = 9
+FIRST_PENDING: Final = FIRST_KEY + len(KEY_COLUMNS)
+FIRST_CONTRACT: Final = FIRST_PENDING + len(KEY_COLUMNS)
+
+# Rows are locked in the order of contracts and then of meters, so that no two sales wait for each other in a circle.
+# Both are locked, not the meter alone: after waiting for a lock PostgreSQL reads only locked rows anew. Others may
+# still point to them (NO KEY). An outer join can't be locked: meters without a contract have a statement of their own.
+LOADING: Final = f"""
+SELECT new.position, u.edition, {METER}, m.contract_id, c.tariff_id, c.account_no, c.state, c.version
+FROM {ASKED}
+JOIN registry.utility u ON u.id = new.utility_id
+JOIN registry.meter m ON m.utility_id = new.utility_id AND m.pan = new.pan
+JOIN registry.contract c ON c.utility_id = m.utility_id AND c.id = m.contract_id
+ORDER BY c.id, m.id"""  # noqa: S608 - names from our code
+LOCKED: Final = " FOR NO KEY UPDATE OF m, c"
+LOADING_BARE: Final = f"""
+SELECT new.position, u.edition, {METER}, m.contract_id, NULL, NULL, NULL, NULL
+FROM {ASKED}
+JOIN registry.utility u ON u.id = new.utility_id
+JOIN registry.meter m ON m.utility_id = new.utility_id AND m.pan = new.pan
+ORDER BY m.id"""  # noqa: S608 - names from our code
+LOCKED_BARE: Final = " FOR NO KEY UPDATE OF m"
+
+STORING: Final = f"""
+WITH new AS (SELECT * FROM {SOLD}),
+meters AS (
+    UPDATE registry.meter m SET last_minute = new.last_minute FROM new
+    WHERE m.utility_id = new.utility_id AND m.id = new.meter_id
+        AND (m.last_minute IS NULL OR m.last_minute < new.last_minute)
+    RETURNING 1
+), contracts AS (
+    UPDATE registry.contract c SET state = new.state, version = c.version + 1 FROM new
+    WHERE c.utility_id = new.utility_id AND c.id = new.contract_id AND c.version = new.version
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM meters), (SELECT count(*) FROM contracts)"""  # noqa: S608 - names from our code
+
+TERMINALS: Final = f"""
+SELECT t.id, v.id, v.code, t.code, v.blocked OR t.blocked, v.credit_limit
+FROM {IDS} JOIN registry.terminal t ON t.utility_id = new.utility_id AND t.id = new.id
+JOIN registry.vendor v ON v.utility_id = t.utility_id AND v.id = t.vendor_id"""  # noqa: S608 - names from our code
+PARTIES: Final = f"""
+SELECT c.id, p.name, p.phone, p.email, p.language, s.address, c.account_no
+FROM {IDS} JOIN registry.contract c ON c.utility_id = new.utility_id AND c.id = new.id
+JOIN registry.customer p ON p.utility_id = c.utility_id AND p.id = c.customer_id
+JOIN registry.service_point s ON s.utility_id = c.utility_id AND s.id = c.service_point_id"""  # noqa: S608 - names from our code
+
+
+@dataclass(slots=True)
+class ForSale:
+    """Meters with their contracts, a list for each column.
+
+    Attributes:
+        position: which of the meters asked for it is.
+        edition: of its utility.
+        meter_id, pan, ea, tct, state, key_phase, last_minute, key, pending: as in `Meter`; the PAN as its 18 digits.
+        contract_id, tariff_id, account_no, customer, version: of its contract; all None for a meter without one.
+    """
+
+    position: list[int] = field(default_factory=list)
+    edition: list[int] = field(default_factory=list)
+    meter_id: list[UUID] = field(default_factory=list)
+    pan: list[str] = field(default_factory=list)
+    ea: list[EA] = field(default_factory=list)
+    tct: list[TCT] = field(default_factory=list)
+    state: list[MeterState] = field(default_factory=list)
+    key_phase: list[KeyPhase] = field(default_factory=list)
+    last_minute: list[int | None] = field(default_factory=list)
+    key: list[KeyParameters] = field(default_factory=list)
+    pending: list[KeyParameters | None] = field(default_factory=list)
+    contract_id: list[UUID | None] = field(default_factory=list)
+    tariff_id: list[str | None] = field(default_factory=list)
+    account_no: list[str | None] = field(default_factory=list)
+    customer: list[CustomerState | None] = field(default_factory=list)
+    version: list[int | None] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    def extend(self, rows: Sequence[asyncpg.Record]) -> None:
+        """Add rows as the statements above give them."""
+        if not rows:
+            return
+        columns = list(zip(*rows, strict=True))
+        keys = columns[FIRST_KEY:FIRST_PENDING]
+        pending = columns[FIRST_PENDING:FIRST_CONTRACT]
+        contract, tariff, account, states, versions = columns[FIRST_CONTRACT:]
+        position, edition, meter, pan, ea, tct, state, phase, minute = columns[:FIRST_KEY]
+        ready = (
+            *(position, edition, meter, pan, map(EAS.__getitem__, ea), map(TCTS.__getitem__, tct)),
+            *(map(STATES.__getitem__, state), map(PHASES.__getitem__, phase), minute, map(key_parameters, *keys)),
+            [None if it[0] is None else key_parameters(*it) for it in zip(*pending, strict=True)],
+            *(contract, tariff, account, [None if it is None else decode_state(it) for it in states], versions),
+        )
+        for column, values in zip(COLUMNS, ready, strict=True):
+            getattr(self, column).extend(values)
+
+
+COLUMNS: Final = tuple(it.name for it in fields(ForSale))
+EAS: Final = {int(it): it for it in EA}
+TCTS: Final = {int(it): it for it in TCT}
+STATES: Final = {it.value: it for it in MeterState}
+PHASES: Final = {it.value: it for it in KeyPhase}
+
+
+async def load_for_sale(
+    tx: Connection, utility_ids: Sequence[UUID], pans: Sequence[str], *, lock: bool = True
+) -> ForSale:
+    """Load meters with their contracts, and hold them until the transaction ends.
+
+    Args:
+        tx: a transaction.
+        utility_ids: in whose house each meter is looked for.
+        pans: the 18 digits of each, as `pan_of` gives them; no meter twice, and no contract twice.
+        lock: whether to hold them; a quote needn't.
+
+    Returns:
+        The meters that are there; one that isn't there has no row.
+    """
+    found = ForSale()
+    asked = [*utility_ids], [*pans], [*range(len(pans))]
+    found.extend(await tx.fetch(LOADING + LOCKED * lock, *asked))
+    if len(found) < len(pans):
+        await _add_bare(tx, found, asked, lock=lock)
+    return found
+
+
+async def _add_bare(
+    tx: Connection, found: ForSale, asked: tuple[list[UUID], list[str], list[int]], *, lock: bool
+) -> None:
+    """Add the meters that have no contract, or got one just now."""
+    missing = sorted(set(asked[2]) - set(found.position))
+    rows = await tx.fetch(LOADING_BARE + LOCKED_BARE * lock, *([column[it] for it in missing] for column in asked))
+    found.extend([row for row in rows if row[FIRST_CONTRACT] is None])
+    if late := [row[0] for row in rows if row[FIRST_CONTRACT] is not None]:
+        found.extend(await tx.fetch(LOADING + LOCKED * lock, *([column[it] for it in late] for column in asked)))
+
+
+async def store_after_sale(  # noqa: PLR0913, PLR0917 - a list for each column
+    tx: Connection,
+    utility_ids: Sequence[UUID],
+    meter_ids: Sequence[UUID],
+    last_minutes: Sequence[int],
+    contract_ids: Sequence[UUID | None],
+    customers: Sequence[CustomerState | None],
+    versions: Sequence[int | None],
+) -> None:
+    """Store what sales changed: the last TID of each meter, and the state of its contract.
+
+    Args:
+        tx: the transaction that loaded them.
+        utility_ids: as they were loaded.
+        meter_ids: no meter twice.
+        last_minutes: the last TID of each, as `minute_of` counts it.
+        contract_ids: None where only the meter changes; no contract twice.
+        customers: the new state of each contract; None where there is none.
+        versions: as they were loaded; the database counts one on.
+
+    Raises:
+        StaleError: a contract changed since it was loaded, or a TID isn't greater than the one before; roll back.
+    """
+    states = [None if it is None else encode_state(it) for it in customers]
+    row = await tx.fetchrow(STORING, utility_ids, meter_ids, last_minutes, contract_ids, states, versions)
+    if row is None or tuple(row) != (len(meter_ids), len(contract_ids) - contract_ids.count(None)):
+        raise StaleError("a meter or a contract changed since it was loaded: load it again")
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """A terminal and its vendor, as a sale needs them. `blocked` says whether either of them is."""
+
+    terminal_id: UUID
+    vendor_id: UUID
+    vendor_code: str
+    terminal_code: str
+    blocked: bool
+    credit_limit: int
+
+
+async def load_terminals(
+    connection: Connection, utility_ids: Sequence[UUID], terminal_ids: Sequence[UUID]
+) -> dict[UUID, Seller]:
+    """The terminals of these ids that are there."""
+    rows = await connection.fetch(TERMINALS, utility_ids, terminal_ids)
+    return {row[0]: Seller(*row) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who a receipt is for."""
+
+    name: str
+    phone: str | None = field(repr=False)
+    email: str | None = field(repr=False)
+    language: str | None
+    address: str = field(repr=False)
+    account_no: str
+
+
+async def load_parties(
+    connection: Connection, utility_ids: Sequence[UUID], contract_ids: Sequence[UUID]
+) -> dict[UUID, Party]:
+    """Who the contracts of these ids are with."""
+    rows = await connection.fetch(PARTIES, utility_ids, contract_ids)
+    return {row[0]: Party(*list(row)[1:]) for row in rows}

@@ -1,0 +1,122 @@
+"""The text of a journal: numbered entries, and after each batch of them a seal over all that was written before.
+
+::
+
+    000000000000 0 journal 1 demo test sample-5d0e3c
+    = 000000000000 <sha256>
+    000000000000 0 key 123456 1 2 9be1c4
+    000000000000 1 018f...c07a token 600727000000000009 07 123456 1 2 01 0019eb2303ec43a91
+    000000000001 2 018f...c07b key-change 600727000000000009 07 123456 1 2 01 123456 2 2 01 6675056 0
+    = 000000000003 <sha256>
+
+An entry is the number of its first token, how many it made, and what it says. A seal is the count after its batch, and
+a hash over the seal before, the entries and the count.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from umbane.security.errors import JournalError
+
+__all__ = ["NUMBER", "SEAL_LINE", "START", "Batch", "Entry", "Position", "sealed", "unsealed"]
+
+NUMBER: Final = 12
+"""Digits of a token's number."""
+
+SEAL_MARK: Final = b"="
+SEAL: Final = len(sha256().hexdigest()) + 1
+"""Bytes of a seal and the end of its line."""
+
+SEAL_LINE: Final = len(f"= {0:0{NUMBER}} ") + SEAL
+"""Bytes of the line that a seal ends."""
+
+
+class Position(NamedTuple):
+    """A place between two batches."""
+
+    tokens: int
+    """Tokens before it."""
+    size: int
+    """Bytes before it."""
+    seal: str
+    """The seal before it."""
+
+
+START: Final = Position(0, 0, "0" * 64)
+"""Before the first batch."""
+
+
+class Entry(NamedTuple):
+    """What is written down at once."""
+
+    made: int
+    """Tokens that it made, 0-9."""
+    text: str
+    """What it says, in ASCII and on one line."""
+
+
+class Batch(NamedTuple):
+    """Entries that were written together, and are sealed."""
+
+    start: Position
+    end: Position
+    lines: list[bytes]
+    """An entry each."""
+
+
+def sealed(start: Position, entries: Sequence[Entry]) -> tuple[bytes, Batch]:
+    """What to write for these entries."""
+    count, lines = start.tokens, []
+    for made, text in entries:
+        lines.append(f"{count:0{NUMBER}} {made} {text}\n".encode("ascii"))
+        count += made
+    body = b"".join(lines) + b"= %0*d " % (NUMBER, count)
+    seal = seal_of(start.seal, body)
+    end = Position(count, start.size + len(body) + len(seal) + 1, seal)
+    return body + seal.encode() + b"\n", Batch(start, end, lines)
+
+
+def seal_of(previous: str, body: bytes) -> str:
+    """The seal of a batch."""
+    return sha256(previous.encode() + body).hexdigest()
+
+
+def unsealed(name: str, lines: Iterable[bytes], start: Position) -> Iterator[Batch]:
+    """The batches in the lines from ``start`` on; what isn't followed by a seal, at the end, is left out.
+
+    Args:
+        name: what to call the journal in an error.
+        lines: with their line ends.
+        start: where they begin.
+
+    Raises:
+        JournalError: a batch doesn't fit its seal or doesn't go on from the one before.
+    """
+    entries: list[bytes] = []
+    for line in lines:
+        if not line.endswith(b"\n"):
+            return  # broken off: it is the last
+        if line.startswith(SEAL_MARK):
+            batch = checked(name, start, entries, line)
+            yield batch
+            start, entries = batch.end, []
+        else:
+            entries.append(line)
+
+
+def checked(name: str, start: Position, lines: list[bytes], seal_line: bytes) -> Batch:
+    """A batch, when its seal fits and its numbers go on from those before."""
+    body = b"".join(lines) + seal_line[:-SEAL]
+    end, seal = start.size + len(body) + SEAL, seal_of(start.seal, body)
+    if len(seal_line) != SEAL_LINE or seal_line[-SEAL:] != seal.encode() + b"\n":
+        raise JournalError(
+            f"{name}: bytes {start.size} to {end}, from token {start.tokens} on, don't fit their seal:"
+            " they were altered, or something before them was taken out, put in or moved"
+        )
+    count = start.tokens
+    for line in lines:
+        if line[:NUMBER] != b"%0*d" % (NUMBER, count):
+            raise JournalError(f"{name}: bytes {start.size} to {end} don't count on from token {start.tokens}")
+        count += int(line[NUMBER + 1 : NUMBER + 2])
+    return Batch(start, Position(count, end, seal), lines)

@@ -1,0 +1,198 @@
+"""What a module does with its keys and its journal, one call after the other; where the calls come from is no matter.
+
+Three things happen to a request: the journal is asked whether it was answered before, tokens are made, and what is new
+is written down. Only then is anything returned.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+from uuid import UUID
+
+from umbane.security.chain import NUMBER, Batch, Entry
+from umbane.security.errors import JournalError, KeyClashError, RealmError, RequestReusedError
+from umbane.security.index import ID, MADE, Index
+from umbane.security.journal import Journal
+from umbane.security.keyring import KEY, Keyring
+from umbane.security.making import Made, Maker
+from umbane.security.models import Issued, KeyChangeRequest, ModuleStatus, Record, Refused, TokenRequest
+from umbane.security.orders import Order, change_order, read_record, text_of, token_order
+from umbane.security.vault import CHECK_DIGITS, Vault
+from umbane.sts import StaTables
+
+__all__ = ["ModuleCore"]
+
+FORMAT: Final = "journal 1"
+"""What a journal begins with, and the number of the form it is written in."""
+
+HEADING_ERRORS: Final = (JournalError, JournalError, JournalError, RealmError, KeyClashError)
+"""What it is when one of the words of a heading is another: journal, form, module, realm, EA07 tables."""
+
+PAGE: Final = 1000
+"""Records that are read at once, or a few more."""
+
+AnyOrder = TypeVar("AnyOrder", bound=Order)
+
+
+class Entered(NamedTuple):
+    """A request that was answered before."""
+
+    number: int
+    """The number of its first token."""
+    line: bytes
+    """Its entry in the journal."""
+
+    @property
+    def text(self) -> str:
+        """What was asked, in words."""
+        return text_of(self.line)
+
+
+class ModuleCore:
+    """Keys, journal and index of one module; not for two threads at once.
+
+    Args:
+        name: what the module is called.
+        folder: where its journal lies.
+        vault: its vending keys.
+        tables: the EA07 tables.
+
+    Raises:
+        ModuleBusyError: another process has its journal open.
+        JournalError: the journal was altered, is another module's, or can't be read.
+        RealmError: the journal is of another realm than the vault.
+        KeyClashError: a key of the vault, or the EA07 tables, aren't those that the journal's tokens were made with.
+    """
+
+    def __init__(self, name: str, folder: Path, vault: Vault, tables: StaTables) -> None:
+        self.name, self.vault = name, vault
+        self.keyring, self.index = Keyring(vault), Index()
+        self.maker = Maker(self.keyring, tables)
+        self.heading = f"{FORMAT} {name} {vault.realm} {tables_value(tables)}"
+        self.journal = Journal(folder / f"{name}.journal", self.heading, self.observe)
+        try:
+            self.keyring.require_unchanged()
+        except KeyClashError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let another process have the journal."""
+        self.journal.close()
+
+    def observe(self, batch: Batch) -> None:
+        """Know of a batch of the journal."""
+        if not batch.start.size:
+            require_heading(text_of(batch.lines[0]), self.heading)
+        for line in batch.lines:  # those of keys stand in front
+            if line[MADE] != b"0":
+                break
+            if text_of(line).startswith(KEY):
+                self.keyring.note(text_of(line))
+        self.index.observe(batch)
+
+    # ------------------------------------------------------------------------------------------------------ answering
+
+    def issue(self, requests: Sequence[TokenRequest]) -> list[Issued | Refused]:
+        """As ``SecurityModule.issue``."""
+        return self.answers([token_order(request) for request in requests], self.maker.tokens)
+
+    def change_keys(self, requests: Sequence[KeyChangeRequest]) -> list[Issued | Refused]:
+        """As ``SecurityModule.change_keys``."""
+        return self.answers([change_order(request) for request in requests], self.maker.changes)
+
+    def answers(
+        self, orders: Sequence[AnyOrder], make: Callable[[Sequence[AnyOrder]], list[Made]]
+    ) -> list[Issued | Refused]:
+        """Look for what was answered before, make the tokens, write down what is new, and answer."""
+        known = self.recalled(order.id for order in orders)
+        meant = {id_: entered.text for id_, entered in known.items()}  # what each id stands for
+        for order in orders:
+            meant.setdefault(order.id, order.text)
+        asked = {order.id: order for order in orders if order.text == meant[order.id]}
+        made = dict(zip(asked, make(list(asked.values())), strict=True))
+        new = [(asked[id_], tokens) for id_, tokens in made.items() if id_ not in known]
+        numbers = {id_: entered.number for id_, entered in known.items()} | self.written(new)
+
+        def answer(order: AnyOrder) -> Issued | Refused:
+            if order.text != meant[order.id]:
+                return Refused(RequestReusedError(f"the id {UUID(int=order.id)} was used before, for another request"))
+            tokens = made[order.id]
+            return tokens if isinstance(tokens, Refused) else Issued(numbers[order.id], tokens)
+
+        return [answer(order) for order in orders]
+
+    def written(self, new: Iterable[tuple[AnyOrder, Made]]) -> dict[int, int]:
+        """Write down what was made; for each id the number of its first token."""
+        orders = [(order, len(tokens)) for order, tokens in new if not isinstance(tokens, Refused)]
+        if not orders:
+            return {}
+        keys = self.keyring.first_used(name for order, _ in orders for name in order.keys)
+        number = self.journal.append([*keys, *(Entry(made, order.text) for order, made in orders)])
+        numbers = {}
+        for order, made in orders:
+            numbers[order.id] = number
+            number += made
+        return numbers
+
+    # --------------------------------------------------------------------------------------------- what was answered
+
+    def fetch(self, ids: Sequence[UUID]) -> dict[UUID, Issued | Refused]:
+        """As ``SecurityModule.fetch``."""
+        records = [read_record(entered.line) for entered in self.recalled(id_.int for id_ in ids).values()]
+        tokens = [record.request for record in records if isinstance(record.request, TokenRequest)]
+        changes = [record.request for record in records if isinstance(record.request, KeyChangeRequest)]
+        answers = self.issue(tokens) + self.change_keys(changes)
+        answered = [request.id for request in tokens] + [request.id for request in changes]
+        return dict(zip(answered, answers, strict=True))
+
+    def recalled(self, ids: Iterable[int]) -> dict[int, Entered]:
+        """Those of these ids that were answered before."""
+        places = sorted((number, id_) for id_, numbers in self.index.find(ids).items() for number in numbers)
+        found: dict[int, Entered] = {}
+        entries: dict[int, bytes] = {}
+        for number, id_ in places:
+            if number not in entries:  # several are often in one batch, which is read once
+                batch = next(self.journal.batches(number))
+                entries = {int(line[:NUMBER]): line for line in batch.lines if line[MADE] != b"0"}
+            if int(entries[number][ID], 16) == id_:
+                found[id_] = Entered(number, entries[number])
+        return found
+
+    def records(self, count: int) -> list[Record]:
+        """The first of the records that ``SecurityModule.since`` gives."""
+        known = self.journal.end.tokens
+        if count > known:
+            raise JournalError(
+                f"{self.journal.name} has {known} tokens, not {count}: an older one was put in its place"
+            )
+        found: list[Record] = []
+        for batch in self.journal.batches(max(count, 0)):
+            found += (read_record(line) for line in batch.lines if line[MADE] != b"0" and after(line, count))
+            if len(found) >= PAGE:
+                break
+        return found
+
+    def status(self) -> ModuleStatus:
+        """As ``SecurityModule.status``."""
+        end = self.journal.end
+        return ModuleStatus(self.name, self.vault.realm, end.tokens, end.seal, len(self.vault.keys))
+
+
+def after(line: bytes, count: int) -> bool:
+    """Whether an entry made token number ``count`` or a later one."""
+    return int(line[:NUMBER]) + int(line[MADE]) > count
+
+
+def require_heading(found: str, wanted: str) -> None:
+    """Refuse a journal that isn't this module's."""
+    for word, other, error in zip(found.split(), wanted.split(), HEADING_ERRORS, strict=True):
+        if word != other:
+            raise error(f"the journal begins with {found!r}, and this module's with {wanted!r}")
+
+
+def tables_value(tables: StaTables) -> str:
+    """What tells a set of EA07 tables from another that would make other tokens."""
+    numbers = (tables.substitution1, tables.substitution2, tables.permutation)
+    return sha256(repr(numbers).encode()).hexdigest()[:CHECK_DIGITS]

@@ -1,0 +1,218 @@
+"""A module's journal on the disk: checked from its beginning when it is opened, and from then on only grown.
+
+What lies before the mark was answered: it must be there, to the last byte. Behind the mark, whole batches are taken in,
+for they may have been answered; an unfinished one at the very end never was, and is cut off.
+"""
+
+import io
+import os
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from umbane.security.chain import SEAL, START, Batch, Entry, Position, sealed, unsealed
+from umbane.security.disk import lock, open_file, read_at, sync, sync_folder, write_at
+from umbane.security.errors import JournalError
+from umbane.security.mark import Mark
+
+__all__ = ["Journal"]
+
+
+class Files(NamedTuple):
+    """What is open, and for which process."""
+
+    journal: int
+    mark: Mark
+    process: int
+
+
+class Journal:
+    """The journal of one module, open for one process at a time.
+
+    Args:
+        path: the file; made when it isn't there. The mark stands beside it.
+        heading: the first entry of a new journal, which says whose it is.
+        observe: is shown every batch: those from before, in their order, and then each one as it is written.
+
+    Raises:
+        ModuleBusyError: another process has it open.
+        JournalError: it was altered, or can't be read or written.
+    """
+
+    def __init__(self, path: Path, heading: str, observe: Callable[[Batch], None]) -> None:
+        self.name, self.observe = path.name, observe
+        self.end = self.kept = START
+        self.starts, self.counts = array("Q"), array("Q")  # bytes and tokens before each batch
+        self.files: Files | None = None
+        self.failed = False
+        try:
+            with self.guarded():
+                self.open(path, Entry(0, heading))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let another process have it, when all is on the disk."""
+        files = self.files
+        try:
+            if files and not self.failed and files.process == os.getpid():
+                self.keep(self.end)
+        finally:
+            self.files = None
+            if files:
+                files.mark.close()
+                os.close(files.journal)
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Let nothing more happen after a failure: what is on the disk then is found out when it is opened again."""
+        try:
+            yield
+        except OSError as error:
+            self.failed = True
+            raise JournalError(f"{self.name} can't be used: {error.strerror}; nothing is issued without it") from error
+        except BaseException:
+            self.failed = True
+            raise
+
+    def require_open(self) -> Files:
+        """What is open.
+
+        Raises:
+            JournalError: it was closed, it failed, or this is a copy of the process that opened it.
+        """
+        if self.files is None or self.failed or self.files.process != os.getpid():
+            raise JournalError(f"{self.name} is not open here: nothing is issued without it; open the module again")
+        return self.files
+
+    # ------------------------------------------------------------------------------------------------------- opening
+
+    def open(self, path: Path, heading: Entry) -> None:
+        """Make it or read it, and put it in order."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.files = opened(path)
+        marked = self.files.mark.read()
+        self.read_through(marked)
+        if self.end == START:
+            self.begin(heading)
+            sync_folder(path.parent)
+        self.settle(marked or START)
+
+    def read_through(self, marked: Position | None) -> None:
+        """Check every batch, and that the one the mark speaks of is among them."""
+        reached = marked is None
+        with open(self.require_open().journal, "rb", closefd=False) as lines:
+            for batch in unsealed(self.name, lines, START):
+                self.take(batch)
+                reached |= batch.end == marked
+        if marked is None and len(self.starts) > 1:
+            raise JournalError(f"{self.name} has {self.end.tokens} tokens, but its mark is gone: was its end cut off?")
+        if marked is not None and not reached:
+            raise JournalError(
+                f"{self.name}: by its mark, {marked.tokens} tokens end at byte {marked.size}, and from byte"
+                f" {min(self.end.size, marked.size)} on it isn't so: it was cut off or altered, or one of them is older"
+            )
+
+    def begin(self, heading: Entry) -> None:
+        """Write the heading of a new journal, in the place of one that was never finished."""
+        file = self.require_open().journal
+        content, batch = sealed(START, [heading])
+        if not content.startswith(read_at(file, len(content) + 1, 0)):
+            raise JournalError(f"{self.name} is no journal, and it is not empty: it is left as it was")
+        write_at(file, content, 0)
+        self.take(batch)
+
+    def settle(self, marked: Position) -> None:
+        """Cut off what was never finished, and make sure that all the rest is on the disk.
+
+        What lies behind the mark is written once more: after a disk's error, the system may show what isn't there.
+        """
+        files = self.require_open()
+        os.ftruncate(files.journal, self.end.size)
+        write_at(files.journal, read_at(files.journal, self.end.size - marked.size, marked.size), marked.size)
+        self.keep(self.end)
+        files.mark.sync()
+
+    # ------------------------------------------------------------------------------------------------------- working
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Write one batch; the number of its first token. The module must not answer before it was kept, too.
+
+        Raises:
+            JournalError: it can't be written, or somebody else wrote to the file.
+        """
+        files = self.require_open()
+        content, batch = sealed(self.end, entries)
+        with self.guarded():
+            self.require_untouched(files.journal)
+            write_at(files.journal, content, self.end.size)
+        self.take(batch)
+        return batch.start.tokens
+
+    def keep(self, position: Position) -> None:
+        """Wait until all before a position is on the disk. One wait is for all that was written until it began.
+
+        This, and nothing else, may be called by another thread.
+
+        Raises:
+            JournalError: it can't be kept.
+        """
+        if position.size > self.kept.size:
+            files, end = self.require_open(), self.end
+            with self.guarded():
+                sync(files.journal)
+                files.mark.write(end)
+            self.kept = end
+
+    def take(self, batch: Batch) -> None:
+        """Know of a batch."""
+        self.starts.append(batch.start.size)
+        self.counts.append(batch.start.tokens)
+        self.end = batch.end
+        self.observe(batch)
+
+    def require_untouched(self, file: int) -> None:
+        """Refuse to go on in a file that was removed, or that somebody else wrote to."""
+        state = os.fstat(file)
+        if not state.st_nlink or state.st_size != self.end.size:
+            raise JournalError(f"{self.name} was removed or changed while the module works: nothing more is issued")
+
+    # ------------------------------------------------------------------------------------------------------- reading
+
+    def batches(self, count: int) -> Iterator[Batch]:
+        """The batch with token number ``count`` and all later ones, each checked again.
+
+        Raises:
+            JournalError: one doesn't fit its seal any more.
+        """
+        number = max(bisect_right(self.counts, count) - 1, 0)
+        while number < len(self.starts):
+            yield self.batch(number)
+            number += 1
+
+    def batch(self, number: int) -> Batch:
+        """One batch, by its place."""
+        file, start = self.require_open().journal, self.starts[number]
+        end = self.starts[number + 1] if number + 1 < len(self.starts) else self.end.size
+        with self.guarded():
+            seal = read_at(file, SEAL - 1, start - SEAL).decode("ascii", "replace") if start else START.seal
+            lines = io.BytesIO(read_at(file, end - start, start))
+            for batch in unsealed(self.name, lines, Position(self.counts[number], start, seal)):
+                return batch
+            raise JournalError(f"{self.name}: from byte {start} on, token {self.counts[number]}, it was altered")
+
+
+def opened(path: Path) -> Files:
+    """The files of a journal, locked."""
+    journal = open_file(path)
+    try:
+        lock(journal, path.name)
+        mark = Mark(path.with_suffix(".mark"))
+    except BaseException:
+        os.close(journal)
+        raise
+    return Files(journal, mark, os.getpid())

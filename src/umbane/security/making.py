@@ -1,0 +1,186 @@
+"""Orders to tokens: many at once where nothing is refused, and by themselves where something is."""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Final, TypeVar
+
+import numpy as np
+
+from umbane.errors import UmbaneError
+from umbane.security.errors import ModuleError
+from umbane.security.keyring import Keyring
+from umbane.security.models import KeyName, Refused, VerifyRequest
+from umbane.security.orders import ChangeOrder, TokenOrder
+from umbane.sts import (
+    EA,
+    CurrencyCredit,
+    DecoderKey,
+    EncodedToken,
+    InitiateTest,
+    MeterPAN,
+    StampedToken,
+    StaTables,
+    StsError,
+    StsInputError,
+    Token,
+    decode,
+    derive,
+    encode,
+    key_change_set,
+)
+from umbane.sts.batch import DecoderKeys, Tokens, derive_keys, key_change_sets
+from umbane.sts.batch import encode as encode_all
+from umbane.sts.content import CRC_BITS
+
+__all__ = ["Made", "Maker", "refused"]
+
+Made = tuple[EncodedToken, ...] | Refused
+"""What became of one order."""
+
+REFUSALS: Final = (ModuleError, StsError, StsInputError)
+
+ISSUABLE: Final = (StampedToken, CurrencyCredit, InitiateTest)
+"""What may be asked for by itself: all but the sections of a key change, which hold the bits of a key."""
+
+FEW: Final = 16
+"""Fewer orders than these go by themselves: that is faster than to set a batch up."""
+
+AnyOrder = TypeVar("AnyOrder")
+
+
+class Maker:
+    """Makes tokens with the keys of a vault; it forgets them at once, and writes nothing down.
+
+    Args:
+        keyring: the keys.
+        tables: the EA07 tables.
+    """
+
+    def __init__(self, keyring: Keyring, tables: StaTables) -> None:
+        self.keyring, self.tables = keyring, tables
+
+    def tokens(self, orders: Sequence[TokenOrder]) -> list[Made]:
+        """What becomes of each order, in their order."""
+        return by_kind(orders, lambda order: order.request.ea, self.tokens_together, self.token)
+
+    def changes(self, orders: Sequence[ChangeOrder]) -> list[Made]:
+        """The same for key changes."""
+        kind = lambda order: (order.request.ea, order.request.with_sgc)  # noqa: E731 - a word for what follows
+        return by_kind(orders, kind, self.changes_together, self.change)
+
+    def tokens_together(self, orders: Sequence[TokenOrder]) -> list[tuple[EncodedToken, ...]]:
+        """The tokens of orders for meters of one algorithm, or the first refusal."""
+        for order in orders:
+            require_issuable(order.request.token)
+        requests = [order.request for order in orders]
+        keys = self.decoder_keys([(request.key, request.pan) for request in requests], requests[0].ea)
+        tokens = Tokens(np.array([order.bits >> CRC_BITS for order in orders], np.uint64))
+        return [(EncodedToken(int(digits)),) for digits in encode_all(tokens, keys, tables=self.tables).tolist()]
+
+    def token(self, order: TokenOrder) -> tuple[EncodedToken, ...]:
+        """The token of one order."""
+        request = order.request
+        require_issuable(request.token)
+        return (encode(request.token, self.decoder_key(request.key, request.pan, request.ea), tables=self.tables),)
+
+    def changes_together(self, orders: Sequence[ChangeOrder]) -> list[tuple[EncodedToken, ...]]:
+        """The sets of orders for meters of one algorithm, all with the SGC or all without, or the first refusal."""
+        requests = [order.request for order in orders]
+        sets = key_change_sets(
+            self.decoder_keys([(request.key, request.pan) for request in requests], requests[0].ea),
+            self.decoder_keys([(request.new, request.pan) for request in requests], requests[0].ea),
+            at=[request.at.minutes for request in requests],
+            with_sgc=requests[0].with_sgc,
+            tables=self.tables,
+        )
+        return [tuple(EncodedToken(int(digits)) for digits in digits_of_set) for digits_of_set in sets.tolist()]
+
+    def change(self, order: ChangeOrder) -> tuple[EncodedToken, ...]:
+        """The set of one order."""
+        request = order.request
+        current = self.decoder_key(request.key, request.pan, request.ea)
+        new = self.decoder_key(request.new, request.pan, request.ea)
+        sections = key_change_set(current, new, at=request.at, with_sgc=request.with_sgc)
+        return tuple(encode(section, current, tables=self.tables) for section in sections)
+
+    def read(self, request: VerifyRequest) -> Token | Refused:
+        """What one token says."""
+        try:
+            key = self.decoder_key(request.key, request.pan, request.ea)
+            return decode(request.digits, key, tables=self.tables)
+        except REFUSALS as error:
+            return refused(error)
+
+    def decoder_key(self, name: KeyName, pan: MeterPAN, ea: EA) -> DecoderKey:
+        """The key of one meter."""
+        return derive(self.keyring.vending_key(name), pan, name.ti, ea)
+
+    def decoder_keys(self, meters: Sequence[tuple[KeyName, MeterPAN]], ea: EA) -> DecoderKeys:
+        """The keys of many meters of one algorithm: together for each vending key that many of them share."""
+        groups: dict[Hashable, list[int]] = {}
+        for row, (name, _pan) in enumerate(meters):
+            groups.setdefault((name.sgc.value, name.krn.value, int(name.kt)), []).append(row)
+        large = [rows for rows in groups.values() if len(rows) >= FEW]
+        others = [row for rows in groups.values() if len(rows) < FEW for row in rows]
+        parts = [self.derived([meters[row] for row in rows], ea) for rows in large]
+        if others:
+            parts.append(DecoderKeys.of(self.decoder_key(*meters[row], ea) for row in others))
+        places = np.argsort([row for rows in (*large, others) for row in rows])
+        columns = zip(*(part.columns for part in parts), strict=True)
+        return DecoderKeys(ea, *(np.concatenate(column)[places] for column in columns))
+
+    def derived(self, meters: Sequence[tuple[KeyName, MeterPAN]], ea: EA) -> DecoderKeys:
+        """The keys of meters of one vending key."""
+        vending_key = self.keyring.vending_key(meters[0][0])
+        return derive_keys(vending_key, [pan.digits for _, pan in meters], [name.ti.value for name, _ in meters], ea)
+
+
+def require_issuable(token: Token) -> None:
+    """Raise StsInputError if a token must not be asked for by itself."""
+    if not isinstance(token, ISSUABLE):
+        remedy = "give credit, a test or a management token; for a key change, ask for it as one"
+        raise StsInputError("token", f"a {type(token).__name__} was given", remedy)
+
+
+def by_kind(
+    orders: Sequence[AnyOrder],
+    kind: Callable[[AnyOrder], Hashable],
+    together: Callable[[Sequence[AnyOrder]], list[tuple[EncodedToken, ...]]],
+    alone: Callable[[AnyOrder], tuple[EncodedToken, ...]],
+) -> list[Made]:
+    """What becomes of each order, those of one kind made together."""
+    kinds: dict[Hashable, list[int]] = {}
+    for row, order in enumerate(orders):
+        kinds.setdefault(kind(order), []).append(row)
+    made: dict[int, Made] = {}
+    for rows in kinds.values():
+        made |= zip(rows, in_halves([orders[row] for row in rows], together, alone), strict=True)
+    return [made[row] for row in range(len(orders))]
+
+
+def in_halves(
+    orders: Sequence[AnyOrder],
+    together: Callable[[Sequence[AnyOrder]], list[tuple[EncodedToken, ...]]],
+    alone: Callable[[AnyOrder], tuple[EncodedToken, ...]],
+) -> Sequence[Made]:
+    """What becomes of each order: together, or in halves if one of them is refused, and a few by themselves."""
+    if len(orders) < FEW:
+        return [one(order, alone) for order in orders]
+    try:
+        return together(orders)
+    except REFUSALS:
+        half = len(orders) // 2
+        return [*in_halves(orders[:half], together, alone), *in_halves(orders[half:], together, alone)]
+
+
+def one(order: AnyOrder, alone: Callable[[AnyOrder], tuple[EncodedToken, ...]]) -> Made:
+    """What becomes of one order."""
+    try:
+        return alone(order)
+    except REFUSALS as error:
+        return refused(error)
+
+
+def refused(error: UmbaneError) -> Refused:
+    """The answer that an error makes; it no longer leads to the places where the keys were."""
+    error.__traceback__ = error.__context__ = error.__cause__ = None
+    return Refused(error)

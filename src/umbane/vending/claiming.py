@@ -1,0 +1,56 @@
+"""The first step: every message is claimed once for ever; one that came before gets the answer it got then."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from umbane.registry import load_terminals
+from umbane.vending import store
+from umbane.vending.cases import Case, message_id_problem, refused
+from umbane.vending.codes import Code
+from umbane.vending.house import Turn
+from umbane.vending.models import Refused
+from umbane.vending.store import Claim
+
+__all__ = ["claim"]
+
+
+async def claim(turn: Turn) -> None:
+    """Claim the messages of a turn; answer those that came before, and those that nobody can have sent."""
+    await find_sellers(turn)
+    waiting = [case for case in turn.cases if not case.answer]
+    new = await store.claim(turn.tx, turn.utility_id, map(claim_of, waiting), turn.now)
+    old = [case for case in waiting if case.id not in new]
+    if old:
+        await repeat(turn, old)
+
+
+def claim_of(case: Case) -> Claim:
+    """What a case claims."""
+    return Claim(case.request.terminal_id, case.request.message_id, case.id, case.fingerprint)
+
+
+async def find_sellers(turn: Turn) -> None:
+    """Find the till of each case; those that can't be told apart from others are answered."""
+    terminals = list({case.request.terminal_id for case in turn.cases})
+    sellers = await load_terminals(turn.tx, [turn.utility_id] * len(terminals), terminals)
+    for case in turn.cases:
+        case.seller = sellers.get(case.request.terminal_id)
+        if case.seller is None:
+            case.answer = Refused(Code.UNKNOWN_TERMINAL, "there is no such terminal", "use one of this utility's")
+        elif problem := message_id_problem(case.request.message_id):
+            case.answer = refused(problem)
+
+
+async def repeat(turn: Turn, cases: Sequence[Case]) -> None:
+    """Answer messages that came before."""
+    seen = await store.seen(turn.tx, turn.utility_id, [claim_of(case) for case in cases])
+    kept = await store.answers(turn.tx, turn.utility_id, {it.id: it.message_id for it in seen.values()})
+    for case in cases:
+        earlier = seen[case.request.terminal_id, case.request.message_id]
+        if earlier.fingerprint != case.fingerprint:
+            problem = "this message id was used for something else"
+            case.answer = Refused(Code.CONFLICT, problem, "give every message an id of its own", repeated=True)
+        elif earlier.id in kept:
+            case.answer = replace(kept[earlier.id], repeated=True)
+        else:
+            case.answer = Refused(Code.IN_PROGRESS, "this message is being worked on", "ask again in a moment")

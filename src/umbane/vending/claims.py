@@ -1,0 +1,155 @@
+"""What is true of sales that are in order, for `books prove`: tokens, charges, counts, blocks, messages."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+from uuid import UUID
+
+from umbane.db import Connection
+from umbane.ledger import Claim, Wrong
+from umbane.ledger.proof import PATIENCE, Progress, first_wrong, sweep
+
+__all__ = ["CLAIMS", "booked_tokens"]
+
+AT_A_TIME: Final = 50_000
+
+NEXT: Final = """
+SELECT id FROM vending.sale WHERE utility_id = $1 AND id > $2 ORDER BY id OFFSET $3 LIMIT 1"""
+LAST: Final = "SELECT id FROM vending.sale WHERE utility_id = $1 ORDER BY id DESC LIMIT 1"
+
+# Every sale in a stretch of ids, with what its tokens carry and what its entry says.
+BOOKED: Final = """
+WITH sale AS (
+    SELECT * FROM vending.sale WHERE utility_id = $1 AND id > $2 AND id <= $3
+), made AS (
+    SELECT t.sale_id, count(*) AS tokens, sum(t.units) AS units FROM sale s
+    JOIN vending.token t ON t.utility_id = s.utility_id AND t.sale_id = s.id GROUP BY t.sale_id
+), posted AS (
+    SELECT s.id, sum(p.amount) FILTER (WHERE a.kind = 'energy_tokens') AS energy,
+        sum(p.amount) FILTER (WHERE a.kind = 'vendor_float') AS money
+    FROM sale s JOIN ledger.entry e ON e.utility_id = s.utility_id AND e.id = s.id
+    CROSS JOIN LATERAL unnest(e.accounts, e.amounts) AS p (account, amount)
+    JOIN ledger.account a ON a.id = p.account GROUP BY s.id
+)
+SELECT 'vending.sale', s.id, CASE
+    WHEN coalesce(p.money, 0) <> s.tender THEN 'took ' || s.tender || ', but ' || coalesce(p.money, 0) || ' is booked'
+    WHEN coalesce(p.energy, 0) <> coalesce(m.units, 0)
+        THEN 'its tokens carry ' || coalesce(m.units, 0) || ', but ' || coalesce(p.energy, 0) || ' is booked'
+    WHEN coalesce(m.units, 0) < s.units + s.free_units THEN 'promised more units than its tokens carry'
+    ELSE 'was charged for and has no token' END
+FROM sale s LEFT JOIN made m ON m.sale_id = s.id LEFT JOIN posted p ON p.id = s.id
+WHERE coalesce(p.money, 0) <> s.tender OR coalesce(p.energy, 0) <> coalesce(m.units, 0)
+    OR coalesce(m.units, 0) < s.units + s.free_units OR s.kind <> 'pay' AND coalesce(m.tokens, 0) = 0
+ORDER BY s.id LIMIT 1"""
+
+FOUNDED: Final = """
+SELECT 'ledger.entry', e.id, 'moves energy into tokens and belongs to no sale'
+FROM ledger.entry e JOIN ledger.account a ON a.utility_id = e.utility_id AND a.kind = 'energy_tokens'
+WHERE e.utility_id = $1 AND e.at >= $2 AND e.at < $3 AND a.id = ANY(e.accounts) AND e.reverses IS NULL
+    AND NOT EXISTS (SELECT FROM vending.sale s WHERE s.utility_id = e.utility_id AND s.id = e.id)
+ORDER BY e.at, e.id LIMIT 1"""
+
+REVERSED: Final = """
+SELECT 'vending.reversal', r.sale_id, 'its entry doesn''t take the sale''s back'
+FROM vending.reversal r LEFT JOIN ledger.entry e ON e.utility_id = r.utility_id AND e.id = r.entry_id
+WHERE e.reverses IS DISTINCT FROM r.sale_id ORDER BY r.sale_id LIMIT 1"""
+
+# Below the mark every token of a module is in a sale or withheld: as many as were made.
+COUNTED: Final = """
+SELECT 'vending.module', m.name, 'made ' || m.reconciled || ' tokens, and the books know ' || k.known
+FROM vending.module m CROSS JOIN LATERAL (
+    SELECT (SELECT count(*) FROM vending.token t JOIN registry.utility u ON u.id = t.utility_id
+            WHERE t.module = m.id AND t.number < m.reconciled)
+        + (SELECT coalesce(sum(w.made), 0) FROM vending.withheld w WHERE w.module = m.id AND w.number < m.reconciled)
+        AS known
+) k WHERE k.known <> m.reconciled ORDER BY m.id LIMIT 1"""
+
+KNOWN: Final = """
+SELECT (SELECT count(*) FROM vending.token t JOIN registry.utility u ON u.id = t.utility_id WHERE t.module = m.id)
+    + (SELECT coalesce(sum(made), 0) FROM vending.withheld w WHERE w.module = m.id)
+FROM vending.module m WHERE m.name = $1"""
+
+# From one sale of a contract to the next: what was bought in the period grows by the units of the sale, and the last
+# one says what the contract's state says.
+BLOCKS: Final = """
+SELECT 'vending.sale', id, problem FROM (
+    SELECT s.id, CASE
+        WHEN s.version = p.version + 1 AND s.period_start = p.period_start AND s.kind IN ('buy', 'claim_free')
+            AND s.purchased - p.purchased NOT IN (s.units, s.units + s.free_units)
+            THEN 'sold ' || s.units || ', but the block count went from ' || p.purchased || ' to ' || s.purchased
+        WHEN s.version = c.version AND coalesce((c.state ->> 'purchased')::bigint, 0) <> s.purchased
+            THEN 'left ' || s.purchased || ' bought in the period, but the contract says '
+                || coalesce(c.state ->> 'purchased', '0')
+        END AS problem
+    FROM vending.sale s
+    LEFT JOIN LATERAL (
+        SELECT version, period_start, purchased FROM vending.sale b
+        WHERE b.utility_id = s.utility_id AND b.contract_id = s.contract_id AND b.version < s.version
+        ORDER BY b.version DESC LIMIT 1
+    ) p ON true
+    JOIN registry.contract c ON c.utility_id = s.utility_id AND c.id = s.contract_id
+    WHERE s.utility_id = $1 AND s.id > $2 AND s.id <= $3 AND s.version IS NOT NULL
+) looked WHERE problem IS NOT NULL ORDER BY id LIMIT 1"""
+
+OUTCOMES: Final = """
+SELECT 'vending.message', m.terminal_id || ' ' || m.message_id, CASE WHEN s.id IS NULL AND r.id IS NULL AND i.id IS NULL
+    THEN 'was never answered' ELSE 'has more than one outcome' END
+FROM vending.message m
+LEFT JOIN vending.sale s ON s.utility_id = m.utility_id AND s.id = m.id
+LEFT JOIN vending.refusal r ON r.utility_id = m.utility_id AND r.id = m.id
+LEFT JOIN vending.intent i ON i.utility_id = m.utility_id AND i.id = m.id
+WHERE num_nonnulls(s.id, r.id, i.id) <> 1 ORDER BY m.utility_id, m.terminal_id, m.message_id LIMIT 1"""
+
+UNASKED: Final = """
+SELECT 'vending.sale', s.id, 'answers no message' FROM vending.sale s
+WHERE s.utility_id = $1 AND s.id > $2 AND s.id <= $3 AND NOT EXISTS (
+    SELECT FROM vending.message m
+    WHERE m.utility_id = s.utility_id AND m.terminal_id = s.terminal_id AND m.id = s.id)
+ORDER BY s.id LIMIT 1"""
+
+Check = Callable[[Connection, Progress], Awaitable[Wrong | None]]
+
+
+def stride(sql: str) -> Check:
+    """A check that goes over all sales, utility by utility, in the order of their ids, some thousands at a time."""
+
+    async def check(connection: Connection, progress: Progress) -> Wrong | None:
+        for row in await connection.fetch("SELECT id FROM registry.utility ORDER BY id"):
+            utility, since = row["id"], UUID(int=0)
+            last: UUID | None = await connection.fetchval(LAST, utility)
+            while last is not None and since < last:
+                until = await connection.fetchval(NEXT, utility, since, AT_A_TIME) or last
+                if wrong := await first_wrong(connection, sql, utility, since, until):
+                    return wrong
+                since = until
+                progress(AT_A_TIME)
+        return None
+
+    return check
+
+
+def whole(sql: str) -> Check:
+    """A check that is one statement."""
+
+    async def check(connection: Connection, progress: Progress) -> Wrong | None:
+        wrong = await first_wrong(connection, sql)
+        progress(1)
+        return wrong
+
+    return check
+
+
+CLAIMS: Final = (
+    Claim("sales booked", "Every sale has its tokens, and its entry books just what they carry.", stride(BOOKED)),
+    Claim("sales founded", "Every entry that moves energy into tokens belongs to a sale.", sweep(FOUNDED)),
+    Claim("sales reversed", "Every sale that was taken back is taken back in the books.", whole(REVERSED)),
+    Claim("tokens counted", "Every token that a module counted is in one sale, or withheld.", whole(COUNTED)),
+    Claim("blocks", "What was bought in a period is what was sold in it.", stride(BLOCKS)),
+    Claim("outcomes", "Every message has one outcome.", whole(OUTCOMES)),
+    Claim("messages", "Every sale answers a message.", stride(UNASKED)),
+)
+
+
+async def booked_tokens(connection: Connection, module: str) -> int:
+    """How many tokens of a module the books know: the module's own count, when nothing is under way."""
+    found: int = await connection.fetchval(KNOWN, module, timeout=PATIENCE)
+    return found

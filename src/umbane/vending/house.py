@@ -1,0 +1,82 @@
+"""What an engine keeps in memory, and what one turn of it has found out so far."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from umbane.db import Connection
+from umbane.ledger import AccountKey
+from umbane.registry import Rulebooks
+from umbane.security import Issued, Refused, SecurityModule
+from umbane.vending.cases import Case
+from umbane.vending.plans import Asked, Draft
+
+__all__ = ["House", "Turn"]
+
+MOST_ACCOUNTS: Final = 200_000
+
+
+class House:
+    """The memory of one engine. Nothing in it is worth keeping: all of it can be read or found out again.
+
+    Attributes:
+        module: that makes the tokens.
+        module_number: by which the books know it.
+        rulebooks: policies, prices and names of keys, as far as they were read.
+        accounts: numbers of accounts, by utility.
+        loose: requests to the module of turns that failed: whether it made tokens, and whether they are booked, is
+            found out before the next turn.
+        flying: messages that a module outside of this process is being asked for.
+    """
+
+    def __init__(self, module: SecurityModule, module_number: int) -> None:
+        self.module = module
+        self.module_number = module_number
+        self.rulebooks = Rulebooks()
+        self.accounts: dict[UUID, dict[AccountKey, int]] = defaultdict(dict)
+        self.loose: dict[UUID, Asked] = {}
+        self.flying: set[UUID] = set()
+
+    def learn(self, turn: "Turn") -> None:
+        """A turn is committed: the accounts it made exist."""
+        known = self.accounts[turn.utility_id]
+        if len(known) > MOST_ACCOUNTS:
+            known.clear()
+        known |= turn.learnt
+
+
+@dataclass(slots=True)
+class Turn:
+    """One attempt at one round, within one transaction.
+
+    Attributes:
+        house: the engine's memory.
+        tx: the transaction.
+        utility_id: in whose house all cases are.
+        cases: no meter, no contract and no message twice.
+        now: the moment of all of them.
+        asked: what the module is asked for.
+        answers: of a module outside of this process, by the ids of its requests.
+        learnt: numbers of accounts; those that were made exist only if the transaction is committed.
+    """
+
+    house: House
+    tx: Connection
+    utility_id: UUID
+    cases: Sequence[Case]
+    now: datetime
+    asked: dict[UUID, Asked] = field(default_factory=dict)
+    answers: Mapping[UUID, Issued | Refused] = field(default_factory=dict)
+    learnt: dict[AccountKey, int] = field(default_factory=dict)
+
+    @property
+    def live(self) -> list[Case]:
+        """The cases that are planned and not refused so far."""
+        return [case for case in self.cases if case.is_live]
+
+    def is_new(self, draft: Draft) -> bool:
+        """Whether the tokens of a draft were asked for in this turn, and not taken from those that are withheld."""
+        return draft.request is not None and draft.request.id in self.asked

@@ -1,0 +1,35 @@
+"""Who asked for what: fingerprints that tell a repetition from another message, and ids for the security module."""
+
+from hashlib import blake2b
+from typing import Final
+from uuid import UUID
+
+from umbane.vending.models import SaleRequest
+
+__all__ = ["fingerprint", "request_id"]
+
+BYTES: Final = 16
+VERSION_AND_VARIANT: Final = 0x8 << 76 | 0b10 << 62
+"""UUID version 8: made by a rule of our own (RFC 9562)."""
+OTHERS: Final = ~(0xF << 76 | 0b11 << 62)
+
+
+def fingerprint(request: SaleRequest, pan: str) -> bytes:
+    """What a message asks for, in 16 bytes; the same for every way of writing the meter's number.
+
+    Who signed for it doesn't count: a repetition may come from the next shift.
+    """
+    return blake2b(f"{pan or request.meter}\0{request.order!r}".encode(), digest_size=BYTES).digest()
+
+
+def request_id(request: SaleRequest, attempt: int, ordinal: int) -> UUID:
+    """The id under which the module is asked for a token of a message: anyone who has the message finds it again.
+
+    Args:
+        request: the message.
+        attempt: 0, and one more for each time that tokens were made which no longer fit when the message came again.
+        ordinal: which token of the sale.
+    """
+    words = f"{request.utility_id}/{request.terminal_id}/{request.message_id}/{attempt}/{ordinal}"
+    number = int.from_bytes(blake2b(words.encode(), digest_size=BYTES).digest())
+    return UUID(int=number & OTHERS | VERSION_AND_VARIANT)

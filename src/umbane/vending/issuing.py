@@ -1,0 +1,198 @@
+"""The fourth and fifth step: tokens get their TIDs, and are taken from what is withheld or asked of the module."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+from umbane.registry import KeyParameters, minute_of, tid_of
+from umbane.security import (
+    Issued,
+    KeyChangeRequest,
+    KeyName,
+    Refused,
+    RequestReusedError,
+    TokenRequest,
+    UnknownKeyError,
+)
+from umbane.sts import TID, EncodedToken, KeyChangeError, KeyExpiredError, StampedToken, TidError, Token
+from umbane.vending import store
+from umbane.vending.cases import Case
+from umbane.vending.codes import Code
+from umbane.vending.errors import RefusedError
+from umbane.vending.house import Turn
+from umbane.vending.identity import request_id
+from umbane.vending.plans import Asked, Draft, Situation
+from umbane.vending.store import Withheld
+
+__all__ = ["exact", "issue", "last_minute", "reserve", "signature"]
+
+RND: Final = 15
+MEANING: Final[dict[type[Exception], Code]] = {
+    UnknownKeyError: Code.NO_KEY,
+    KeyExpiredError: Code.KEY_EXPIRED,
+    KeyChangeError: Code.KEY_CHANGE_REFUSED,
+}
+"""What refusals of a module mean for a sale."""
+MILLISECOND: Final = 1000
+
+
+async def reserve(turn: Turn) -> None:
+    """Give every draft its id and, if its token carries one, the next TID of its meter.
+
+    What is withheld of a message fits if it says the same and its TID is still ahead of all others; then it is taken.
+    Where it doesn't fit, another id is asked under, until one is new.
+    """
+    held: dict[UUID, list[Withheld]] = {}
+    known: set[UUID] = set()
+    while new := {id_ for case in turn.live for id_ in ids_of(case)} - known:
+        held |= await store.withheld(turn.tx, new)
+        known |= new
+        for case in turn.live:
+            number(case, held)
+
+
+def ids_of(case: Case) -> Iterator[UUID]:
+    """The ids of a case's drafts."""
+    for ordinal, draft in enumerate(case.planned()[0].drafts):
+        yield id_of(case, draft, ordinal)
+
+
+def id_of(case: Case, draft: Draft, ordinal: int) -> UUID:
+    """The id under which the module is asked for a draft."""
+    if draft.id is None:
+        draft.id = request_id(case.request, draft.attempt, ordinal)
+    return draft.id
+
+
+def number(case: Case, held: Mapping[UUID, list[Withheld]]) -> None:
+    """Number the tokens of a case; one that can't be refuses the case."""
+    planned, situation = case.planned()
+    last = situation.last_minute
+    try:
+        for ordinal, draft in enumerate(planned.drafts):
+            draft.digits = ()
+            if draft.is_stamped:
+                draft.minute = next_minute(draft.key, last, situation)
+            id_ = id_of(case, draft, ordinal)
+            draft.request = ask(draft, id_, ordinal, situation)
+            if id_ in held and not take(draft, held[id_], last):
+                draft.attempt, draft.id = draft.attempt + 1, None
+            last = draft.minute or last
+    except RefusedError as error:
+        case.problem = error
+
+
+def take(draft: Draft, found: list[Withheld], last: int | None) -> bool:
+    """Take tokens that are withheld for a draft, if some fit."""
+    wanted = signature(draft.request) if draft.request else ""
+    for it in found:
+        minute = None if it.tid is None else minute_of(TID(it.tid), draft.key.base_date)
+        if it.signature == wanted and (minute is None or last is None or minute > last):
+            draft.minute, draft.module, draft.first = minute, it.module, it.number
+            draft.digits = tuple(EncodedToken(int.from_bytes(digits)) for digits in it.digits)
+            return True
+    return False
+
+
+def next_minute(key: KeyParameters, last: int | None, situation: Situation) -> int:
+    """The minute of the next token: that of the clock, or the one after the last, whichever is later."""
+    house = situation.book.utility
+    zone = UTC if house.policy.tid_clock == "utc" else house.zone
+    try:
+        tid = TID.following(situation.now, key.base_date, tid_of(last, key.base_date), zone=zone)
+    except TidError as error:
+        raise RefusedError(Code.TIDS_EXHAUSTED, error.problem, error.remedy) from error
+    minute = minute_of(tid, key.base_date)
+    if last is not None and minute <= last:
+        problem = "the meter's TIDs are ahead of those of its key's base date"
+        raise RefusedError(Code.TIDS_EXHAUSTED, problem, "change the meter to a key of a later base date")
+    if tid.beyond(key.ken):
+        problem = f"key revision {key.krn} of supply group {key.sgc} expired with KEN {key.ken}"
+        raise RefusedError(Code.KEY_EXPIRED, problem, "change the meter to a newer key")
+    return minute
+
+
+def last_minute(case: Case) -> int | None:
+    """The greatest TID of a case's tokens."""
+    minutes = [it.minute for it in case.plan.drafts if it.minute is not None] if case.plan else []
+    return max(minutes, default=None)
+
+
+# ----------------------------------------------------------------------------------------------------------- the module
+
+
+@lru_cache(1 << 16)
+def key_name(key: KeyParameters) -> KeyName:
+    """A key as the module knows it."""
+    return KeyName(key.sgc, key.krn, key.kt, key.ti)
+
+
+def ask(draft: Draft, id_: UUID, ordinal: int, situation: Situation) -> Asked:
+    """How the module is asked for a draft."""
+    pan, ea, key = situation.pan, situation.ea, key_name(draft.key)
+    if draft.new is not None:
+        at = TID.at(situation.now, draft.new.base_date)
+        return KeyChangeRequest(id_, pan, ea, key, key_name(draft.new), at)
+    if draft.token is None:
+        raise TypeError("a draft without a token is a change of key")
+    token: Token = draft.token
+    tid = tid_of(draft.minute, draft.key.base_date)
+    if isinstance(token, StampedToken) and tid is not None:
+        rnd = (situation.now.microsecond // MILLISECOND + ordinal) & RND
+        token = replace(token, tid=tid, rnd=rnd)
+    return TokenRequest(id_, pan, ea, key, token)
+
+
+def exact(request: Asked) -> str:
+    """What a request is for, with its TID: two that are equal get the same digits, but for chance."""
+    token: object = getattr(request, "token", None)
+    tid = token.tid.minutes if isinstance(token, StampedToken) else None
+    return f"{signature(request)} {tid}"
+
+
+def signature(request: Asked) -> str:
+    """What a request is for, its TID and chance apart: two that are equal get tokens that do the same."""
+    key = "/".join(str(it) for it in request.key)
+    if isinstance(request, KeyChangeRequest):
+        return f"{request.pan} {key} > {'/'.join(str(it) for it in request.new)} {request.with_sgc}"
+    token = request.token
+    value = token.value() if isinstance(token, StampedToken) else token.content()
+    return f"{request.pan} {key} {token.token_class}.{token.subclass}.{value}"
+
+
+async def issue(turn: Turn) -> None:
+    """Ask the module for all tokens of a turn that aren't there yet. One that it refuses refuses its case.
+
+    Raises:
+        ModuleError: the module can't work now; what it made is found out later.
+    """
+    wanted = [(case, draft) for case in turn.live for draft in case.planned()[0].drafts if not draft.digits]
+    sets = [(case, draft, draft.request) for case, draft in wanted if isinstance(draft.request, KeyChangeRequest)]
+    tokens = [(case, draft, draft.request) for case, draft in wanted if isinstance(draft.request, TokenRequest)]
+    turn.asked = {it[2].id: it[2] for it in sets} | {it[2].id: it[2] for it in tokens}
+    module = turn.house.module
+    if sets:
+        receive(turn, sets, await module.change_keys([request for _, _, request in sets]))
+    if tokens:
+        receive(turn, tokens, await module.issue([request for _, _, request in tokens]))
+
+
+def receive(turn: Turn, asked: Sequence[tuple[Case, Draft, Asked]], answers: Sequence[Issued | Refused]) -> None:
+    """Put the module's answers where they belong."""
+    for (case, draft, _), answer in zip(asked, answers, strict=True):
+        if isinstance(answer, Refused):
+            case.problem = case.problem or module_refusal(answer)
+        else:
+            draft.module, draft.first, draft.digits = turn.house.module_number, answer.first, answer.tokens
+
+
+def module_refusal(answer: Refused) -> RefusedError:
+    """What a refusal of the module means for a sale."""
+    reason = answer.reason
+    if isinstance(reason, RequestReusedError):
+        return RefusedError(Code.IN_PROGRESS, "an earlier attempt is being cleared up", "send the same message again")
+    code = MEANING.get(type(reason), Code.UNAVAILABLE)
+    return RefusedError(code, f"the security module refuses: {reason}", "have the keys of this meter checked")

@@ -1,0 +1,81 @@
+"""What moves money: demands on floats before tokens are made, and entries after."""
+
+from datetime import timedelta
+from typing import Final
+
+from umbane.ledger import AccountKey, Book, Demand, Entry, HoldRequest, open_book
+from umbane.vending.cases import Case
+from umbane.vending.codes import Code
+from umbane.vending.errors import RefusedError
+from umbane.vending.house import Turn
+from umbane.vending.postings import float_of, postings
+
+__all__ = ["admit", "book", "hold", "prepare"]
+
+PATIENCE: Final = timedelta(minutes=5)
+"""After which somebody should ask what became of a hold."""
+
+
+async def admit(turn: Turn) -> Book:
+    """Open the books, find the accounts of a turn, and refuse what doesn't fit a vendor's float."""
+    ledger = await prepare(turn)
+    spending = [case for case in turn.live if case.planned()[0].tender]
+    demands = [Demand(turn.learnt[vendor_float(case)], case.planned()[0].tender) for case in spending]
+    refuse_all_but(spending, await ledger.admit(demands))
+    return ledger
+
+
+async def hold(turn: Turn, ledger: Book, cases: list[Case]) -> None:
+    """Set the money of these cases aside, each under its own id; what was admitted before fits."""
+    spending = [case for case in cases if case.planned()[0].tender]
+    requests = [
+        HoldRequest(case.id, turn.learnt[vendor_float(case)], case.planned()[0].tender, turn.now, turn.now + PATIENCE)
+        for case in spending
+    ]
+    refuse_all_but(spending, await ledger.hold(requests))
+
+
+async def prepare(turn: Turn) -> Book:
+    """Open the books, and find the accounts of a turn."""
+    ledger = await open_book(turn.tx, turn.utility_id)
+    for case in turn.live:
+        planned, situation = case.planned()
+        currency = situation.book.utility.currency.code
+        case.postings = postings(planned, currency, situation.seller.vendor_id, situation.contract_id)
+    await find_accounts(turn, ledger)
+    return ledger
+
+
+def refuse_all_but(spending: list[Case], fits: list[bool]) -> None:
+    """Refuse the cases that don't fit a vendor's float."""
+    for case, fitted in zip(spending, fits, strict=True):
+        if not fitted:
+            case.problem = RefusedError(Code.FLOAT_EXHAUSTED, "the vendor's float is used up", "pay in first")
+
+
+async def find_accounts(turn: Turn, ledger: Book) -> None:
+    """Find the numbers of all accounts, in memory or in the books."""
+    known = turn.house.accounts[turn.utility_id]
+    wanted = {key for case in turn.live for key in case.postings}
+    turn.learnt = {key: known[key] for key in wanted if key in known}
+    if missing := wanted - turn.learnt.keys():
+        turn.learnt |= await ledger.accounts(missing)
+
+
+def vendor_float(case: Case) -> AccountKey:
+    """The float that a case is paid from."""
+    _, situation = case.planned()
+    return float_of(situation.seller.vendor_id, situation.book.utility.currency.code)
+
+
+async def book(turn: Turn, ledger: Book) -> None:
+    """Book what is sold: an entry for every sale that moves money or energy, with the id of the sale."""
+    await ledger.post([entry(turn, case) for case in turn.live if case.postings])
+
+
+def entry(turn: Turn, case: Case) -> Entry:
+    """The entry of a sale."""
+    planned, _ = case.planned()
+    accounts = [turn.learnt[key] for key in case.postings]
+    held = case.intent.hold_id if case.intent else None
+    return Entry(case.id, turn.now, planned.kind, accounts, list(case.postings.values()), hold=held, note=planned.note)

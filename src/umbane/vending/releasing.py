@@ -1,0 +1,117 @@
+"""Digits leave the house, or the sale is taken back: one or the other, once."""
+
+from uuid import UUID
+
+import asyncpg
+from asyncpg import Record
+
+from umbane.db import Connection, new_ids
+from umbane.ledger import Reversal, open_book
+from umbane.registry import Scope, change_state, decode_state, load_for_sale
+from umbane.vending import store
+from umbane.vending.codes import Code
+from umbane.vending.errors import UnknownSaleError
+from umbane.vending.models import Refused, Sold
+from umbane.vending.service import Engine
+
+__all__ = ["confirm", "reverse"]
+
+RELEASING = "INSERT INTO vending.release (utility_id, sale_id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+REVERSING = "INSERT INTO vending.reversal (utility_id, sale_id, entry_id, at) VALUES ($1, $2, $3, $4)"
+FREEING = "DELETE FROM vending.free_claim WHERE utility_id = $1 AND contract_id = $2 AND sale_id = $3"
+DETAILS = "SELECT contract_id, version, before FROM vending.sale WHERE utility_id = $1 AND id = $2"
+
+
+async def confirm(engine: Engine, utility_id: UUID, terminal_id: UUID, message_id: str) -> Sold | Refused:
+    """Say that the customer is there: the digits of a sale leave the house. Again and again the same answer.
+
+    Raises:
+        UnknownSaleError: this till sold nothing under that message id.
+    """
+
+    async def work(tx: Connection) -> Sold | Refused:
+        sold = await find(tx, utility_id, terminal_id, message_id)
+        if sold.reversed:
+            return Refused(Code.REVERSED, "this sale was taken back", "sell again")
+        if not sold.released:
+            await tx.execute(RELEASING, utility_id, sold.id, engine.clock())
+        return await find(tx, utility_id, terminal_id, message_id)
+
+    try:
+        return await engine.database.run(work)
+    except asyncpg.RestrictViolationError:  # somebody took it back at the same moment
+        return Refused(Code.REVERSED, "this sale was taken back", "sell again")
+
+
+async def reverse(engine: Engine, utility_id: UUID, terminal_id: UUID, message_id: str, reason: str) -> Sold | Refused:
+    """Take a sale back, if none of its digits has left the house: money, units and debts are as before.
+
+    A token once shown is money, and nobody can see whether it was typed in; so afterwards the answer is no.
+
+    Raises:
+        UnknownSaleError: this till sold nothing under that message id.
+    """
+
+    async def work(tx: Connection) -> Sold | Refused:
+        sold = await find(tx, utility_id, terminal_id, message_id)
+        if sold.reversed:
+            return sold
+        if sold.released:
+            return released()
+        await load_for_sale(tx, [utility_id], [sold.meter])  # whoever sells to it waits
+        if not await take_back(tx, engine, utility_id, sold, terminal_id, reason):
+            return Refused(Code.LATER_SALES, "others came after it on the same account", "take those back first")
+        return await find(tx, utility_id, terminal_id, message_id)
+
+    try:
+        return await engine.database.run(work)
+    except asyncpg.RestrictViolationError:  # somebody confirmed it at the same moment
+        return released()
+    except asyncpg.UniqueViolationError:  # somebody else takes it back just now
+        return await engine.database.run(work)
+
+
+async def take_back(  # noqa: PLR0913, PLR0917 - which sale, whose, why
+    tx: Connection, engine: Engine, utility_id: UUID, sold: Sold, terminal_id: UUID, reason: str
+) -> bool:
+    """Take a sale back, unless others came after it."""
+    contract_id, version, before = required(await tx.fetchrow(DETAILS, utility_id, sold.id))
+    now, entry = engine.clock(), new_ids(1)[0]
+    current = await tx.fetchval(
+        "SELECT version FROM registry.contract WHERE utility_id = $1 AND id = $2", utility_id, contract_id
+    )
+    if version is None or current != version:
+        return False
+    book = await open_book(tx, utility_id)
+    await tx.execute(REVERSING, utility_id, sold.id, entry, now)
+    await book.reverse([Reversal(entry, sold.id, now, reason)])
+    await tx.execute(FREEING, utility_id, contract_id, sold.id)
+    scope = Scope(utility_id, f"terminal:{terminal_id}")
+    await change_state(tx, scope, contract_id, version, decode_state(before), f"sale {sold.id} taken back: {reason}")
+    return True
+
+
+def required(row: Record | None) -> Record:
+    """A row that is there."""
+    if row is None:
+        raise TypeError("a sale that was found is gone")
+    return row
+
+
+def released() -> Refused:
+    """The truthful no."""
+    problem = "its digits have left the house, and nobody can see whether they were typed in"
+    return Refused(Code.RELEASED, problem, "have the utility look at the meter, and decide about a refund")
+
+
+async def find(tx: Connection, utility_id: UUID, terminal_id: UUID, message_id: str) -> Sold:
+    """The sale of a message.
+
+    Raises:
+        UnknownSaleError: there is none.
+    """
+    seen = await store.seen(tx, utility_id, [store.Claim(terminal_id, message_id, terminal_id, b"")])
+    for claim in seen.values():
+        if sold := await store.find_sale(tx, utility_id, claim.id):
+            return sold
+    raise UnknownSaleError("this till sold nothing under that message id")

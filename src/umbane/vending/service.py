@@ -1,0 +1,238 @@
+"""The engine: `sell` takes any number of requests of any tills, and answers each."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from umbane.db import Connection, Database, new_ids
+from umbane.db.errors import BusyError, ConflictError, ConnectionLostError, OutcomeUnknownError
+from umbane.errors import UmbaneError
+from umbane.registry import StaleError
+from umbane.security import Issued, KeyChangeRequest, SecurityModule, TokenRequest
+from umbane.security import Refused as ModuleRefused
+from umbane.vending import withholding
+from umbane.vending.cases import Case, open_case, refused
+from umbane.vending.codes import Code
+from umbane.vending.external import asked_for
+from umbane.vending.house import House, Turn
+from umbane.vending.intents import decode_message, open_intents
+from umbane.vending.loading import AsideError, SplitError
+from umbane.vending.models import Answer, Refused, SaleRequest
+from umbane.vending.rounds import complete_round, prepare_round, sell_round
+from umbane.vending.store import register_module
+
+__all__ = ["Engine", "open_engine", "resolve", "sell"]
+
+ATTEMPTS: Final = 5
+PATIENCE: Final = timedelta(minutes=1)
+"""For so long a module outside of this process may be silent."""
+PASSING = (ConflictError, ConnectionLostError, OutcomeUnknownError, StaleError, asyncpg.InterfaceError)
+"""After these the same round may well succeed; what was committed by the last of them is found by its message ids."""
+
+Clock = Callable[[], datetime]
+
+
+def wall_clock() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
+
+class Engine:
+    """Sells from one database with one security module. `open_engine` makes one.
+
+    Attributes:
+        database: the books.
+        house: what is kept in memory.
+        clock: the time of day.
+    """
+
+    def __init__(self, database: Database, house: House, clock: Clock) -> None:
+        self.database = database
+        self.house = house
+        self.clock = clock
+
+
+@asynccontextmanager
+async def open_engine(
+    database: Database, module: SecurityModule, *, clock: Clock = wall_clock
+) -> AsyncIterator[Engine]:
+    """Give an engine, after clearing up what a crash may have left behind.
+
+    Raises:
+        ModuleBehindError: the books know tokens that the module hasn't made.
+    """
+    status = await module.status()
+    number = await database.run(lambda tx: register_module(tx, status.name, status.realm))
+    await withholding.recover(database, module, number, clock())
+    yield Engine(database, House(module, number), clock)
+
+
+async def sell(engine: Engine, requests: Sequence[SaleRequest]) -> list[Answer]:
+    """Do what tills ask for, each message once for ever, and answer each.
+
+    A request that is refused, or can't be decided now, is that member's answer and doesn't concern the others. Nothing
+    leaves before it is committed.
+    """
+    ids = new_ids(len(requests))
+    cases = [open_case(request, id_) for request, id_ in zip(requests, ids, strict=True)]
+    for utility_id, round_ in rounds(cases):
+        await serve(engine, utility_id, round_)
+    return [case.answer or undecided() for case in cases]
+
+
+def rounds(cases: Sequence[Case]) -> list[tuple[UUID, list[Case]]]:
+    """The cases in rounds: no meter and no message is twice in one, and each of them comes in its order."""
+    found: dict[tuple[int, UUID], list[Case]] = defaultdict(list)
+    latest: dict[object, int] = {}
+    for case in cases:
+        request = case.request
+        keys = (request.utility_id, case.pan or case.id), (request.terminal_id, request.message_id)
+        turn = max(latest.get(key, -1) for key in keys) + 1
+        latest |= dict.fromkeys(keys, turn)
+        found[turn, request.utility_id].append(case)
+    return [(utility_id, found[turn, utility_id]) for turn, utility_id in sorted(found, key=lambda it: it[0])]
+
+
+async def serve(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
+    """Answer a round; when it fails as a whole, find out which of its members did by halving it."""
+    if not cases:
+        return None
+    for _ in range(ATTEMPTS):
+        try:
+            await attempt(engine, utility_id, cases)
+        except SplitError as split:
+            return await halves(engine, utility_id, cases, split.at)
+        except AsideError as aside:
+            for case in aside.cases:
+                case.answer = refused(case.problem) if case.problem else undecided()
+            return await serve(engine, utility_id, [case for case in cases if not case.answer])
+        except PASSING:
+            continue
+        except (UmbaneError, asyncpg.PostgresError) as error:
+            if len(cases) > 1:
+                return await halves(engine, utility_id, cases, len(cases) // 2)
+            cases[0].answer = undecided(error)
+        return None
+    return None
+
+
+async def halves(engine: Engine, utility_id: UUID, cases: list[Case], at: int) -> None:
+    """Answer the cases before a position, then the others."""
+    await serve(engine, utility_id, cases[:at])
+    await serve(engine, utility_id, cases[at:])
+
+
+async def attempt(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
+    """Try to answer a round. If that fails, whatever the module was asked for is cleared up before anything else."""
+    house, now = engine.house, engine.clock()
+    await withholding.tidy(engine.database, house, now)
+    for case in cases:
+        case.restart()
+    turns: list[Turn] = []
+    waiting: list[Case] = []
+
+    async def work(tx: Connection) -> None:
+        turns.append(Turn(house, tx, utility_id, cases, now))
+        if house.module.external:
+            waiting.extend(await prepare_round(turns[-1]))
+        else:
+            await sell_round(turns[-1])
+
+    try:
+        await engine.database.run(work, attempts=1)
+    except BaseException:
+        for case in cases:
+            case.answer = None
+        for turn in turns:
+            house.loose |= turn.asked
+        raise
+    house.learn(turns[-1])
+    if waiting:
+        await ask_outside(engine, utility_id, waiting, now)
+
+
+async def ask_outside(engine: Engine, utility_id: UUID, cases: list[Case], now: datetime) -> None:
+    """Ask a module outside of this process, and settle what it says. If it says nothing, that is found out later."""
+    house = engine.house
+    requests = [it for case in cases for it in asked_for(case)]
+    sets = [it for it in requests if isinstance(it, KeyChangeRequest)]
+    tokens = [it for it in requests if isinstance(it, TokenRequest)]
+    house.flying |= {case.id for case in cases}
+    try:
+        changed = await house.module.change_keys(sets) if sets else []
+        made = await house.module.issue(tokens) if tokens else []
+        ids = [*(it.id for it in sets), *(it.id for it in tokens)]
+        answers = dict(zip(ids, [*changed, *made], strict=True))
+        await complete(engine, utility_id, cases, now, answers)
+    except Exception:  # noqa: BLE001 - whatever happened out there, the intents are kept
+        for case in cases:
+            case.answer = case.answer or in_progress()
+    finally:
+        house.flying -= {case.id for case in cases}
+
+
+async def complete(
+    engine: Engine, utility_id: UUID, cases: list[Case], now: datetime, answers: Mapping[UUID, Issued | ModuleRefused]
+) -> None:
+    """Settle cases that waited for a module outside of this process.
+
+    Args:
+        engine: whose module it is.
+        utility_id: in whose house the cases are.
+        cases: with their intents.
+        now: the moment of all of them.
+        answers: what the module said, as far as it said anything; a case without its answers is given up for good.
+    """
+
+    async def work(tx: Connection) -> Turn:
+        for case in cases:
+            case.restart()
+        turn = Turn(engine.house, tx, utility_id, cases, now, answers=answers)
+        await complete_round(turn)
+        return turn
+
+    for _ in range(ATTEMPTS - 1):
+        with suppress(*PASSING):
+            await engine.database.run(work, attempts=1)
+            return
+    await engine.database.run(work, attempts=1)
+
+
+async def resolve(engine: Engine, older_than: timedelta = PATIENCE) -> int:
+    """Find out what became of sales whose module, outside of this process, didn't answer; settle each, and count them.
+
+    What the module has made is sold; what it hasn't is given up, and the money that was set aside is free again. To be
+    done when an engine starts, and every minute.
+
+    Args:
+        engine: whose module is asked.
+        older_than: sales that began later are left to those who began them.
+    """
+    async with engine.database.reading() as connection:
+        intents = await open_intents(connection, engine.house.module_number)
+    until, settled = engine.clock() - older_than, 0
+    for intent in intents:
+        if intent.at <= until and intent.id not in engine.house.flying:
+            case = open_case(decode_message(intent.message), intent.id)
+            case.intent = intent
+            answers = await engine.house.module.fetch(intent.requests)
+            await complete(engine, intent.utility_id, [case], intent.at, answers)
+            settled += 1
+    return settled
+
+
+def in_progress() -> Refused:
+    """The answer while nobody knows what a module did."""
+    return Refused(Code.IN_PROGRESS, "the security module didn't answer yet", "send the same message again")
+
+
+def undecided(error: Exception | None = None) -> Refused:
+    """The answer when nothing was decided."""
+    if isinstance(error, BusyError):
+        return Refused(Code.IN_PROGRESS, "somebody else works on the same meter or message", "send the same again")
+    return Refused(Code.UNAVAILABLE, "it can't be done now, and nothing was done", "send the same message again")

@@ -1,0 +1,80 @@
+"""The API against its own OpenAPI document: whatever is sent, it answers as the document says."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import CheckFunction, load_all_checks, not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.api.counter import Counter
+from umbane.api import OPERATIONS
+from umbane.api.openapi import document
+from umbane.registry import Role
+
+load_all_checks()
+SCHEMA = schemathesis.openapi.from_dict(document(OPERATIONS))
+CHECKS: list[CheckFunction] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 12
+
+
+PAIRS = [
+    (it.name, mode)
+    for it in OPERATIONS
+    for mode in GenerationMode
+    if it.rights or it.body or mode is GenerationMode.POSITIVE  # what takes nothing can't be asked wrongly
+]
+
+
+@pytest.mark.parametrize(("name", "mode"), PAIRS)
+async def test_every_operation(counter: Counter, name: str, mode: GenerationMode) -> None:
+    """Requests made from the document, and requests made to break it, are answered with what it announces."""
+    found = SCHEMA.find_operation_by_id(name)
+    headers = {"Authorization": f"Bearer {counter.key}"}
+
+    def try_many() -> None:
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(counter.socket)), base_url="http://till") as http:
+
+            @settings(
+                max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck),
+                phases=[Phase.generate],
+            )  # fmt: skip
+            @given(found.as_strategy(generation_mode=mode))
+            def one(case: "Case[Any]") -> None:
+                parts = case.as_transport_kwargs(base_url="http://till")
+                parts["headers"] = {**parts["headers"], **headers}
+                parts.pop("cookies", None)
+                if isinstance(parts.get("data"), bytes | str):
+                    parts["content"] = parts.pop("data")
+                case.validate_response(http.request(**parts), checks=CHECKS)
+
+            one()
+
+    await asyncio.to_thread(try_many)
+
+
+async def test_the_document(counter: Counter) -> None:
+    """The document that is served is the one of the operations, in OpenAPI 3.1."""
+    served = (await counter.http.get("/openapi.json")).json()
+    assert (served["openapi"], served) == ("3.1.0", document(OPERATIONS))
+
+
+def test_every_role_has_rights_of_its_own() -> None:
+    """No operation is open to everybody but the three that have to be, and nobody may do everything."""
+    assert {it.name for it in OPERATIONS if not it.rights} == {"sign_in", "health", "readiness"}
+    assert len(Role) == 10

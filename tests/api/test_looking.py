@@ -1,0 +1,127 @@
+"""What a till can find out: quotes, outcomes, the same digits again, whose digits these are."""
+
+from tests.api.counter import Counter, api_key
+from tests.registry.town import NOW, new_id
+from tests.vending.laboratory import LaboratoryModule
+
+
+async def test_a_quote(counter: Counter, module: LaboratoryModule) -> None:
+    """A quote has the same lines as the sale after it, and leaves no trace."""
+    body = counter.order("a")
+    del body["message_id"]
+    offered = (await counter.http.post("/v1/quotes", json=body)).json()
+    assert (module.count, await counter.shop.look("SELECT count(*) FROM vending.message")) == (0, 0)
+    sold = (await counter.sell("a")).json()
+    assert (offered["lines"], offered["units"]) == (sold["lines"], sold["units"])
+
+
+async def test_the_outcome(counter: Counter) -> None:
+    """What became of a message is told as it was answered, by its id and as the last response."""
+    sold = (await counter.sell("a")).json()
+    outcome = (await counter.http.get("/v1/messages/a")).json()
+    last = (await counter.http.get("/v1/sales/last")).json()
+    assert outcome == last == sold
+
+
+async def test_no_outcome(counter: Counter) -> None:
+    """A message that never came, and a till that never sold, have no outcome."""
+    for path in ("/v1/messages/a", "/v1/sales/last", f"/v1/sales/{new_id()}", "/v1/sales/x"):
+        answer = await counter.http.get(path)
+        assert (answer.status_code, answer.json()["code"]) in {(404, "unknown_sale"), (422, "bad_value")}
+
+
+async def test_a_refused_outcome(counter: Counter) -> None:
+    """The outcome of a message that was refused is that refusal."""
+    first = (await counter.sell("a", kind="buy", money=1)).json()
+    outcome = await counter.http.get("/v1/messages/a")
+    assert (outcome.status_code, outcome.json()) == (422, first | {"repeated": outcome.json()["repeated"]})
+
+
+async def test_a_reprint(counter: Counter, module: LaboratoryModule) -> None:
+    """A reprint shows the same digits and makes no token."""
+    sold = (await counter.sell()).json()
+    again = (await counter.http.get(f"/v1/sales/{sold['id']}")).json()
+    assert (again["tokens"], module.count) == (sold["tokens"], 1)
+
+
+async def test_a_late_reversal(counter: Counter) -> None:
+    """A sale whose digits were shown can't be taken back, and the answer says so."""
+    await counter.sell("a")
+    answer = await counter.http.post("/v1/messages/a/reversal", json={"reason": "a mistake"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_released")
+
+
+async def test_a_confirmation(counter: Counter) -> None:
+    """Confirming what was released at once gives the same digits."""
+    sold = (await counter.sell("a")).json()
+    answer = await counter.http.post("/v1/messages/a/confirmation")
+    assert (answer.status_code, answer.json()["tokens"]) == (200, sold["tokens"])
+
+
+async def test_nothing_to_confirm(counter: Counter) -> None:
+    """What was never sold can't be confirmed or taken back."""
+    confirmed = await counter.http.post("/v1/messages/a/confirmation")
+    reversed_ = await counter.http.post("/v1/messages/a/reversal", json={"reason": "a mistake"})
+    assert [(it.status_code, it.json()["code"]) for it in (confirmed, reversed_)] == [(404, "unknown_sale")] * 2
+
+
+async def test_whose_digits(counter: Counter) -> None:
+    """Digits that we issued are told with their sale; others are not ours."""
+    sold = (await counter.sell()).json()
+    ours = {"meter": counter.meter, "token": sold["tokens"][0]["digits"]}
+    verdict = (await counter.http.post("/v1/verifications", json=ours)).json()
+    assert (verdict["issued"], verdict["readable"], verdict["origin"]["sale_id"]) == (True, True, sold["id"])
+    verdict = (await counter.http.post("/v1/verifications", json=ours | {"token": "1" * 20})).json()
+    assert (verdict["issued"], verdict["origin"]) == (False, None)
+
+
+async def test_finding(counter: Counter) -> None:
+    """Customers are found by what is known of them, a page at a time."""
+    first = (await counter.http.get("/v1/meters", params={"q": "Thandy Mokoena", "limit": 1})).json()
+    assert (first["items"][0]["meter"], first["next_cursor"]) == (counter.meter, None)
+
+
+async def test_pages_of_sales(counter: Counter) -> None:
+    """Pages of sales follow one another without a gap or a repetition, and hold no digits."""
+    sold = [(await counter.sell()).json() for _ in range(5)]
+    found: list[str] = []
+    cursor: str | None = ""
+    for _ in range(3):
+        page = await counter.http.get("/v1/sales", params={"meter": counter.meter, "limit": 2, "cursor": cursor})
+        assert not [it for it in sold if it["tokens"][0]["digits"] in page.text]
+        found += [it["id"] for it in page.json()["items"]]
+        cursor = page.json()["next_cursor"]
+    assert (found, cursor) == ([it["id"] for it in reversed(sold)], None)
+
+
+async def test_bad_cursors(counter: Counter) -> None:
+    """A cursor that nobody gave, a name twice, a limit beyond the greatest and unknown names are refused."""
+    for query in ("cursor=x", "cursor=%C3%A4", "cursor=AAAA", "limit=0", "limit=101", "limit=1&limit=2", "who=x"):
+        answer = await counter.http.get(f"/v1/sales?meter={counter.meter}&{query}")
+        assert answer.status_code in {400, 422}, query
+
+
+async def test_being_at_home(counter: Counter) -> None:
+    """Health and readiness answer to anybody, and the figures count what happened."""
+    await counter.sell()
+    health, ready = await counter.http.get("/health"), await counter.http.get("/ready")
+    figures = (await counter.http.get("/metrics")).text
+    assert (health.json(), ready.json()) == ({"status": "alive"}, {"status": "ready"})
+    assert 'umbane_requests_total{code="",operation="sell",status="201"} 1.0' in figures
+
+
+async def test_paths_that_lead_nowhere(counter: Counter) -> None:
+    """What isn't there, or not with that method, is told as a problem."""
+    nowhere, method = await counter.http.get("/v2/sales"), await counter.http.put("/v1/sales")
+    assert [(it.status_code, it.json()["code"]) for it in (nowhere, method)] == [
+        (404, "not_found"),
+        (405, "method_not_allowed"),
+    ]
+
+
+async def test_nobody_elses_sale(counter: Counter) -> None:
+    """The town's clock doesn't matter to what was sold: a till without a right to reprint sees no digits."""
+    sold = (await counter.sell()).json()
+    headers = {"Authorization": f"Bearer {await api_key(counter.shop, ['quote'])}"}
+    answer = await counter.http.get(f"/v1/sales/{sold['id']}", headers=headers)
+    assert (answer.status_code, sold["at"]) == (403, NOW.isoformat().replace("+00:00", "Z"))

@@ -1,0 +1,102 @@
+"""Others are told of sales, by whom they can trust."""
+
+import json
+
+import httpx
+import pytest
+
+from tests.api.counter import SEAL_KEY, Counter
+from tests.api.test_letting_in import session
+from tests.registry.town import new_id
+from umbane.api.webhooks import Messenger, signature
+from umbane.db import Worker
+from umbane.registry import Role
+
+URL = "https://till.example.org/sales"
+
+
+class Receiver(httpx.AsyncBaseTransport):
+    """Somebody at the other end of the wire, who answers with a status."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses = iter(statuses)
+        self.heard: list[httpx.Request] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Hear it."""
+        self.heard.append(request)
+        return httpx.Response(next(self.statuses, 204))
+
+
+async def add(counter: Counter, url: str = URL) -> httpx.Response:
+    """Let a vendor manager add a webhook."""
+    return await counter.http.post(
+        "/v1/webhooks", json={"url": url}, headers=await session(counter, Role.VENDOR_MANAGER)
+    )
+
+
+async def deliver(counter: Counter, receiver: Receiver, **later: int) -> int:
+    """Do what is in the queue; answer how many jobs were taken."""
+    async with httpx.AsyncClient(transport=receiver) as http:
+        messenger = Messenger(counter.shop.town.database, SEAL_KEY, http)
+        worker = Worker(counter.shop.town.database, messenger.handlers(), "test", chance=lambda: 0.0)
+        now = await counter.shop.look("SELECT now() + make_interval(secs => $1)", float(later.get("seconds", 1)))
+        return await worker.run_once(now)
+
+
+async def test_a_sale_is_told(counter: Counter) -> None:
+    """A sale is told once, signed with the secret, and without its digits."""
+    secret = (await add(counter)).json()["secret"]
+    sold = (await counter.sell()).json()
+    receiver = Receiver()
+    assert [await deliver(counter, receiver) for _ in range(2)] == [1, 0]
+    (request,) = receiver.heard
+    seconds = int(request.headers["umbane-signature"].split(",")[0][2:])
+    assert request.headers["umbane-signature"] == signature(bytes.fromhex(secret), seconds, request.content)
+    assert json.loads(request.content)["sale"]["id"] == sold["id"]
+    assert sold["tokens"][0]["digits"] not in request.content.decode()
+
+
+async def test_nobody_listens(counter: Counter) -> None:
+    """What isn't answered with success is told again later, until it is."""
+    await add(counter)
+    await counter.sell()
+    receiver = Receiver(500, 302)
+    taken = [await deliver(counter, receiver, seconds=seconds) for seconds in (1, 1_000, 10_000, 100_000)]
+    assert (taken, len(receiver.heard)) == ([1, 1, 1, 0], 3)
+
+
+async def test_a_refused_sale_is_not_told(counter: Counter) -> None:
+    """What was refused or repeated is nothing to tell."""
+    await add(counter)
+    await counter.sell("a")
+    await counter.sell("a")
+    await counter.sell(kind="buy", money=1)
+    assert await deliver(counter, Receiver()) == 1
+
+
+async def test_a_removed_webhook(counter: Counter) -> None:
+    """After its removal nothing is told, not even what was in the queue; removing it again says that there is none."""
+    id_ = (await add(counter)).json()["id"]
+    await counter.sell()
+    headers = await session(counter, Role.VENDOR_MANAGER)
+    answers = [await counter.http.delete(f"/v1/webhooks/{it}", headers=headers) for it in (id_, id_, new_id())]
+    receiver = Receiver()
+    await deliver(counter, receiver)
+    assert ([it.status_code for it in answers], receiver.heard) == ([200, 404, 404], [])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://till.example.org/",
+        "https://127.0.0.1/x",
+        "https://localhost/x",
+        "https://[::1]/xxxx",
+        "https://a@b.example/",
+    ],
+)
+async def test_a_bad_place(counter: Counter, url: str) -> None:
+    """Nothing is told without TLS, to an address, or to this machine."""
+    answer = await add(counter, url)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_value")

@@ -1,0 +1,1 @@
+"""Tests of the room that speaks with PostgreSQL, against a real server."""

@@ -1,0 +1,262 @@
+"""What a sale loads and stores."""
+
+import asyncio
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from tests.registry.town import KEY, NEXT_KEY, NOW, TARIFF, TODAY, Town, meter, new_id, pan
+from umbane.db import Connection
+from umbane.pricing import CustomerState
+from umbane.registry import (
+    Contract,
+    ForSale,
+    KeyPhase,
+    MeterState,
+    ServicePoint,
+    StaleError,
+    add_meters,
+    add_service_points,
+    block_meter,
+    change_vendor,
+    close_contract,
+    install_meter,
+    load_for_sale,
+    load_parties,
+    load_terminals,
+    mark_issued,
+    open_contracts,
+    store_after_sale,
+)
+
+SPENT = CustomerState(purchased=584, spent=20_000, period_start=date(2026, 3, 1), connected_load=5_000)
+
+
+async def load(town: Town, *pans: str, lock: bool = True) -> ForSale:
+    """What a sale in this town would see."""
+    return await town.database.run(lambda tx: load_for_sale(tx, [town.id] * len(pans), pans, lock=lock))
+
+
+async def store(town: Town, minute: int, version: int | None, state: CustomerState | None = SPENT) -> None:
+    """Store the sale of one token to the town's meter."""
+    contracts = [None if version is None else town.contract.id]
+    await town.database.run(
+        lambda tx: store_after_sale(tx, [town.id], [town.meter.id], [minute], contracts, [state], [version])
+    )
+
+
+@pytest.mark.parametrize("lock", [True, False])
+async def test_a_meter_with_its_contract(town: Town, *, lock: bool) -> None:
+    """A sale sees of a meter its key and last TID, and of its contract the tariff, the state and its version."""
+    rows = await load(town, town.meter.pan.digits, lock=lock)
+    assert rows == ForSale(
+        position=[0],
+        edition=[4],
+        meter_id=[town.meter.id],
+        pan=[town.meter.pan.digits],
+        ea=[town.meter.ea],
+        tct=[town.meter.tct],
+        state=[MeterState.INSTALLED],
+        key_phase=[KeyPhase.SETTLED],
+        last_minute=[None],
+        key=[KEY],
+        pending=[None],
+        contract_id=[town.contract.id],
+        tariff_id=[TARIFF],
+        account_no=["700-1"],
+        customer=[town.contract.state],
+        version=[0],
+    )
+
+
+async def test_a_meter_without_a_contract(town: Town) -> None:
+    """A meter in the store is seen without anything of a contract, for tokens of its own."""
+    rows = await load(town, pan(9).digits, town.stocked.pan.digits)
+    assert (rows.position, rows.meter_id, rows.state) == ([1], [town.stocked.id], [MeterState.STOCKED])
+    assert (rows.contract_id, rows.customer, rows.version, rows.tariff_id) == ([None], [None], [None], [None])
+
+
+async def test_positions(town: Town) -> None:
+    """Rows say which of the meters asked for they are, and a meter that isn't there has no row."""
+    asked = [pan(9).digits, town.stocked.pan.digits, pan(8).digits, town.meter.pan.digits]
+    rows = await load(town, *asked)
+    assert dict(zip(rows.position, rows.pan, strict=True)) == {1: asked[1], 3: asked[3]}
+
+
+async def test_nothing_asked(town: Town) -> None:
+    """No meters are no rows."""
+    assert len(await load(town)) == 0
+
+
+async def test_a_pending_key(town: Town) -> None:
+    """A sale sees both keys of a meter whose key-change tokens are out."""
+    await town.does(mark_issued, [town.meter.id], [NEXT_KEY], NOW, "sale 1")
+    rows = await load(town, town.meter.pan.digits)
+    assert (rows.key, rows.pending, rows.key_phase) == ([KEY], [NEXT_KEY], [KeyPhase.ISSUED])
+
+
+async def test_a_blocked_meter(town: Town) -> None:
+    """A sale sees that a meter is blocked."""
+    await town.does(block_meter, town.meter.id, "unpaid fine")
+    assert (await load(town, town.meter.pan.digits)).state == [MeterState.BLOCKED]
+
+
+async def test_a_closed_contract(town: Town) -> None:
+    """A meter whose contract was closed is nobody's."""
+    await town.does(close_contract, town.contract.id, TODAY)
+    rows = await load(town, town.meter.pan.digits)
+    assert (rows.state, rows.contract_id) == ([MeterState.INSTALLED], [None])
+
+
+async def test_what_is_stored(town: Town) -> None:
+    """After a sale the contract has the new state in its next version, and the meter its last TID."""
+    await store(town, 17_000_000, 0)
+    rows = await load(town, town.meter.pan.digits)
+    assert (rows.customer, rows.version, rows.last_minute) == ([SPENT], [1], [17_000_000])
+
+
+async def test_only_the_meter(town: Town) -> None:
+    """A token that is no sale moves the TID and leaves the contract alone."""
+    await store(town, 17_000_000, None, None)
+    rows = await load(town, town.meter.pan.digits)
+    assert (rows.customer, rows.version, rows.last_minute) == ([town.contract.state], [0], [17_000_000])
+
+
+@pytest.mark.parametrize(("minute", "version"), [(17_000_001, 0), (17_000_001, 2), (17_000_000, 1), (16_999_999, 1)])
+async def test_stale(town: Town, minute: int, version: int) -> None:
+    """Another version than the one in the database, or a TID that isn't greater than the last, stores nothing."""
+    await store(town, 17_000_000, 0)
+    before = await load(town, town.meter.pan.digits)
+    with pytest.raises(StaleError):
+        await store(town, minute, version, CustomerState())
+    assert await load(town, town.meter.pan.digits) == before
+
+
+async def test_one_stale_member(town: Town) -> None:
+    """One member that is stale keeps the whole batch from being stored."""
+    utilities, meters = [town.id] * 2, [town.stocked.id, town.meter.id]
+    arguments = (utilities, meters, [5, 5], [None, town.contract.id], [None, SPENT], [None, 7])
+    with pytest.raises(StaleError):
+        await town.database.run(lambda tx: store_after_sale(tx, *arguments))
+    assert (await load(town, town.stocked.pan.digits)).last_minute == [None]
+
+
+async def test_only_ones_own(town: Town, other: Town) -> None:
+    """A meter is not seen, and not stored to, with the id of another utility."""
+    assert len(await load(replace_scope(other, town), town.meter.pan.digits)) == 1
+    assert len(await load(other, town.meter.pan.digits)) == 0
+    arguments = ([other.id], [town.meter.id], [5], [town.contract.id], [SPENT], [0])
+    with pytest.raises(StaleError):
+        await town.database.run(lambda tx: store_after_sale(tx, *arguments))
+
+
+def replace_scope(town: Town, by: Town) -> Town:
+    """One town with the name of another."""
+    return replace(town, scope=by.scope)
+
+
+async def test_two_utilities_in_one_batch(town: Town, other: Town) -> None:
+    """One statement serves several utilities, and one number that both have is two meters."""
+    twin = replace(meter(0), pan=town.meter.pan)
+    await other.does(add_meters, [twin])
+    rows = await town.database.run(lambda tx: load_for_sale(tx, [town.id, other.id], [town.meter.pan.digits] * 2))
+    assert dict(zip(rows.position, rows.meter_id, strict=True)) == {0: town.meter.id, 1: twin.id}
+
+
+async def test_the_second_waits(town: Town) -> None:
+    """Who loads a meter that another sale holds waits for it, and then sees what that one stored."""
+    holding, done = asyncio.Event(), asyncio.Event()
+
+    async def first(tx: Connection) -> None:
+        await load_for_sale(tx, [town.id], [town.meter.pan.digits])
+        holding.set()
+        await done.wait()
+        await store_after_sale(tx, [town.id], [town.meter.id], [10], [town.contract.id], [SPENT], [0])
+
+    async def second() -> ForSale:
+        await holding.wait()
+        loading = asyncio.create_task(load(town, town.meter.pan.digits))
+        await until_somebody_waits(town)
+        done.set()
+        return await loading
+
+    _, rows = await asyncio.gather(town.database.run(first), second())
+    assert (rows.customer, rows.version, rows.last_minute) == ([SPENT], [1], [10])
+
+
+async def until_somebody_waits(town: Town) -> None:
+    """Come back when a connection waits for a lock."""
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    while not await town.database.run(lambda tx: tx.fetchval(sql)):  # noqa: ASYNC110 - PostgreSQL sets no event
+        await asyncio.sleep(0)
+
+
+async def test_a_contract_opened_meanwhile(town: Town) -> None:
+    """A meter that gets a contract while a sale waits for it is loaded with that contract."""
+    await town.does(close_contract, town.contract.id, TODAY)
+    holding, done = asyncio.Event(), asyncio.Event()
+    new = replace(town.contract, id=new_id(), account_no="700-9", opened=TODAY)
+
+    async def moving_in(tx: Connection) -> None:
+        await open_contracts(tx, town.scope, [new])
+        holding.set()
+        await done.wait()
+
+    async def selling() -> ForSale:
+        await holding.wait()
+        loading = asyncio.create_task(load(town, town.meter.pan.digits))
+        await until_somebody_waits(town)
+        done.set()
+        return await loading
+
+    _, rows = await asyncio.gather(town.database.run(moving_in), selling())
+    assert (rows.contract_id, rows.account_no) == ([new.id], ["700-9"])
+
+
+async def test_no_circle(town: Town) -> None:
+    """Sales that load the same meters in opposite orders never wait for each other in a circle."""
+    await three_more(town)
+    pans = [town.meter.pan.digits, *(pan(100 + it).digits for it in range(3))]
+
+    async def sell(order: list[str]) -> int:
+        rows = await town.database.run(lambda tx: load_for_sale(tx, [town.id] * len(order), order), attempts=1)
+        return len(rows)
+
+    assert await asyncio.gather(*(sell(it) for it in [pans, pans[::-1]] * 10)) == [4] * 20
+
+
+async def three_more(town: Town) -> None:
+    """Three more houses in town."""
+    for number in range(3):
+        place = ServicePoint(new_id(), f"{number} Long Street")
+        house = Contract(new_id(), town.customer.id, place.id, f"800-{number}", TARIFF, TODAY)
+        new = meter(100 + number)
+        await town.does(add_service_points, [place])
+        await town.does(open_contracts, [house])
+        await town.does(add_meters, [new])
+        await town.does(install_meter, new.id, place.id)
+
+
+async def test_terminals(town: Town, other: Town) -> None:
+    """A terminal is loaded with its vendor, and not with the id of another utility."""
+    [seller] = (await town.database.run(lambda tx: load_terminals(tx, [town.id], [town.terminal.id]))).values()
+    assert (seller.vendor_id, seller.vendor_code, seller.terminal_code) == (town.vendor.id, "V-1", "T-1")
+    assert (seller.blocked, seller.credit_limit) == (False, 100_000)
+    assert await town.database.run(lambda tx: load_terminals(tx, [other.id], [town.terminal.id])) == {}
+
+
+async def test_a_blocked_vendor(town: Town) -> None:
+    """The terminals of a blocked vendor are blocked."""
+    await town.does(change_vendor, replace(town.vendor, blocked=True), "unpaid")
+    found = await town.database.run(lambda tx: load_terminals(tx, [town.id], [town.terminal.id]))
+    assert found[town.terminal.id].blocked
+
+
+async def test_parties(town: Town, other: Town) -> None:
+    """Who a receipt is for is told with the address, and not with the id of another utility."""
+    found = await town.database.run(lambda tx: load_parties(tx, [town.id], [town.contract.id]))
+    party = found[town.contract.id]
+    assert (party.name, party.address, party.account_no) == ("Thandi Mokoena", town.place.address, "700-1")
+    assert "Church" not in repr(party)
+    assert await town.database.run(lambda tx: load_parties(tx, [other.id], [town.contract.id])) == {}

@@ -1,0 +1,130 @@
+"""Orders to tokens: together as by themselves."""
+
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.security.support import (
+    COMMON,
+    DEFAULT,
+    DES_KEY,
+    EXPIRED_KEY,
+    KEY,
+    KEYS,
+    METERS,
+    NEXT,
+    NEXT_DES_KEY,
+    UNKNOWN,
+    change,
+    credit,
+    decoder_key,
+    expected,
+    request,
+    requests,
+)
+from tests.sts.support import all_tokens, as_carried
+from umbane.errors import UmbaneError
+from umbane.security import KeyChangeRequest, Realm, Refused, TokenRequest, Vault, VerifyRequest
+from umbane.security.keyring import Keyring
+from umbane.security.making import Maker, refused
+from umbane.security.orders import change_order, token_order
+from umbane.sts import EA, SAMPLE_TABLES, TI, KeyChangeSection, StaTables, StsInputError
+
+MAKER: Final = Maker(Keyring(Vault(Realm.TEST, KEYS.values())), SAMPLE_TABLES)
+
+names = st.sampled_from([KEY, NEXT, DEFAULT, COMMON, EXPIRED_KEY, DES_KEY, NEXT_DES_KEY, UNKNOWN])
+token_requests = st.builds(
+    request,
+    pan=st.sampled_from(METERS),
+    ea=st.sampled_from(EA),
+    key=st.builds(lambda name, ti: name._replace(ti=TI(ti)), names, st.integers(0, 99)),
+    token=all_tokens | st.just(credit()),
+)
+change_requests = st.builds(
+    change,
+    pan=st.sampled_from(METERS),
+    ea=st.sampled_from(EA),
+    key=names,
+    new=names,
+    with_sgc=st.booleans(),
+)
+
+
+def alone(asked: TokenRequest | KeyChangeRequest) -> object:
+    """What the standard's own functions make of a request, or the kind of their refusal."""
+    if isinstance(asked, TokenRequest) and isinstance(asked.token, KeyChangeSection):
+        return "StsInputError"
+    try:
+        for name in (asked.key, asked.new) if isinstance(asked, KeyChangeRequest) else (asked.key,):
+            if name[:3] == UNKNOWN[:3]:
+                return "UnknownKeyError"
+            decoder_key(name, asked.pan, asked.ea)
+        return expected(asked)
+    except UmbaneError as error:
+        return type(error).__name__
+
+
+def shown(made: object) -> object:
+    """Tokens, or the kind of a refusal."""
+    return type(made.reason).__name__ if isinstance(made, Refused) else made
+
+
+@given(st.lists(token_requests, max_size=100))
+@settings(max_examples=20)
+def test_tokens(asked: list[TokenRequest]) -> None:
+    """Whatever is in a list, good and bad, each member gets what it would get by itself."""
+    assert list(map(shown, MAKER.tokens([token_order(one) for one in asked]))) == list(map(alone, asked))
+
+
+@given(st.lists(change_requests, max_size=60))
+@settings(max_examples=30)
+def test_changes(asked: list[KeyChangeRequest]) -> None:
+    """The same holds for key changes."""
+    assert list(map(shown, MAKER.changes([change_order(one) for one in asked]))) == list(map(alone, asked))
+
+
+@pytest.mark.parametrize("place", [0, 31, 32, 99])
+def test_one_bad_among_many(place: int) -> None:
+    """One bad request among many is found wherever it stands."""
+    asked = requests(100)
+    asked[place] = request(key=UNKNOWN)
+    made = MAKER.tokens([token_order(one) for one in asked])
+    assert [row for row, one in enumerate(made) if isinstance(one, Refused)] == [place]
+
+
+def test_other_tables() -> None:
+    """The EA07 tables that a maker is given are the ones it uses, many at once, alone, and when it reads."""
+    permutation = (*SAMPLE_TABLES.permutation[1:], SAMPLE_TABLES.permutation[0])
+    turned = StaTables("turned", SAMPLE_TABLES.substitution1, SAMPLE_TABLES.substitution2, permutation)
+    maker = Maker(MAKER.keyring, turned)
+    for count in (1, 50):
+        asked = requests(count)
+        made = maker.tokens([token_order(one) for one in asked])
+        assert all(one != expected(other) for one, other in zip(made, asked, strict=True))
+        changes = [change_order(change(pan=pan)) for pan in METERS[:count]]
+        assert all(one != expected(order.request) for one, order in zip(maker.changes(changes), changes, strict=True))
+        assert not isinstance(made[0], Refused)
+        assert maker.read(VerifyRequest(asked[0].pan, EA.STA, KEY, made[0][0])) == asked[0].token
+
+
+@given(token_requests.filter(lambda asked: isinstance(alone(asked), tuple)))
+def test_read(asked: TokenRequest) -> None:
+    """What was made is read as what the token carries."""
+    (made,) = MAKER.tokens([token_order(asked)])
+    assert not isinstance(made, Refused)
+    assert MAKER.read(VerifyRequest(asked.pan, asked.ea, asked.key, made[0])) == as_carried(asked.token)
+
+
+def test_refusals_forget_their_way() -> None:
+    """A refusal keeps the words of its error and nothing of where it came from."""
+    try:
+        try:
+            raise ValueError("a key")  # noqa: TRY301 - what an error comes from is what is to be forgotten
+        except ValueError as cause:
+            raise StsInputError("token", "it is none", "give one") from cause
+    except StsInputError as error:
+        reason = refused(error).reason
+    assert str(reason) == "token: it is none; give one"
+    assert (reason.__traceback__, reason.__cause__, reason.__context__) == (None, None, None)

@@ -1,0 +1,137 @@
+"""A security module outside of the process: what it is asked is kept before, and a lost reply is asked for again."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from tests.registry.town import Town
+from tests.vending.laboratory import LaboratoryModule
+from tests.vending.shop import Shop, open_shop, proven
+from tests.vending.test_engineering import ENGINEER
+from umbane.registry import EngineeringAction
+from umbane.vending import Buy, Code, Engineer, Pay, Refused, Sold, answer_to, resolve
+
+AT_ONCE = timedelta(0)
+
+
+@pytest.fixture
+def module() -> LaboratoryModule:
+    """Give a module outside of the process."""
+    return LaboratoryModule("outside", external=True)
+
+
+def code(answer: object) -> Code:
+    """Why it was refused."""
+    assert isinstance(answer, Refused), answer
+    return answer.code
+
+
+async def held(shop: Shop) -> int:
+    """Money that is set aside."""
+    found: int = await shop.look("SELECT coalesce(sum(held), 0) FROM ledger.balance")
+    return found
+
+
+async def test_a_sale(shop: Shop, module: LaboratoryModule) -> None:
+    """A sale through a module outside is like any other: booked once, and repeated with the same digits."""
+    sold = await shop.buy(message_id="a")
+    assert (await shop.buy(message_id="a"), module.count, await held(shop)) == (sold, 1, 0)
+    assert await shop.look("SELECT count(*) FROM vending.intent") == 0
+    await proven(shop)
+
+
+async def test_a_batch(shop: Shop) -> None:
+    """Sales, payments, refusals and repetitions of one call each get their answers."""
+    sold, paid, refused, again, token = await shop.sell(
+        shop.request(Buy(money=20_000), "a"),
+        shop.request(Pay(100), "b"),
+        shop.request(Buy(money=1), "c"),
+        shop.request(Buy(money=20_000), "a"),
+        shop.request(Engineer(EngineeringAction.SET_MAXIMUM_POWER_LIMIT, 9), "d", staff=ENGINEER),
+    )
+    assert isinstance(paid, Sold)
+    assert isinstance(token, Sold)
+    assert (sold, code(refused)) == (again, Code.BELOW_MINIMUM)
+    await proven(shop)
+
+
+async def test_a_lost_reply(shop: Shop, module: LaboratoryModule) -> None:
+    """When the reply is lost, the message is in progress, its money set aside, and nothing else sold to the meter."""
+    module.lose = 1
+    assert code(await shop.ask(Buy(money=20_000), "a")) is Code.IN_PROGRESS
+    assert code(await shop.ask(Buy(money=20_000), "a")) is Code.IN_PROGRESS
+    assert code(await shop.ask(Buy(money=20_000), "b")) is Code.IN_PROGRESS
+    assert (await held(shop), module.count) == (20_000, 1)
+    assert await resolve(shop.engine) == 0, "it may still be under way"
+    shop.wait(minutes=2)
+    assert await resolve(shop.engine) == 1
+    sold = await answer_to(shop.engine, shop.town.id, shop.town.terminal.id, "a")
+    assert isinstance(sold, Sold)
+    assert ([it.token for it in sold.tokens], await held(shop)) == ([*next(iter(module.made.values()))[2]], 0)
+    assert await shop.buy(message_id="a") == sold
+    await shop.buy(message_id="b")
+    await proven(shop)
+
+
+async def test_a_lost_question(shop: Shop, module: LaboratoryModule) -> None:
+    """When the module never heard of it, the sale is given up for good: the money is free, and the message says so."""
+    module.deaf = 1
+    assert code(await shop.ask(Buy(money=20_000), "a")) is Code.IN_PROGRESS
+    assert await resolve(shop.engine, AT_ONCE) == 1
+    assert (code(await shop.ask(Buy(money=20_000), "a")), await held(shop)) == (Code.NOT_MADE, 0)
+    await shop.buy()
+    await proven(shop)
+
+
+async def test_a_question_that_comes_late(town: Town, module: LaboratoryModule) -> None:
+    """Tokens that are made after their sale was given up are withheld, and counted."""
+    async with open_shop(town, module) as shop:
+        module.deaf = 1
+        await shop.ask(Buy(money=20_000), "a")
+        await resolve(shop.engine, AT_ONCE)
+        await module.issue(module.unheard)
+    async with open_shop(town, module) as shop:
+        assert await shop.look("SELECT count(*) FROM vending.withheld") == 1
+        assert code(await shop.ask(Buy(money=20_000), "a")) is Code.NOT_MADE
+        await proven(shop)
+
+
+async def test_a_crash_in_between(town: Town, module: LaboratoryModule) -> None:
+    """A process that starts after another died with a question open leaves its tokens to whoever resolves it."""
+    async with open_shop(town, module) as shop:
+        module.lose = 1
+        await shop.ask(Buy(money=20_000), "a")
+    async with open_shop(town, module) as shop:
+        assert await shop.look("SELECT count(*) FROM vending.withheld") == 0
+        assert await resolve(shop.engine, AT_ONCE) == 1
+        assert isinstance(await shop.ask(Buy(money=20_000), "a"), Sold)
+        await proven(shop)
+
+
+async def test_an_account_that_changed(shop: Shop, module: LaboratoryModule) -> None:
+    """A sale whose account changed while the module was asked is given up: its tokens are never shown."""
+    module.lose = 1
+    await shop.ask(Buy(money=20_000), "a")
+    await shop.town.database.run(
+        lambda tx: tx.execute("""UPDATE registry.contract SET state = '{"purchased": 5000}', version = version + 1""")
+    )
+    assert await resolve(shop.engine, AT_ONCE) == 1
+    assert (code(await shop.ask(Buy(money=20_000), "a")), await held(shop)) == (Code.NOT_MADE, 0)
+    assert await shop.look("SELECT count(*) FROM vending.withheld") == 1
+    await proven(shop)
+
+
+async def test_many_at_once(shop: Shop, module: LaboratoryModule) -> None:
+    """Many messages for one meter at once are sold one after the other, each in the end, by asking again."""
+
+    async def till(number: int) -> Sold:
+        while True:
+            answer = await shop.ask(Buy(money=5_000), f"t{number}")
+            if isinstance(answer, Sold):
+                return answer
+
+    sold = await asyncio.gather(*(till(number) for number in range(12)))
+    assert len({it.tokens[0].minute for it in sold}) == 12
+    assert module.count == 12
+    await proven(shop)
