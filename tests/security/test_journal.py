@@ -295,7 +295,7 @@ def test_a_mark_of_another_journal(tmp_path: Path, written: Path) -> None:
     refused(written)
 
 
-@pytest.mark.parametrize("content", [b"\n", b"hello", b"= 0\n", b"000000000000 0 journal 2\n", bytes(5)]
+@pytest.mark.parametrize("content", [b"\n", b"hello", b"= 0\n", b"000000000000 0 journal 2\n", bytes(5)])
 def test_not_a_journal(path: Path, content: bytes) -> None:
     """A file that is something else is left as it is."""
     path.write_bytes(content)
