@@ -128,6 +128,30 @@ async def test_module_without_room(tmp_path: Path) -> None:
         assert (await module.status()).count == 80
 
 
+def test_disk_that_fails(tmp_path: Path) -> None:
+    """When the disk doesn't confirm what was written, the mark stays where it was and nothing more is written."""
+    journal = opened(tmp_path / "tested.journal")
+    journal.append([Entry(1, "first")])
+    journal.keep(journal.end)
+    files, marked = journal.files, mark_of(tmp_path / "tested.journal").read_bytes()
+    assert files
+    reader, writer = os.pipe()  # which no disk is behind
+    journal.append([Entry(1, "second")])
+    journal.files = files._replace(journal=writer)
+    with pytest.raises(JournalError, match="can't be used: Invalid argument"):
+        journal.keep(journal.end)
+    journal.files = files
+    for act in (lambda: journal.append([Entry(1, "third")]), lambda: journal.keep(journal.end)):
+        with pytest.raises(JournalError, match="not open"):
+            act()
+    journal.close()
+    os.close(reader)
+    os.close(writer)
+    assert mark_of(tmp_path / "tested.journal").read_bytes() == marked
+    with closing(opened(tmp_path / "tested.journal")) as again:
+        assert again.end.tokens == 2
+
+
 # --------------------------------------------------------------------------------------------------- not to be written
 
 

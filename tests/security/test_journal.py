@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from umbane.security import JournalError, ModuleBusyError
-from umbane.security.chain import Batch, Entry
+from umbane.security.chain import Batch, Entry, seal_of
 from umbane.security.journal import Journal
 
 HEADING = "journal 1 tested test 000000"
@@ -260,6 +260,17 @@ def test_forged_numbers(path: Path) -> None:
     assert "count on from token 1" in refused(path)
 
 
+def test_forged_counts(path: Path) -> None:
+    """A seal that has another count than its entries make is found even when it fits."""
+    with closing(opened(path)) as journal:
+        journal.append([Entry(1, "first")])
+        start = journal.end
+        body = b"000000000001 1 second\n= 000000000003 "
+        seal = seal_of(start.seal, body)
+    path.write_bytes(path.read_bytes() + body + seal.encode() + b"\n")
+    assert "count on from token 1" in refused(path)
+
+
 def test_no_mark(written: Path) -> None:
     """A journal without its mark isn't trusted to be whole."""
     mark_of(written).unlink()
@@ -284,7 +295,7 @@ def test_a_mark_of_another_journal(tmp_path: Path, written: Path) -> None:
     refused(written)
 
 
-@pytest.mark.parametrize("content", [b"\n", b"hello", b"= 0\n", b"000000000000 0 journal 2\n", bytes(100)])
+@pytest.mark.parametrize("content", [b"\n", b"hello", b"= 0\n", b"000000000000 0 journal 2\n", bytes(5)])
 def test_not_a_journal(path: Path, content: bytes) -> None:
     """A file that is something else is left as it is."""
     path.write_bytes(content)

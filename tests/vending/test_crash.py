@@ -47,6 +47,7 @@ ROUNDS = int(os.environ.get("UMBANE_CRASH_ROUNDS", "10"))
 SEED = int(os.environ.get("UMBANE_CRASH_SEED", "0")) or time.time_ns() % 10**9
 METERS = 40
 ASKED_AGAIN = 2_000
+STARTING = 0.15
 CHECKED_EVERY = 25
 NAME = "crash"
 
@@ -106,7 +107,9 @@ class Field:
             json.dumps(self.town),
         ]
         environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
-        till = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=environment)
+        till = subprocess.Popen(
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, cwd=ROOT, env=environment
+        )
         try:
             for number in range(rounds):
                 self.round(till)
@@ -122,7 +125,10 @@ class Field:
         till.stdin.write(f"{self.chance.randrange(10**9)} {max(0, max(self.said, default=0) - MESSAGES)}\n".encode())
         till.stdin.flush()
         _, pid = json.loads(till.stdout.readline())
-        said = self.listen(till, self.chance.uniform(0.2, 1.0))
+        said = b""
+        while not said and self.chance.random() > STARTING:  # mostly it is killed while it sells, else while it starts
+            said = next(iter(till.stdout), b"dead")
+        said += self.listen(till, self.chance.uniform(0.0, 0.6))
         kind = self.chance.choices(["application", "connections", "server"], [6, 3, 1])[0]
         self.kills[kind] += 1
         if kind == "connections":

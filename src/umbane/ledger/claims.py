@@ -31,43 +31,39 @@ WHERE NOT EXISTS (
 ORDER BY g.name, g.guard LIMIT 1
 """
 
-UNBALANCED: Final = """
-WITH posting AS (
-    SELECT p.at, p.id, p.account, p.amount, a.unit
-    FROM (
-        SELECT at, id, unnest(accounts) AS account, unnest(amounts) AS amount FROM ledger.entry
-        WHERE utility_id = $1 AND at >= $2 AND at < $3
-    ) AS p LEFT JOIN ledger.account AS a ON a.id = p.account AND a.utility_id = $1
+# The postings of a window, and the accounts that they name: few, so that each is looked up once.
+POSTINGS: Final = """
+WITH posting AS MATERIALIZED (
+    SELECT at, id, unnest(accounts) AS account, unnest(amounts) AS amount FROM ledger.entry
+    WHERE utility_id = $1 AND at >= $2 AND at < $3
+), known AS MATERIALIZED (
+    SELECT id AS account, unit, owner_id <> utility_id AS owned FROM ledger.account
+    WHERE utility_id = $1 AND id IN (SELECT account FROM posting)
+)"""
+UNBALANCED: Final = f"""{POSTINGS}, wrong AS MATERIALIZED (
+    SELECT at, id, unit, CASE
+        WHEN bool_or(amount IS NULL) THEN 'account ' || min(account) FILTER (WHERE amount IS NULL) || ' has no amount'
+        WHEN bool_or(account IS NULL) THEN 'an amount of ' || min(amount) || ' has no account'
+        WHEN unit IS NULL THEN 'account ' || min(account) || ' isn''t one of its utility'
+        WHEN bool_or(amount = 0) THEN 'account ' || min(account) FILTER (WHERE amount = 0) || ' has an amount of zero'
+        ELSE unit || ' sum to ' || sum(amount) || ', not to zero' END AS problem
+    FROM posting LEFT JOIN known USING (account) GROUP BY at, id, unit
+    HAVING unit IS NULL OR sum(amount) <> 0 OR bool_or(amount IS NULL OR amount = 0)
 )
-SELECT 'ledger.entry', id, CASE
-    WHEN bool_or(amount IS NULL) THEN 'account ' || min(account) FILTER (WHERE amount IS NULL) || ' has no amount'
-    WHEN bool_or(account IS NULL) THEN 'an amount of ' || min(amount) || ' has no account'
-    WHEN unit IS NULL THEN 'account ' || min(account) || ' isn''t one of its utility'
-    WHEN bool_or(amount = 0) THEN 'account ' || min(account) FILTER (WHERE amount = 0) || ' has an amount of zero'
-    ELSE unit || ' sum to ' || sum(amount) || ', not to zero' END
-FROM posting GROUP BY at, id, unit
-HAVING unit IS NULL OR sum(amount) <> 0 OR bool_or(amount IS NULL OR amount = 0)
-ORDER BY at, id, unit NULLS FIRST LIMIT 1
-"""
-
-UNLINED: Final = """
-WITH posting AS (
-    SELECT p.at, p.entry_id, p.account, p.amount
-    FROM (
-        SELECT at, id AS entry_id, unnest(accounts) AS account, unnest(amounts) AS amount FROM ledger.entry
-        WHERE utility_id = $1 AND at >= $2 AND at < $3
-    ) AS p JOIN ledger.account AS a ON a.id = p.account AND a.owner_id <> a.utility_id
-), line AS (
-    SELECT at, entry_id, account, amount FROM ledger.line WHERE utility_id = $1 AND at >= $2 AND at < $3
-)
-SELECT 'ledger.line', entry_id || ' of account ' || account, problem FROM (
-    SELECT *, 'there is no line for this posting of ' || amount AS problem
-    FROM (SELECT * FROM posting EXCEPT ALL SELECT * FROM line) AS missing
+SELECT 'ledger.entry', id, problem FROM wrong ORDER BY at, id, unit NULLS FIRST LIMIT 1
+"""  # noqa: S608 - our own words
+UNLINED: Final = f"""{POSTINGS}, compared AS (
+    SELECT at, id, account, amount, 1 AS more FROM posting JOIN known USING (account) WHERE owned
     UNION ALL
-    SELECT *, 'there is no such posting of ' || amount
-    FROM (SELECT * FROM line EXCEPT ALL SELECT * FROM posting) AS extra
-) AS wrong ORDER BY at, entry_id, account, problem LIMIT 1
-"""
+    SELECT at, entry_id, account, amount, -1 FROM ledger.line WHERE utility_id = $1 AND at >= $2 AND at < $3
+), wrong AS MATERIALIZED (
+    SELECT at, id, account, amount, 'there is no ' || CASE WHEN sum(more) > 0 THEN 'line for this' ELSE 'such' END
+        || ' posting of ' AS problem
+    FROM compared GROUP BY at, id, account, amount HAVING sum(more) <> 0
+)
+SELECT 'ledger.line', id || ' of account ' || account, problem || amount FROM wrong
+ORDER BY at, id, account, problem LIMIT 1
+"""  # noqa: S608 - our own words
 
 NO_REVERSALS: Final = """
 SELECT 'ledger.entry', e.id, CASE

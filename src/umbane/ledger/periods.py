@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from umbane.db import Connection, Database
-from umbane.ledger.reading import PATIENCE
+from umbane.ledger.reading import PATIENCE, unhurried
 from umbane.ledger.words import in_words
 
 __all__ = ["close_period", "closed_until", "sum_periods"]
@@ -72,7 +72,8 @@ async def sum_periods(database: Database, utility: UUID) -> list[datetime]:
     """Sum the closed periods that weren't, such as after a crash, and answer where they end."""
 
     async def sum_next(connection: Connection) -> datetime | None:
-        await connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+        await unhurried(connection)
+        await connection.execute("SET LOCAL lock_timeout = 0")
         await connection.execute(
             "SELECT pg_advisory_xact_lock($1, ledger.lock_number($2))", LOCK, utility, timeout=PATIENCE
         )

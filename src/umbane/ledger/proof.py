@@ -14,7 +14,7 @@ from umbane.ledger.reading import BEGINNING, PATIENCE, unhurried, utilities
 
 __all__ = ["PATIENCE", "Claim", "Finding", "Progress", "Proof", "Wrong", "first_wrong", "prove", "sweep"]
 
-WINDOW: Final = 100_000
+WINDOW: Final = 25_000
 """About how many entries are looked at in one statement."""
 END: Final = datetime.max.replace(tzinfo=BEGINNING.tzinfo)
 """After everything that can be booked."""

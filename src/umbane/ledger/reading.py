@@ -39,7 +39,11 @@ BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 """Before anything can be booked."""
 PATIENCE: Final = 4 * 3600.0
 """Seconds that an auditor waits for one statement."""
-UNHURRIED: Final = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+UNHURRIED: Final = """
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
+SET LOCAL work_mem = '64MB'
+"""
 PREFETCH: Final = 2000
 """How many lines of a statement are in memory at once."""
 
@@ -178,7 +182,7 @@ class TrialLine:
 
 
 async def unhurried(connection: Connection) -> None:
-    """Let the statements of this transaction take as long as they need, and whoever reads them too."""
+    """Let the statements of this transaction take as long as they need, and a little more memory."""
     await connection.execute(UNHURRIED)
 
 

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from umbane.security.errors import JournalError
 
-__all__ = ["NUMBER", "SEAL_LINE", "START", "Batch", "Entry", "Position", "sealed", "unsealed"]
+__all__ = ["NUMBER", "SEAL", "START", "Batch", "Entry", "Position", "sealed", "unsealed"]
 
 NUMBER: Final = 12
 """Digits of a token's number."""
@@ -27,9 +27,6 @@ NUMBER: Final = 12
 SEAL_MARK: Final = b"="
 SEAL: Final = len(sha256().hexdigest()) + 1
 """Bytes of a seal and the end of its line."""
-
-SEAL_LINE: Final = len(f"= {0:0{NUMBER}} ") + SEAL
-"""Bytes of the line that a seal ends."""
 
 
 class Position(NamedTuple):
@@ -109,14 +106,15 @@ def checked(name: str, start: Position, lines: list[bytes], seal_line: bytes) ->
     """A batch, when its seal fits and its numbers go on from those before."""
     body = b"".join(lines) + seal_line[:-SEAL]
     end, seal = start.size + len(body) + SEAL, seal_of(start.seal, body)
-    if len(seal_line) != SEAL_LINE or seal_line[-SEAL:] != seal.encode() + b"\n":
+    if seal_line[-SEAL:] != seal.encode() + b"\n":
         raise JournalError(
             f"{name}: bytes {start.size} to {end}, from token {start.tokens} on, don't fit their seal:"
             " they were altered, or something before them was taken out, put in or moved"
         )
-    count = start.tokens
+    count, numbers_fit = start.tokens, True
     for line in lines:
-        if line[:NUMBER] != b"%0*d" % (NUMBER, count):
-            raise JournalError(f"{name}: bytes {start.size} to {end} don't count on from token {start.tokens}")
+        numbers_fit &= line.startswith(b"%0*d " % (NUMBER, count))
         count += int(line[NUMBER + 1 : NUMBER + 2])
+    if not numbers_fit or seal_line[:-SEAL] != b"= %0*d " % (NUMBER, count):
+        raise JournalError(f"{name}: bytes {start.size} to {end} don't count on from token {start.tokens}")
     return Batch(start, Position(count, end, seal), lines)
