@@ -17,6 +17,7 @@ from umbane.db.errors import (
     ConflictError,
     ConnectionLostError,
     DatabaseError,
+    EmbeddedError,
     EncodingError,
     OutcomeUnknownError,
     ServerMissingError,
@@ -207,10 +208,10 @@ class Database:
             await asyncio.to_thread(self._embedded.close)
 
     async def _connect(self, *_: object, **options: Any) -> "asyncpg.Connection[Record]":  # noqa: ANN401 - the pool's own
-        """Make a connection for the pool; when our own server is gone, start it again first."""
+        """Make a connection for the pool; when our own server is gone or just starting, see to it that it runs first."""
         try:
             return await self._new_connection(options)
-        except (OSError, asyncpg.CannotConnectNowError):
+        except (OSError, asyncpg.CannotConnectNowError, EmbeddedError):
             if not self._embedded:
                 raise
         await asyncio.to_thread(self._embedded.start)
