@@ -208,7 +208,7 @@ class Database:
             await asyncio.to_thread(self._embedded.close)
 
     async def _connect(self, *_: object, **options: Any) -> "asyncpg.Connection[Record]":  # noqa: ANN401 - the pool's own
-        """Make a connection for the pool; when our own server is gone or just starting, see to it that it runs first."""
+        """Make a connection for the pool; when our own server is gone or just starting, wait until it runs."""
         try:
             return await self._new_connection(options)
         except (OSError, asyncpg.CannotConnectNowError, EmbeddedError):
