@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -17,10 +18,12 @@ from typing import Protocol
 from urllib.parse import quote
 
 import asyncpg
+import psutil
 import pytest
 
 from umbane.db import Database, Server, connected, migrate, open_database
 from umbane.db.embedded import DATABASE, ROLE, SUPERUSER, EmbeddedServer
+from umbane.db.errors import EmbeddedError
 
 __all__ = [
     "HasSocket",
@@ -39,6 +42,7 @@ __all__ = [
 
 NUMBERS = count(1)
 TEMPLATE = "migrated"
+PREFIX = "umbane-test-"
 MEMORY = Path("/dev/shm")  # noqa: S108 - what is made there has a name that nobody can guess
 ENOUGH = 2 << 30
 
@@ -84,9 +88,19 @@ def quick_folder() -> Path:
     No test cuts the power, and what survives a killed process does so in memory too; so nobody has to wait for a disk.
     """
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH
-    made = Path(tempfile.mkdtemp(prefix="umbane-", dir=MEMORY if roomy else None))
+    made = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=MEMORY if roomy else None))
     made.chmod(0o711)
     return made
+
+
+def sweep(place: Path) -> None:
+    """Stop the servers and remove the folders that test runs left behind which were killed."""
+    for folder in place.glob(f"{PREFIX}*-*"):
+        if not psutil.pid_exists(int(folder.name.split("-")[2])):
+            for mark in folder.glob("*/umbane.lock"):
+                with suppress(EmbeddedError):  # another run may be sweeping too
+                    EmbeddedServer(mark.parent).stop()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -130,6 +144,8 @@ def server() -> Iterator[HasSocket]:
         administer(there, role, f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
         yield there
         return
+    sweep(MEMORY)
+    sweep(Path(tempfile.gettempdir()))
     folder = quick_folder()
     server = EmbeddedServer(folder / "server")
     server.start()

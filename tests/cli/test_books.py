@@ -50,7 +50,7 @@ async def trade(town: Town) -> None:
             AccountKey(Kind.TAX, "ZAR", name="vat"),
             AccountKey(Kind.TAX, "ZAR", name="levy"),
             AccountKey(Kind.ARREARS, "ZAR", town.contract.id, "outstanding"),
-            AccountKey(Kind.ENERGY_TOKENS, ENERGY),
+            AccountKey(Kind.ENERGY_REPLACED, ENERGY),
             AccountKey(Kind.ENERGY_SOLD, ENERGY),
             AccountKey(Kind.CUSTOMER_CREDIT, "ZAR", numbered(9)),
         ]
@@ -157,8 +157,8 @@ def test_a_trial_balance(place: Server) -> None:
         "sum                                                            500.00           500.00",
         "",
         "kWh                                         accounts            debit           credit",
+        "Energy replaced (energy_replaced)                  1             58.4",
         "Energy sold (energy_sold)                          1                              58.4",
-        "Energy in tokens (energy_tokens)                   1             58.4",
         "                                                       --------------   --------------",
         "sum                                                              58.4             58.4",
     ]
@@ -228,7 +228,7 @@ def test_whose_account(place: Server, words: tuple[str, ...], owner: str) -> Non
 def test_a_statement_in_energy(place: Server) -> None:
     """Energy is shown in kWh with one digit after the point."""
     in_town(place)
-    shown = lines(call(place, "statement", "energy_tokens", "--from", "2026-03-01", "--until", "2026-04-01"))
+    shown = lines(call(place, "statement", "energy_replaced", "--from", "2026-03-01", "--until", "2026-04-01"))
     assert shown[5].startswith(
         "2026-03-03 09:00  sale                         58.4                              58.4 Dr"
     )

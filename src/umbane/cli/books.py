@@ -31,6 +31,7 @@ from umbane.ledger.reading import PATIENCE, account, find, unhurried
 from umbane.registry import NotFoundError, contract_by_account, utilities, utility_by_code, vendor_by_code
 from umbane.registry.customers import contract
 from umbane.registry.vendors import vendor
+from umbane.vending import CLAIMS as SALES
 
 if TYPE_CHECKING:
     from umbane.registry import Utility
@@ -39,7 +40,7 @@ __all__ = ["command"]
 
 WRONG: Final = 1
 """The exit code when the books don't prove themselves."""
-CLAIMS: Final = BOOKS
+CLAIMS: Final = (*BOOKS, *SALES)
 """What all rooms claim of their books."""
 
 of_utility = click.option("--utility", "code", help="The code of the utility; needed only where there are several.")
