@@ -35,7 +35,7 @@ module = opened(Path(sys.argv[1]))
 asyncio.run(module.issue(requests(3)))
 child = os.fork()
 if not child:
-    signal.alarm(20)
+    signal.alarm(120)
     try:
         asyncio.run(module.issue(requests(1)))
     except JournalError as error:
