@@ -103,7 +103,7 @@ def test_a_proof(place: Server) -> None:
     *claims, verdict = lines(call(place, "prove"))
     assert verdict == f"The books are proven: all {len(claims)} claims hold."
     assert claims[1] == (
-        "holds  entries    Every entry sums to zero in each unit, on accounts of its own utility. (6 looked at)"
+        "holds  entries         Every entry sums to zero in each unit, on accounts of its own utility. (6 looked at)"
     )
     assert all(line.startswith("holds  ") for line in claims)
 
@@ -116,7 +116,7 @@ def test_a_wrong_row(place: Server, server: EmbeddedServer) -> None:
     off, on_again = ("ALTER TABLE ledger.entry DISABLE TRIGGER ALL", "ALTER TABLE ledger.entry ENABLE TRIGGER ALL")
     administer(server, off, change, on_again, name=name)
     shown = lines(call(place, "prove"), code=1)
-    assert f"                  ledger.entry {numbered(2)}: ZAR sum to 1, not to zero" in shown
+    assert f"                       ledger.entry {numbered(2)}: ZAR sum to 1, not to zero" in shown
     assert shown[-1].startswith("The books are NOT proven: 3 of ")
     assert shown[-1].endswith(" claims are wrong.")
 

@@ -265,6 +265,7 @@ async def test_meter_numbers(town: Town, tmp_path: Path, number: str, problem: s
         *(("tariff", ""), ("tariff", "nothing"), ("opened", "31.12.2025"), ("opened", "2025-02-30")),
         *(("arrears", "services"), ("arrears", "services:x"), ("arrears", "services:1:2:3"), ("arrears", "a:1:101")),
         *(("arrears", "services:450.001"), ("arrears", ":5"), ("free_from", "soon"), ("connected_load", "5 kW")),
+        *(("connected_load", "0"), ("arrears", " ".join(["a:1"] * 51))),
     ],
 )
 async def test_every_field(town: Town, tmp_path: Path, column: str, value: str) -> None:

@@ -111,8 +111,13 @@ async def test_what_a_hit_tells(town: Town) -> None:
 async def test_better_first(town: Town) -> None:
     """Who fits exactly comes before who fits with a slip, and one name alone finds all who bear it."""
     await settle(town, [("Thandi Mokoenas", None, "1 A", "1"), ("Thandi Mokoema", None, "2 A", "2"), *HOUSES])
-    assert (await names(town, "thandi mokoena"))[:3] == ["Thandi Mokoena", "Thandi Mokoenas", "Thandi Mokoema"]
-    assert set(await names(town, "mokoena")) >= {"Thandi Mokoena", "Sipho Mokoena"}
+    assert (await names(town, "mokoena"))[:4] == [
+        "Sipho Mokoena",
+        "Thandi Mokoena",
+        "Thandi Mokoenas",
+        "Thandi Mokoema",
+    ]
+    assert await names(town, "thandi mokoena") == ["Thandi Mokoena", "Thandi Mokoenas"]
 
 
 async def test_one_word_that_nobody_has(town: Town) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from umbane.registry.spelling import distance, slack
+from umbane.registry.spelling import distance, likeness, slack
 
 WORDS = st.text("abc", max_size=7)
 
@@ -35,3 +35,33 @@ def test_one_letter_more(word: str, place: int, letter: str) -> None:
 def test_slack() -> None:
     """Short words may hold one slip, longer ones more."""
     assert [slack("x" * it) for it in (2, 5, 8, 12)] == [1, 1, 2, 3]
+
+
+def trigrams(word: str) -> set[str]:
+    """The trigrams of a word as PostgreSQL makes them."""
+    padded = f"  {word} "
+    return {padded[it : it + 3] for it in range(len(padded) - 2)}
+
+
+@given(
+    st.text(
+        "abcdefghij",
+        min_size=5,
+        max_size=12,
+    ).filter(lambda it: len(set(it)) == len(it)),
+    st.data(),
+)
+def test_likeness(word: str, data: st.DataObject) -> None:
+    """A word of other letters that is one slip away is alike enough to be looked at."""
+    place = data.draw(st.integers(0, len(word) - 1))
+    head, tail = word[:place], word[place:]
+    other = data.draw(
+        st.sampled_from([head + tail[1:], f"{head}z{tail}", f"{head}z{tail[1:]}", f"{head}{tail[1::-1]}{tail[2:]}"])
+    )
+    common = len(trigrams(word) & trigrams(other))
+    assert common / len(trigrams(word) | trigrams(other)) >= likeness(word)
+
+
+def test_bounds_of_likeness() -> None:
+    """Short words are looked at generously, long ones with some room for a second slip."""
+    assert [round(likeness("x" * it), 2) for it in (2, 5, 7, 20)] == [0.2, 0.2, 0.33, 0.4]

@@ -26,7 +26,7 @@ module.close()
 """
 
 FORK = """
-import asyncio, os, sys
+import asyncio, os, signal, sys
 from pathlib import Path
 from tests.security.crash import opened
 from tests.security.support import requests
@@ -35,6 +35,7 @@ module = opened(Path(sys.argv[1]))
 asyncio.run(module.issue(requests(3)))
 child = os.fork()
 if not child:
+    signal.alarm(120)
     try:
         asyncio.run(module.issue(requests(1)))
     except JournalError as error:

@@ -23,6 +23,8 @@ SHOWN_CHOICES: Final = 10
 AMOUNT: Final = 17
 """Characters for an amount: 999 999 999 999.99 fits."""
 TITLE: Final = 42
+NAME: Final = 14
+"""Characters for the name of a claim."""
 MOMENT: Final = "%Y-%m-%d %H:%M"
 FORMULA: Final = tuple("=+-@\t\r")
 """What makes a spreadsheet take a text for a formula."""
@@ -59,9 +61,9 @@ def finding_lines(finding: Finding) -> Iterator[str]:
     """What became of a claim."""
     mark = click.style("WRONG", fg="red", bold=True) if finding.wrong else click.style("holds", fg="green")
     looked_at = "" if finding.wrong else f" ({finding.rows:,} looked at)"
-    yield f"{mark}  {finding.claim.name:<10} {finding.claim.says}{looked_at}"
+    yield f"{mark}  {finding.claim.name:<{NAME}}  {finding.claim.says}{looked_at}"
     if finding.wrong:
-        yield click.style(f"{'':18}{plain(str(finding.wrong))}", bold=True)
+        yield click.style(f"{'':{NAME + 9}}{plain(str(finding.wrong))}", bold=True)
 
 
 def verdict(proof: Proof) -> str:
@@ -90,7 +92,7 @@ def _trial_of_unit(unit: str, lines: Sequence[TrialLine]) -> Iterator[str]:
     yield ""
     yield f"{unit:<{width}}{'accounts':>10}{'debit':>{AMOUNT}}{'credit':>{AMOUNT}}"
     for title, line in zip(titles, lines, strict=True):
-        yield f"{title:<{width}}{line.accounts:>10,}{_sides(line.balance, unit)}"
+        yield f"{title:<{width}}{line.accounts:>10,}{_sides(line.balance, unit)}".rstrip()
     debits = sum(max(line.balance, 0) for line in lines)
     credits_ = sum(max(-line.balance, 0) for line in lines)
     yield f"{'':{width + 10}}{'-' * 14:>{AMOUNT}}{'-' * 14:>{AMOUNT}}"

@@ -54,7 +54,7 @@ def command() -> None:
 # ------------------------------------------------------------------------------------------------------------- proof
 
 
-@command.command(name="prove")
+@command.command(name="prove", short_help="Recompute the books of all utilities.")
 def prove_() -> None:
     """Recompute the books of all utilities from their postings.
 
@@ -80,7 +80,7 @@ def prove_() -> None:
 # ----------------------------------------------------------------------------------------------------- trial balance
 
 
-@command.command(name="trial-balance")
+@command.command(name="trial-balance", short_help="Show what all accounts stand at.")
 @of_utility
 @click.option("--until", metavar="DATE", help="Only what was booked before this day or moment. Without it: all.")
 def trial_balance_(code: str | None, until: str | None) -> None:
@@ -110,7 +110,7 @@ class Wish:
     contract: str | None
 
 
-@command.command(name="statement")
+@command.command(name="statement", short_help="Show what happened on an account.")
 @click.argument("account")
 @of_utility
 @click.option("--name", help="The tax, charge or debt, where there are several.")

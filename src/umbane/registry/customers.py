@@ -52,7 +52,8 @@ OCCUPY: Final = """
 UPDATE registry.meter m SET contract_id = c.id FROM registry.contract c
 WHERE m.utility_id = $1 AND c.utility_id = $1 AND c.id = ANY($2) AND c.closed IS NULL
     AND m.service_point_id = c.service_point_id AND m.contract_id IS NULL"""
-VACATE: Final = "UPDATE registry.meter SET contract_id = NULL WHERE utility_id = $1 AND contract_id = $2"
+VACATE: Final = """
+UPDATE registry.meter SET contract_id = NULL WHERE utility_id = $1 AND service_point_id = $2 AND contract_id = $3"""
 CLOSING: Final = "UPDATE registry.contract SET closed = $3 WHERE utility_id = $1 AND id = $2"
 STATE: Final = """
 UPDATE registry.contract SET state = $4, version = version + 1
@@ -146,7 +147,7 @@ async def close_contract(tx: Connection, scope: Scope, contract_id: UUID, on: da
         state = f"is closed since {old.closed}" if old.closed else f"was opened on {old.opened}"
         raise TransitionError(f"contract {old.account_no} {state}: it can't be closed on {on}")
     await tx.execute(CLOSING, scope.utility_id, contract_id, on)
-    await tx.execute(VACATE, scope.utility_id, contract_id)
+    await tx.execute(VACATE, scope.utility_id, old.service_point_id, contract_id)
     await record(tx, scope, "contract.close", [(contract_id, {"closed": [None, on]})])
 
 

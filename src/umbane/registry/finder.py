@@ -17,6 +17,7 @@ SELECT $4, new.customer_id, new.contract_id, string_to_array(new.words, ' ') FRO
 VOCABULARY: Final = """
 INSERT INTO registry.word (utility_id, word) SELECT $1, word FROM unnest($2::text[]) AS new(word)
 ON CONFLICT DO NOTHING"""
+"""Numbers need no vocabulary: what is one slip away from one is tried."""
 FORGETTING: Final = "DELETE FROM registry.finder WHERE utility_id = $1 AND customer_id = ANY($2)"
 KNOWN: Final = """
 SELECT p.id, c.id, p.name, p.email, p.id_number, s.address, p.phone, c.account_no
@@ -37,7 +38,8 @@ async def add_words(
 ) -> None:
     """Add the words of customers that have none yet, a list for each column."""
     await tx.execute(ADDITION, customer_ids, contract_ids, [" ".join(it) for it in words], utility_id)
-    await tx.execute(VOCABULARY, utility_id, sorted(set().union(*words)))
+    known = set().union(*words)
+    await tx.execute(VOCABULARY, utility_id, sorted(it for it in known if not it.isdecimal()))
 
 
 async def refresh_finder(tx: Connection, utility_id: UUID, customer_ids: Iterable[UUID]) -> None:

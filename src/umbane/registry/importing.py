@@ -79,9 +79,11 @@ FINDER: Final = (
     """INSERT INTO registry.finder (utility_id, customer_id, contract_id, words)
     SELECT $1, customer_id, contract_id, string_to_array(words, ' ') FROM staged WHERE account IS NOT NULL""",
     """INSERT INTO registry.word (utility_id, word)
-    SELECT DISTINCT $1::uuid, word FROM staged, unnest(string_to_array(words, ' ')) AS word WHERE account IS NOT NULL
+    SELECT DISTINCT $1::uuid, word FROM staged, unnest(string_to_array(words, ' ')) AS word WHERE word ~ '[a-z]'
     ORDER BY word ON CONFLICT DO NOTHING""",
 )
+TIDYING: Final = "SELECT gin_clean_pending_list('registry.finder_words'), gin_clean_pending_list('registry.word_like')"
+"""What was added to these indexes is sorted into them now, and not while somebody waits for a search."""
 
 T = TypeVar("T")
 
@@ -234,4 +236,5 @@ async def _add(tx: Connection, scope: Scope, path: Path) -> int:
             await tx.execute(sql, scope.utility_id, number, timeout=LONGEST)
     for sql in FINDER:
         await tx.execute(sql, scope.utility_id, timeout=LONGEST)
+    await tx.execute(TIDYING, timeout=LONGEST)
     return count

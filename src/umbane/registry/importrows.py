@@ -36,6 +36,9 @@ WITH_A_CONTRACT: Final = (
     *("opened", "arrears", "free_from", "connected_load"),
 )
 """What says nothing where there is no account."""
+SHARED: Final = slice(PLACE["sgc"], PLACE["model"] + 1)
+"""The columns that say of which kind a meter is, and its key."""
+MOST_KINDS: Final = 10_000
 ROUNDED: Final = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE | re.ASCII)
 SHORTEST_DRN: Final = 11
 MOST_DIGITS: Final = 9
@@ -76,6 +79,7 @@ class MeterRows:
         groups: its supply groups.
         tariffs: the ids of its tariffs.
         today: the day on which contracts are opened that don't say when.
+        seen: what was read from fields that many rows share.
     """
 
     currency: Currency
@@ -83,6 +87,7 @@ class MeterRows:
     groups: frozenset[SGC]
     tariffs: frozenset[str]
     today: date
+    seen: dict[tuple[str, ...], tuple[object, ...]] = field(default_factory=dict)
 
     def read(self, row: Row, ids: tuple[UUID, UUID, UUID, UUID]) -> tuple[object, ...] | list[Problem]:
         """A row as staged columns, or everything that is wrong with it.
@@ -95,12 +100,7 @@ class MeterRows:
         pan = reading.get("meter", _meter_number)
         if not row.fields[0]:
             reading.complain("meter", "nothing is given", "give 11, 13 or 18 digits")
-        key = self._key(reading)
-        hardware = (
-            reading.get("ea", lambda it: int(EA(_whole(it))), "7"),
-            reading.get("tct", lambda it: int(TCT(_whole(it))), "2"),
-            reading.get("model", _text("model")),
-        )
+        hardware = self._hardware(reading)
         meter_id, place_id, customer_id, contract_id = ids
         account = reading.get("account", texts.account)
         place = self._place(reading)
@@ -110,7 +110,19 @@ class MeterRows:
             return reading.problems
         hangs = None if place[0] is None else place_id
         pays = (None, None) if account is None else (customer_id, contract_id)
-        return (row.line, meter_id, pan, *hardware, *key, state, hangs, *place, *pays, account, *contract)
+        return (row.line, meter_id, pan, *hardware, state, hangs, *place, *pays, account, *contract)
+
+    def _hardware(self, reading: _Reading) -> tuple[object, ...]:
+        """Algorithm, carrier, model and key parameters: of a few kinds only, so that each is read once."""
+        shared = tuple(reading.row.fields[SHARED])
+        known = self.seen.get(shared)
+        if known is None:
+            ea = reading.get("ea", lambda it: int(EA(_whole(it))), "7")
+            tct = reading.get("tct", lambda it: int(TCT(_whole(it))), "2")
+            known = ea, tct, reading.get("model", _text("model")), *self._key(reading)
+            if not reading.problems and len(self.seen) < MOST_KINDS:
+                self.seen[shared] = known
+        return known
 
     def _key(self, reading: _Reading) -> tuple[int | None, ...]:
         """SGC, KRN, TI, KT, base date and KEN; the last two come from the key revision if the file is silent."""

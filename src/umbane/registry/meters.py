@@ -6,7 +6,7 @@ from uuid import UUID
 
 from umbane.db import Connection
 from umbane.registry.changes import record, record_addition
-from umbane.registry.errors import NotFoundError, TransitionError
+from umbane.registry.errors import TransitionError
 from umbane.registry.meternumbers import pan_of
 from umbane.registry.models import LEGAL_MOVES, Meter, MeterState
 from umbane.registry.roles import Scope
@@ -160,9 +160,7 @@ async def _move(  # noqa: PLR0913, PLR0917 - what, how, whither
     if to not in LEGAL_MOVES[found.state]:
         raise TransitionError(f"meter {found.pan.drn} is {found.state}: it can't become {to}")
     with explained():
-        row = await tx.fetchrow(MOVE, scope.utility_id, found.id, to, service_point_id)
-    if row is None:
-        raise NotFoundError("meter", found.id)
+        [row] = await tx.fetch(MOVE, scope.utility_id, found.id, to, service_point_id)
     moved = {"state": [found.state, to], "service_point_id": [found.service_point_id, service_point_id]}
     await record(tx, scope, f"meter.{verb}", [(found.id, moved | details)])
     return meter_from(row)

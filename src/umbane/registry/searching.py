@@ -1,7 +1,7 @@
 """Finding somebody by whatever is known: a meter number, a name, an address, an account, a telephone number.
 
-Each word that was typed is looked up in the utility's vocabulary: as it is, as the beginning of a longer word, and,
-when that finds too little, as one that was typed wrongly. Who has a match for every word is a hit; the best come first.
+Each word that was typed is taken as it is, as the beginning of a longer word in the utility's vocabulary, and, when
+that finds too little, as one that was typed wrongly. Who has a match for every word is a hit; the best come first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from umbane.db import Connection
 from umbane.registry.folding import fold, number_words
 from umbane.registry.meternumbers import bare_digits, drn_of, near_misses, pan_of, slips
 from umbane.registry.models import MeterState
-from umbane.registry.spelling import distance, slack
+from umbane.registry.spelling import distance, likeness, slack
 from umbane.sts import CheckDigitError, StsInputError
 
 __all__ = ["Findings", "Hit", "find"]
@@ -58,32 +58,27 @@ JOIN registry.customer p ON p.utility_id = $1 AND p.id = new.customer_id
 LEFT JOIN registry.contract c ON c.utility_id = $1 AND c.id = new.contract_id
 LEFT JOIN registry.service_point s ON s.utility_id = $1 AND s.id = c.service_point_id
 LEFT JOIN LATERAL (
-    SELECT id, pan, state FROM registry.meter WHERE utility_id = $1 AND contract_id = c.id ORDER BY pan LIMIT 1
+    SELECT id, pan, state FROM registry.meter
+    WHERE utility_id = $1 AND service_point_id = c.service_point_id AND contract_id = c.id ORDER BY pan LIMIT 1
 ) m ON true
 ORDER BY new.position"""  # noqa: S608 - our columns
-# Words are compared letter by letter whose trigrams are a little alike. The planner can't know how few rows a word has,
-# and would rather read whole tables.
+# The planner can't know how few rows a word has, and would rather read whole tables.
 SETTINGS: Final = "SELECT " + ", ".join(
-    f"set_config('{name}', '{value}', true)"
-    for name, value in {
-        "pg_trgm.similarity_threshold": "0.2",
-        "enable_seqscan": "off",
-        "enable_hashjoin": "off",
-        "enable_mergejoin": "off",
-    }.items()
+    f"set_config('enable_{name}', 'off', true)" for name in ("seqscan", "hashjoin", "mergejoin")
 )
 BEGINNINGS: Final = """
-SELECT new.typed, w.word FROM unnest($2::text[], $3::text[]) AS new(typed, beyond) CROSS JOIN LATERAL (
-    SELECT word FROM registry.word WHERE utility_id = $1 AND word >= new.typed AND word < new.beyond
-    ORDER BY word LIMIT $4
-) w"""
-ALIKE_WORDS: Final = """
 SELECT new.typed, w.word FROM unnest($2::text[]) AS new(typed) CROSS JOIN LATERAL (
-    SELECT word FROM registry.word WHERE utility_id = $1 AND word >= 'a' AND word % new.typed
-    ORDER BY similarity(word, new.typed) DESC, word LIMIT $3
+    SELECT word FROM registry.word WHERE utility_id = $1 AND word > new.typed AND word < new.typed || '{'
+    ORDER BY word LIMIT $3
 ) w"""
-KNOWN_NUMBERS: Final = "SELECT word FROM registry.word WHERE utility_id = $1 AND word = ANY($2)"
-ROWS: Final = "SELECT customer_id, contract_id, words FROM registry.finder WHERE utility_id = $1"
+LIKENESS: Final = "SELECT set_config('pg_trgm.similarity_threshold', $1, true)"
+ALIKE_WORDS: Final = """
+SELECT word FROM registry.word WHERE utility_id = $1 AND word % $2
+ORDER BY similarity(word, $2) DESC, word LIMIT $3"""
+# A comparison that the index on customers does not serve, so that the one on words is used, and not all rows are read.
+ROWS: Final = "SELECT customer_id, contract_id, words FROM registry.finder WHERE utility_id IS NOT DISTINCT FROM $1"
+
+NOTHING: Final = (0,)
 
 Alternatives = dict[str, int]
 """Words that one that was typed may mean, each with how well it fits, in hundredths."""
@@ -188,7 +183,8 @@ async def _by_words(connection: Connection, utility_id: UUID, typed: Sequence[st
         return []
     meanings = await _beginnings(connection, utility_id, typed)
     ranked = await _matching(connection, utility_id, [meanings[it] for it in typed])
-    if len(ranked) < FEW and not (ranked and any(map(str.isdecimal, typed))):
+    exact = len(typed) > 1 or typed[0].isdecimal()  # who typed so much of it rightly means nobody else
+    if len(ranked) < FEW and not (exact and max(ranked, default=NOTHING)[0] >= SURE - 1):
         await _add_slips(connection, utility_id, meanings)
         ranked = await _matching(connection, utility_id, [meanings[it] for it in typed])
     for left_out in range(len(typed) if len(typed) > 1 and not ranked else 0):
@@ -202,34 +198,36 @@ async def _by_words(connection: Connection, utility_id: UUID, typed: Sequence[st
 
 
 async def _beginnings(connection: Connection, utility_id: UUID, typed: Sequence[str]) -> dict[str, Alternatives]:
-    """The words that each typed one is, or begins; numbers also without the zeros they begin with."""
-    forms = {form: it for it in typed for form in (it, *(number_words(it) if it.isdecimal() else ()))}
-    meanings: dict[str, Alternatives] = {it: {} for it in typed}
-    rows = await connection.fetch(BEGINNINGS, utility_id, list(forms), [*map(_beyond, forms)], MOST_ALTERNATIVES)
-    for form, word in rows:
-        score = (SURE if word == form else BEGINNING) - (form not in meanings)
-        alternatives = meanings[forms[form]]
-        alternatives[word] = max(score, alternatives.get(word, 0))
+    """The words that each typed one is, or begins; a number also without the zeros it begins with."""
+    meanings: dict[str, Alternatives] = {it: {it: SURE} for it in typed}
+    for number in filter(str.isdecimal, typed):
+        for form in number_words(number):
+            meanings[number].setdefault(form, SURE - 1)
+    beginnings = [it for it in typed if not it.isdecimal() and len(it) >= SHORTEST_BEGINNING]
+    for beginning, word in await connection.fetch(BEGINNINGS, utility_id, beginnings, MOST_ALTERNATIVES):
+        meanings[beginning][word] = BEGINNING
     return meanings
-
-
-def _beyond(typed: str) -> str:
-    """The first word that neither is what was typed, nor begins with it if that is long enough to tell something."""
-    long = len(typed) >= (SHORTEST_TAIL if typed.isdecimal() else SHORTEST_BEGINNING)
-    return typed + ("{" if long else "0")
 
 
 async def _add_slips(connection: Connection, utility_id: UUID, meanings: dict[str, Alternatives]) -> None:
     """Add the words that somebody may have meant who typed wrongly."""
-    letters = [it for it in meanings if it >= "a" and len(it) >= SHORTEST_WITH_SLIP]
-    for typed, word in await connection.fetch(ALIKE_WORDS, utility_id, letters, MOST_ALTERNATIVES):
+    for typed, alternatives in meanings.items():
+        if not typed.isdecimal():
+            await _add_like(connection, utility_id, typed, alternatives)
+        elif len(typed) >= SHORTEST_TAIL:
+            near = {it for form in {typed, typed.lstrip("0")} | number_words(typed) for it in slips(form)}
+            alternatives.update(dict.fromkeys(near - alternatives.keys(), SLIP))
+
+
+async def _add_like(connection: Connection, utility_id: UUID, typed: str, alternatives: Alternatives) -> None:
+    """Add the words of the vocabulary that are like one that was typed."""
+    if len(typed) < SHORTEST_WITH_SLIP:
+        return
+    await connection.execute(LIKENESS, str(likeness(typed)))
+    for (word,) in await connection.fetch(ALIKE_WORDS, utility_id, typed, MOST_ALTERNATIVES):
         off = distance(typed, word)
         if off <= slack(typed):
-            meanings[typed].setdefault(word, SURE - 100 * off // (len(typed) + 1))
-    for typed in (it for it in meanings if it.isdecimal() and len(it) >= SHORTEST_TAIL):
-        near = {it for form in {typed, typed.lstrip("0")} | number_words(typed) for it in slips(form)}
-        for row in await connection.fetch(KNOWN_NUMBERS, utility_id, sorted(near)):
-            meanings[typed].setdefault(row["word"], SLIP)
+            alternatives.setdefault(word, SURE - 100 * off // (len(typed) + 1))
 
 
 async def _matching(

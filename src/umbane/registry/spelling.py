@@ -2,15 +2,30 @@
 
 from typing import Final
 
-__all__ = ["distance", "slack"]
+__all__ = ["distance", "likeness", "slack"]
 
 LETTERS_FOR_A_SLIP: Final = 4
 """A word may hold one slip, and another for each so many letters."""
+
+SPOILT: Final = 4
+LEAST_ALIKE: Final = 0.2
+MOST_ALIKE: Final = 0.4
+"""In longer words two slips are looked for."""
 
 
 def slack(word: str) -> int:
     """How many slips a word of this length may hold and still be meant."""
     return max(1, len(word) // LETTERS_FOR_A_SLIP)
+
+
+def likeness(word: str) -> float:
+    """The part of all their trigrams that another word must share with this one to be looked at letter by letter.
+
+    A word has one trigram more than letters. A slip spoils at most four, two neighbours that are swapped do; in a short
+    word that leaves few, in a long one most.
+    """
+    shared = len(word) + 1 - SPOILT
+    return min(max(shared / (2 * (len(word) + 1) - shared), LEAST_ALIKE), MOST_ALIKE)
 
 
 def distance(one: str, other: str) -> int:

@@ -40,14 +40,13 @@ CREATE TABLE registry.contract (
     added_by         bigint NOT NULL,
     PRIMARY KEY (utility_id, id),
     UNIQUE (utility_id, account_no),
-    UNIQUE (utility_id, id, service_point_id),
+    UNIQUE (utility_id, service_point_id, id),
     FOREIGN KEY (utility_id, customer_id) REFERENCES registry.customer (utility_id, id),
     FOREIGN KEY (utility_id, service_point_id) REFERENCES registry.service_point (utility_id, id),
     FOREIGN KEY (utility_id, tariff_id) REFERENCES registry.tariff (utility_id, id)
 ) WITH (fillfactor = 70);
 
 CREATE UNIQUE INDEX one_contract_a_place ON registry.contract (utility_id, service_point_id) WHERE closed IS NULL;
-CREATE INDEX contract_place ON registry.contract (utility_id, service_point_id);
 CREATE INDEX contract_customer ON registry.contract (utility_id, customer_id);
 
 COMMENT ON COLUMN registry.contract.state IS 'what the next price depends on (pricing.CustomerState), defaults left out';

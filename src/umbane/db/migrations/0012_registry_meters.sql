@@ -1,6 +1,6 @@
 -- Meters and their keys. A sale rewrites last_minute, which no index looks at.
 CREATE TABLE registry.meter (
-    utility_id        uuid NOT NULL REFERENCES registry.utility,
+    utility_id        uuid NOT NULL,
     id                uuid NOT NULL,
     pan               text COLLATE "C" NOT NULL CHECK (pan ~ '^(600727[0-9]{12}|0000[0-9]{14})$'),
     drn               text COLLATE "C" NOT NULL GENERATED ALWAYS AS (
@@ -43,7 +43,6 @@ CREATE TABLE registry.meter (
 ) WITH (fillfactor = 70);
 
 CREATE INDEX meter_last_digits ON registry.meter (utility_id, reverse(drn));
-CREATE INDEX meter_contract ON registry.meter (utility_id, contract_id);
 CREATE INDEX meter_place ON registry.meter (utility_id, service_point_id);
 CREATE INDEX meter_pending ON registry.meter (utility_id, key_phase) WHERE key_phase <> 'settled';
 

@@ -12,13 +12,11 @@ CREATE TABLE registry.finder (
 
 CREATE INDEX finder_words ON registry.finder USING gin (words);
 
--- Words are added and never taken away: one that nobody has any more finds nobody.
+-- Words with a letter in them. They are added and never taken away: one that nobody has any more finds nobody.
 CREATE TABLE registry.word (
     utility_id uuid NOT NULL REFERENCES registry.utility,
     word       text COLLATE "C" NOT NULL,
     PRIMARY KEY (utility_id, word)
 );
 
-CREATE INDEX word_like ON registry.word USING gin (word gin_trgm_ops) WHERE word >= 'a';
-
-COMMENT ON INDEX registry.word_like IS 'letters only: numbers that were typed wrongly are found by trying what is one slip away';
+CREATE INDEX word_like ON registry.word USING gin (word gin_trgm_ops);
