@@ -21,6 +21,7 @@ from umbane.registry import (
     change_policy,
     history,
     tariff_versions,
+    utility,
 )
 from umbane.registry.tariffs import ended
 
@@ -89,7 +90,9 @@ async def test_a_second_person(town: Town) -> None:
     with pytest.raises(PermissionDeniedError, match="somebody else"):
         await town.does(activate_tariff, "open-ended", "2025/26")
     await town.does(change_policy, {"tariffs": {"second_person": False}})
+    before = (await town.reads(utility)).edition
     assert (await town.does(activate_tariff, "open-ended", "2025/26")).activated_by == "test"
+    assert (await town.reads(utility)).edition == before + 1
 
 
 async def test_what_cannot_be_activated(town: Town) -> None:
