@@ -1,6 +1,8 @@
 """What a utility leaves to choice."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from umbane.registry import EngineeringAction, Permission, Policy, PolicyError, Role, read_policy
@@ -41,6 +43,13 @@ def test_there_and_back() -> None:
     """A policy comes back from the document that it is kept as."""
     policy = read_policy({"sale": {"key_change": "bundle", "largest_money": 500_000}, "tid_clock": "local"})
     assert read_policy(policy.model_dump(mode="json")) == policy
+
+
+@given(st.permutations(list(Role)))
+def test_one_document(roles: list[Role]) -> None:
+    """Equal permissions are kept as equal documents, in whatever order their roles were named."""
+    kept = Permission(roles=frozenset(roles)).model_dump(mode="json")
+    assert kept == {"roles": sorted(Role), "approvals": 0}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
 
 from umbane.registry.errors import PolicyError
 from umbane.registry.roles import Role
@@ -51,6 +51,11 @@ class Permission(Section):
 
     roles: frozenset[Role] = Field(min_length=1)
     approvals: int = Field(default=0, ge=0, le=2, strict=True)
+
+    @field_serializer("roles")
+    def in_order(self, roles: frozenset[Role]) -> list[Role]:
+        """The roles in one order, so that equal permissions are kept as equal documents."""
+        return sorted(roles)
 
 
 class SalePolicy(Section):

@@ -234,8 +234,6 @@ async def _matching(
     connection: Connection, utility_id: UUID, wanted: Sequence[Alternatives], of: int = 0
 ) -> list[tuple[int, UUID, UUID | None]]:
     """Customers and contracts that have a word of each, with how well they fit, in no order."""
-    if not all(wanted):
-        return []
     conditions = "".join(f" AND words && ${place}::text[]" for place in range(2, len(wanted) + 2))
     rows = await connection.fetch(f"{ROWS}{conditions} LIMIT {MOST_ROWS}", utility_id, *map(list, wanted))
     count = of or len(wanted)
