@@ -54,9 +54,9 @@ def test_from_nothing(place: Server) -> None:
         "Next: umbane registry import meters FILE --utility seaview",
     ]
     assert (
-        call(place, "import", "meters", EXAMPLE / "meters.csv", "--dry-run").output == "18 rows: 18 would be added.\n"
+        call(place, "import", "meters", EXAMPLE / "meters.csv", "--dry-run").output == "318 rows: 318 would be added.\n"
     )
-    assert call(place, "import", "meters", EXAMPLE / "meters.csv").output == "18 rows: 18 added.\n"
+    assert call(place, "import", "meters", EXAMPLE / "meters.csv").output == "318 rows: 318 added.\n"
     assert "Seaview Electricity" in call(place, "utilities").output
     found = call(place, "find", "thadni", "mokena")
     assert found.exit_code == 0

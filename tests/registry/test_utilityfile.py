@@ -182,7 +182,7 @@ async def test_the_example(database: Database, tmp_path: Path) -> None:
     scope = await database.run(lambda tx: import_utility(tx, "cli:root", tmp_path / "utility.yaml"))
     today = datetime(2026, 11, 20, tzinfo=UTC).date()
     report = await import_meters(database, scope, EXAMPLE / "meters.csv", today=today)
-    assert (report.added, report.problems) == (18, [])
+    assert (report.added, report.problems) == (318, [])
     assert {it.realm for it in await database.run(lambda tx: supply_groups(tx, scope.utility_id))} == {Realm.TEST}
     drns = await database.run(
         lambda tx: tx.fetch("SELECT drn FROM registry.meter WHERE utility_id = $1", scope.utility_id)

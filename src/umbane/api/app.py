@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from umbane.api import doors, lookups, sales, webhooks
+from umbane.api import doors, lookups, sales, sandbox, webhooks
 from umbane.api.access import Doorkeeper
 from umbane.api.batcher import Batcher
 from umbane.api.desk import Call, Desk, Operation, Reply
@@ -26,7 +26,9 @@ from umbane.vending import Engine, sell
 
 __all__ = ["OPERATIONS", "Api", "make_app"]
 
-OPERATIONS: Final = (*sales.OPERATIONS, *lookups.OPERATIONS, *webhooks.OPERATIONS, *doors.OPERATIONS)
+OPERATIONS: Final = (
+    *sales.OPERATIONS, *lookups.OPERATIONS, *webhooks.OPERATIONS, *doors.OPERATIONS, *sandbox.OPERATIONS,
+)  # fmt: skip
 
 LARGEST_BODY: Final = 16_384
 """Bytes; no body that means anything is longer."""
