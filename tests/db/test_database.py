@@ -72,6 +72,7 @@ class Wire:
         self.cut_at: bytes | None = None
         self.mute_at: bytes | None = None
         self.cut = self.mute = False
+        self.muted = asyncio.Event()
         self.calls: list[asyncio.Task[None] | None] = []
 
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -91,7 +92,9 @@ class Wire:
         """Carry what we say to the server."""
         while said := await reader.read(1 << 16):
             self.cut = self.cut or (self.cut_at is not None and self.cut_at in said)
-            self.mute = self.mute or (self.mute_at is not None and self.mute_at in said)
+            if self.mute_at is not None and self.mute_at in said:
+                self.mute = True
+                self.muted.set()
             writer.write(said)
 
     async def answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -203,6 +206,25 @@ async def test_a_cancelled_transaction_leaves_a_clean_connection(shop: Database)
     assert await balances(shop) == [100, 100]
 
 
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("words", [b"BEGIN", b"COMMIT;", b"ROLLBACK;"])
+async def test_cancelled_on_the_way(wire: Wire, words: bytes) -> None:
+    """Whoever is cancelled while a transaction begins or ends leaves nothing that asyncio would have to complain of."""
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
+    patient = Limits(connections=1, connection=QUICK.connection)
+    async with connected(wire.place, patient) as database:
+        wire.mute_at = words
+        running = asyncio.create_task(database.run(Interrupted(1 if words == b"ROLLBACK;" else 0, "SELECT 1 / 0")))
+        await wire.muted.wait()
+        running.cancel()
+        with pytest.raises((asyncio.CancelledError, ConnectionLostError)):
+            await running
+        wire.mute, wire.mute_at = False, None
+        assert sum(await balances(database)) == 200
+    assert complaints == []
+
+
 # ------------------------------------------------------------------------------------------------------------ try again
 
 
@@ -302,6 +324,55 @@ async def test_a_lost_connection_is_made_again(shop: Database) -> None:
     assert await balances(shop) == [90, 110]
 
 
+async def test_a_connection_lost_between_two_statements(shop: Database) -> None:
+    """A connection that breaks while nothing is asked of it is lost all the same, and the work done again, once."""
+    tries: list[int] = []
+
+    async def work(connection: Connection) -> None:
+        tries.append(await connection.fetchval("SELECT pg_backend_pid()"))
+        await moving(10, 1, 2)(connection)
+        if len(tries) == 1:
+            await break_off(shop, connection, tries[0])
+        await connection.execute("SELECT 1")
+
+    await shop.run(work)
+    assert len(set(tries)) == 2
+    assert await balances(shop) == [90, 110]
+
+
+async def test_a_connection_lost_before_commit(shop: Database) -> None:
+    """When the connection broke before COMMIT could be sent, nothing was committed, and that is said."""
+
+    async def work(connection: Connection) -> None:
+        await moving(10, 1, 2)(connection)
+        await break_off(shop, connection, await connection.fetchval("SELECT pg_backend_pid()"))
+
+    with pytest.raises(ConnectionLostError, match="nothing was committed"):
+        await shop.run(work, attempts=1)
+    assert await balances(shop) == [100, 100]
+
+
+async def test_a_reader_s_connection_is_lost(shop: Database) -> None:
+    """Who reads is told as well when the connection broke meanwhile."""
+
+    async def read() -> None:
+        async with shop.reading() as connection:
+            await break_off(shop, connection, await connection.fetchval("SELECT pg_backend_pid()"))
+            await connection.execute("SELECT 1")
+
+    with pytest.raises(ConnectionLostError):
+        await read()
+
+
+async def break_off(database: Database, connection: Connection, pid: int) -> None:
+    """Let another connection end this one, and wait until it is noticed here."""
+    gone = asyncio.Event()
+    connection.add_termination_listener(lambda _: gone.set())
+    async with connected(database.place) as other:
+        await other.run(lambda it: it.execute("SELECT pg_terminate_backend($1)", pid))
+    await gone.wait()
+
+
 async def test_connections_that_always_break(shop: Database) -> None:
     """When every connection breaks, that is told, and certainly nothing was committed."""
     with pytest.raises(ConnectionLostError, match="nothing was committed"):
@@ -374,9 +445,14 @@ async def test_closed(shop: Database) -> None:
 async def test_close_doesn_t_wait_for_ever(shop: Database) -> None:
     """Closing breaks connections that are still in use after a while."""
     async with connected(shop.place, QUICK) as other:
-        with pytest.raises((ConnectionLostError, OutcomeUnknownError, asyncpg.InterfaceError)):
-            async with other.reading():
+
+        async def read() -> None:
+            async with other.reading() as connection:
                 await other.close(patience=0.05)
+                await connection.execute("SELECT 1")
+
+        with pytest.raises(ConnectionLostError):
+            await read()
 
 
 # -------------------------------------------------------------------------------------------------------------- kill -9

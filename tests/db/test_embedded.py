@@ -77,6 +77,15 @@ def test_durable(own: EmbeddedServer, setting: str) -> None:
     assert ask(own, f"SHOW {setting}") == "on"
 
 
+@pytest.mark.parametrize("notes", ["", "7\n", "7\n/data\n1\n5432\n", "7\n/data\n1\n5432\n\n\n"])
+def test_half_written_notes(own: EmbeddedServer, notes: str) -> None:
+    """A server that hasn't written yet where its socket is counts as one that doesn't run."""
+    (own.data / "postmaster.pid").write_text(notes)
+    with pytest.raises(EmbeddedError, match="doesn't run; start it: umbane db start"):
+        _ = own.socket_directory
+    (own.data / "postmaster.pid").unlink()
+
+
 def test_own_settings(own: EmbeddedServer) -> None:
     """Other settings can be made in a file beside the data, and the server listens on no network whatever they say."""
     (own.directory / "settings.conf").write_text("work_mem = '7MB'\n")

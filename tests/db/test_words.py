@@ -72,6 +72,7 @@ def test_about_the_data(reported: type[Exception]) -> None:
     ("error", "lost"),
     [
         (asyncpg.InterfaceError("connection is closed"), True),
+        (asyncpg.InterfaceError("cannot call execute(): connection has been released back to the pool"), True),
         (asyncpg.InterfaceError("another operation is in progress"), False),
         (asyncpg.UniqueViolationError("taken"), False),
     ],

@@ -200,7 +200,7 @@ class Cluster:
             EmbeddedError: it doesn't run.
         """
         lines = self._notes()
-        if len(lines) < 5:  # noqa: PLR2004 - PostgreSQL writes the folder of the socket into the fifth line
+        if len(lines) < 5 or not lines[4]:  # noqa: PLR2004 - PostgreSQL writes the folder of the socket into the fifth line
             raise EmbeddedError(f"the server in {self.directory} doesn't run", "start it: umbane db start")
         return Path(lines[4])
 

@@ -28,6 +28,7 @@ from umbane.db.words import REPORTED, in_words, is_lost, unreachable
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
+    from asyncpg.transaction import Transaction
 
 __all__ = ["Database", "Isolation", "Limits", "connected"]
 
@@ -117,14 +118,16 @@ class Database:
     async def reading(self) -> AsyncIterator[Connection]:
         """Give a connection that sees one unchanging state of the database and can't write."""
         async with self._connection() as connection:
+            transaction = connection.transaction(isolation="repeatable_read", readonly=True)
             try:
-                async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    yield connection
-            except REPORTED as error:
-                _drop_if_lost(connection, error)
+                await transaction.start()
+                yield connection
+            except BaseException as error:
+                await _roll_back(connection, transaction, error)
                 if ours := in_words(error):
                     raise ours from error
                 raise
+            await _roll_back(connection, transaction)
 
     async def _once(self, work: Callable[[Connection], Awaitable[T]], isolation: Isolation) -> T:
         """Try one transaction."""
@@ -134,16 +137,14 @@ class Database:
                 await transaction.start()
                 result = await work(connection)
             except BaseException as error:
-                _drop_if_lost(connection, error)
-                with suppress(*REPORTED):  # a broken connection has rolled back by itself
-                    await transaction.rollback()
+                await _roll_back(connection, transaction, error)
                 if ours := in_words(error):
                     raise ours from error
                 raise
             try:
                 await transaction.commit()
-            except REPORTED as error:
-                _drop_if_lost(connection, error)
+            except BaseException as error:
+                _drop(connection)
                 if ours := _at_commit(error):
                     raise ours from error
                 raise
@@ -166,7 +167,8 @@ class Database:
         try:
             yield connection
         finally:
-            await pool.release(connection)
+            with suppress(*REPORTED):  # it broke just now: the pool drops it, and what was done is done
+                await pool.release(connection)
 
     # ------------------------------------------------------------------------------------------------ open and close
 
@@ -260,22 +262,33 @@ async def connected(
         await database.close()
 
 
-async def _reset(connection: "asyncpg.Connection[Record]") -> None:
-    """Make a connection ready for the next; a round trip is spent only on one that was left in a transaction."""
-    if connection.is_in_transaction():
-        await connection.reset()
+async def _reset(_: "asyncpg.Connection[Record]") -> None:
+    """Make a connection ready for the next: none is given back in a transaction, so no round trip is spent on it."""
 
 
-def _drop_if_lost(connection: Connection, error: BaseException) -> None:
-    """Close a connection on which nobody answers any more, without waiting for an answer."""
-    if is_lost(error):
-        with suppress(asyncpg.InterfaceError):  # the pool may have taken it back already
-            connection.terminate()
+async def _roll_back(connection: Connection, transaction: "Transaction", error: BaseException | None = None) -> None:
+    """Roll back what an error interrupted; where that can't be done drop the connection, and the server does it."""
+    try:
+        if error is None or not is_lost(error):
+            await transaction.rollback()
+            return
+    except REPORTED:
+        pass
+    except BaseException:
+        _drop(connection)
+        raise
+    _drop(connection)
+
+
+def _drop(connection: Connection) -> None:
+    """Close a connection without waiting for an answer."""
+    with suppress(asyncpg.InterfaceError):  # the pool may have taken it back already
+        connection.terminate()
 
 
 def _at_commit(error: BaseException) -> DatabaseError | None:
     """The error of ours for a COMMIT that failed."""
-    if is_lost(error):
+    if is_lost(error) and not isinstance(error, asyncpg.InterfaceError):  # which says that it was never sent
         return OutcomeUnknownError(
             "the connection to the database broke while it was committing: it may have happened, or not",
             "look up by your own id what happened",

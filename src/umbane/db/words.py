@@ -1,5 +1,6 @@
 """What asyncpg and the operating system report, as errors of ours when it is about the database and not the data."""
 
+import re
 from typing import Final
 
 import asyncpg
@@ -40,6 +41,9 @@ LOST: Final = (
 )
 """What is raised when the server, or the way to it, went away."""
 
+GONE: Final = re.compile("closed|released back to the pool")
+"""What asyncpg says of the use of a connection that broke since it was last used."""
+
 MEANINGS: Final[dict[str, tuple[type[DatabaseError], str, str]]] = {
     "40001": (ConflictError, "other transactions changed the same rows at the same time", "try again"),
     "40P01": (ConflictError, "two transactions waited for each other", "try again"),
@@ -71,7 +75,7 @@ AT_THE_DOOR: Final = MEANINGS | {
 
 def is_lost(error: BaseException) -> bool:
     """Whether an error says that the connection is gone."""
-    return isinstance(error, LOST) or (isinstance(error, asyncpg.InterfaceError) and "closed" in str(error))
+    return isinstance(error, LOST) or (isinstance(error, asyncpg.InterfaceError) and bool(GONE.search(str(error))))
 
 
 def in_words(error: BaseException) -> DatabaseError | None:
