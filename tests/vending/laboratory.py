@@ -22,7 +22,6 @@ from umbane.sts import (
     DKGA,
     EA,
     KEN,
-    KT,
     BaseDate,
     DecoderKey,
     EncodedToken,
@@ -47,7 +46,7 @@ class LostReplyError(Exception):
 def laboratory_key(name: KeyName, pan: MeterPAN, ea: EA) -> DecoderKey:
     """The key of a meter in the laboratory."""
     secret = sha256(f"laboratory {name.sgc} {name.krn}".encode()).digest()[:20]
-    vending = VendingKey(secret, DKGA.KDF_HMAC_SHA256, name.sgc, name.krn, KT.DUTK, BaseDate.Y2014, KEN(255))
+    vending = VendingKey(secret, DKGA.KDF_HMAC_SHA256, name.sgc, name.krn, name.kt, BaseDate.Y2014, KEN(255))
     return derive(vending, pan, name.ti, ea)
 
 

@@ -19,7 +19,8 @@ def fingerprint(request: SaleRequest, pan: str) -> bytes:
 
     Who signed for it doesn't count: a repetition may come from the next shift.
     """
-    return blake2b(f"{pan or request.meter}\0{request.order!r}".encode(), digest_size=BYTES).digest()
+    words = f"{pan or request.meter}\0{request.order!r}".encode("utf-8", "surrogatepass")
+    return blake2b(words, digest_size=BYTES).digest()
 
 
 def request_id(request: SaleRequest, attempt: int, ordinal: int) -> UUID:

@@ -134,8 +134,7 @@ def ask(draft: Draft, id_: UUID, ordinal: int, situation: Situation) -> Asked:
     """How the module is asked for a draft."""
     pan, ea, key = situation.pan, situation.ea, key_name(draft.key)
     if draft.new is not None:
-        at = TID.at(situation.now, draft.new.base_date)
-        return KeyChangeRequest(id_, pan, ea, key, key_name(draft.new), at)
+        return KeyChangeRequest(id_, pan, ea, key, key_name(draft.new), now_under(draft.new, situation))
     if draft.token is None:
         raise TypeError("a draft without a token is a change of key")
     token: Token = draft.token
@@ -144,6 +143,14 @@ def ask(draft: Draft, id_: UUID, ordinal: int, situation: Situation) -> Asked:
         rnd = (situation.now.microsecond // MILLISECOND + ordinal) & RND
         token = replace(token, tid=tid, rnd=rnd)
     return TokenRequest(id_, pan, ea, key, token)
+
+
+def now_under(key: KeyParameters, situation: Situation) -> TID:
+    """The moment as a TID of a new key."""
+    try:
+        return TID.at(situation.now, key.base_date)
+    except TidError as error:
+        raise RefusedError(Code.TIDS_EXHAUSTED, error.problem, error.remedy) from error
 
 
 def exact(request: Asked) -> str:

@@ -1,12 +1,42 @@
 """Who may ask for what is no ordinary sale, as the utility's policy says."""
 
+from typing import Final
+
+from umbane.errors import InputError
 from umbane.registry import EngineeringAction
+from umbane.registry.texts import clean
 from umbane.vending.codes import Code
 from umbane.vending.errors import RefusedError
-from umbane.vending.models import SaleRequest
+from umbane.vending.models import SaleRequest, Staff
 from umbane.vending.plans import Situation
 
-__all__ = ["require_permit"]
+__all__ = ["for_the_books", "require_names", "require_permit"]
+
+
+LONGEST: Final = 200
+"""Characters of a reason or a name."""
+
+
+def for_the_books(field: str, text: str) -> str:
+    """Words that are kept beside a sale, in the form in which the registry keeps its own.
+
+    Raises:
+        RefusedError: there are none, or they hold what isn't for reading.
+    """
+    try:
+        return clean(field, text, LONGEST)
+    except InputError as error:
+        raise RefusedError(Code.BAD_REQUEST, f"{field}: {error.problem}", error.remedy) from error
+
+
+def require_names(staff: Staff | None) -> None:
+    """Refuse people whose names can't be kept.
+
+    Raises:
+        RefusedError: BAD_REQUEST.
+    """
+    for person in (staff, *staff.approvers) if staff else ():
+        for_the_books("name", person.name)
 
 
 def require_permit(request: SaleRequest, action: EngineeringAction, situation: Situation) -> None:

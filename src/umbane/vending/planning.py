@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
+from umbane.errors import shown
 from umbane.ledger import Kind
 from umbane.pricing import (
     AboveMaximum,
@@ -27,7 +28,7 @@ from umbane.vending.engineering import engineering_token
 from umbane.vending.errors import RefusedError
 from umbane.vending.keying import credit_key, key_change_plan, management_key, require_key
 from umbane.vending.models import Buy, ChangeKey, ClaimFree, Engineer, Give, Order, Pay, SaleRequest, TokenKind
-from umbane.vending.permits import require_permit
+from umbane.vending.permits import for_the_books, require_names, require_permit
 from umbane.vending.plans import Draft, Plan, Situation
 
 __all__ = ["plan"]
@@ -41,6 +42,7 @@ def plan(request: SaleRequest, situation: Situation) -> Plan:
     Raises:
         RefusedError: nothing; it says why.
     """
+    require_names(request.staff)
     rule: Callable[[Any, SaleRequest, Situation], Plan] = RULES[type(request.order)]
     return rule(request.order, request, situation)
 
@@ -141,8 +143,7 @@ def give(order: Give, request: SaleRequest, situation: Situation) -> Plan:
     """Credit that nobody pays for now."""
     if order.action not in GIVEN:
         raise RefusedError(Code.BAD_REQUEST, f"{order.action} gives no energy", "free issue, replacement or reissue")
-    if not order.reason.strip():
-        raise RefusedError(Code.BAD_REQUEST, "no reason is given", "say for the books why")
+    reason = for_the_books("reason", order.reason)
     most = 18_201_624
     if type(order.units) is not int or not 0 < order.units <= most:
         raise RefusedError(Code.BAD_REQUEST, "that is not a number of units", f"1 to {most} tenths of a kWh")
@@ -153,7 +154,7 @@ def give(order: Give, request: SaleRequest, situation: Situation) -> Plan:
     drafts.append(credit_draft(order.units, key, order.action.value))
     return Plan(
         "give", free_units=order.units, drafts=drafts, given=GIVEN[order.action], new_key=new_key, warnings=warnings,
-        note=order.reason,
+        note=reason,
     )  # fmt: skip
 
 
@@ -232,4 +233,4 @@ def require_currency(code: str | None, situation: Situation) -> None:
     """Refuse money of another country."""
     ours = situation.book.utility.currency.code
     if code is not None and code != ours:
-        raise RefusedError(Code.WRONG_CURRENCY, f"this utility doesn't take {code}", f"pay in {ours}")
+        raise RefusedError(Code.WRONG_CURRENCY, f"this utility doesn't take {shown(code)}", f"pay in {ours}")
