@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from umbane.errors import InputError, shown
@@ -66,21 +66,17 @@ class Kind(StrEnum):
     ENERGY_REPLACED = "energy_replaced"
 
 
-@dataclass(frozen=True, slots=True)
-class AccountKey:
-    """What an account is, whatever its number.
-
-    Attributes:
-        kind: one of `Kind`, or a kind that another room has added.
-        unit: a currency of ISO 4217, or `ENERGY`.
-        owner: the vendor, contract or till it belongs to; None, or the utility itself, for an account of the house.
-        name: which tax, charge or debt, where a kind has several.
-    """
+class AccountKey(NamedTuple):
+    """What an account is, whatever its number."""
 
     kind: str
+    """One of `Kind`, or a kind that another room has added."""
     unit: str
+    """A currency of ISO 4217, or `ENERGY`."""
     owner: UUID | None = None
+    """The vendor, contract or till it belongs to; None, or the utility itself, for an account of the house."""
     name: str = ""
+    """Which tax, charge or debt, where a kind has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,33 +96,29 @@ class Account:
     nature: Nature
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Something that happened, as postings that sum to zero in each unit.
-
-    Attributes:
-        id: unique in its utility for ever; best the id of what happened, such as the sale.
-        at: when it counts; an aware datetime.
-        kind: what happened, in lower-case letters: "sale", "deposit".
-        accounts: the account of each posting.
-        amounts: the amount of each posting: above zero a debit, below zero a credit, never zero.
-        source: what it is about, if that has another id.
-        hold: the hold that it posts.
-        note: words for whoever reads the books.
-        happened_at: when it happened, if that lies in a period that was closed before it was booked; the book sets it.
-        reverses: the entry that it takes back; `Book.reverse` sets it.
-    """
+class Entry(NamedTuple):
+    """Something that happened, as postings that sum to zero in each unit."""
 
     id: UUID
+    """Unique in its utility for ever; best the id of what happened, such as the sale."""
     at: datetime
+    """When it counts; an aware datetime."""
     kind: str
+    """What happened, in lower-case letters: "sale", "deposit"."""
     accounts: Sequence[int]
+    """The account of each posting."""
     amounts: Sequence[int]
+    """The amount of each posting: above zero a debit, below zero a credit, never zero."""
     source: UUID | None = None
+    """What it is about, if that has another id."""
     hold: UUID | None = None
+    """The hold that it posts."""
     note: str | None = None
+    """Words for whoever reads the books."""
     happened_at: datetime | None = None
+    """When it happened, if that lies in a period that was closed before it was booked; the book sets it."""
     reverses: UUID | None = None
+    """The entry that it takes back; `Book.reverse` sets it."""
 
 
 @dataclass(frozen=True, slots=True)

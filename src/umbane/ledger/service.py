@@ -1,7 +1,6 @@
 """The verbs of the books, each for a whole list, inside a transaction of the caller's."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -159,7 +158,7 @@ class Book:
         if entry.at >= self.opened:
             return entry
         note = f"{entry.note}; {LATE}" if entry.note else LATE
-        return replace(entry, at=self.opened, happened_at=entry.at, note=note)
+        return entry._replace(at=self.opened, happened_at=entry.at, note=note)
 
 
 def _contra(reversal: Reversal, entry: Entry | None) -> Entry:

@@ -41,6 +41,7 @@ LIMITS: Final = Table(
 ENTRY_COLUMNS: Final = (
     "utility_id", "id", "at", "kind", "accounts", "amounts", "source_id", "hold_id", "note", "happened_at", "reverses",
 )  # fmt: skip
+"""The utility, and the fields of an `Entry` in their order."""
 
 FIND_ACCOUNTS: Final = f"""
 SELECT new.owner_id, new.kind, new.name, new.unit, account.id
@@ -94,22 +95,7 @@ def _row(utility: UUID, key: AccountKey) -> tuple[UUID, str, str, str]:
 
 async def insert_entries(connection: Connection, utility: UUID, new: Iterable[Entry]) -> None:
     """Insert entries; the triggers of the table check all of them at once."""
-    rows = [
-        (
-            utility,
-            it.id,
-            it.at,
-            it.kind,
-            it.accounts,
-            it.amounts,
-            it.source,
-            it.hold,
-            it.note,
-            it.happened_at,
-            it.reverses,
-        )
-        for it in new
-    ]
+    rows = [(utility, *entry) for entry in new]
     await connection.copy_records_to_table("entry", schema_name="ledger", columns=ENTRY_COLUMNS, records=rows)
 
 

@@ -109,6 +109,7 @@ def minute_of(tid: TID, base_date: BaseDate) -> int:
     return tid.minutes + _minutes_before(base_date)
 
 
+@lru_cache(MOST_COMBINATIONS)
 def tid_of(minute: int | None, base_date: BaseDate) -> TID | None:
     """The TID that a minute counted from 1993 is under a base date; None if it lies before or behind all its TIDs."""
     minutes = -1 if minute is None else minute - _minutes_before(base_date)

@@ -5,14 +5,12 @@ from typing import Final
 
 from umbane.sts import MeterPAN
 from umbane.sts.checks import SEPARATORS
-from umbane.sts.identifiers import IIN_FOR_DRN_LENGTH
+from umbane.sts.identifiers import IIN_FOR_DRN_LENGTH, luhn_sum
 
 __all__ = ["bare_digits", "drn_of", "near_misses", "pan_of", "slips"]
 
 PAN_LENGTH: Final = 18
 SHORTEST_DRN, LONGEST_DRN = sorted(IIN_FOR_DRN_LENGTH)
-DOUBLED: Final = str.maketrans("0123456789", "0246813579")
-"""Twice a digit, less 9 when that has two digits."""
 DIGITS: Final = "0123456789"
 
 
@@ -36,7 +34,7 @@ def pan_of(number: str) -> str:
 
 def _luhn(number: str) -> int:
     """The Luhn sum of a number with its check digit, modulo ten: 0 when it is right."""
-    return (sum(map(int, number[-1::-2])) + sum(map(int, number[-2::-2].translate(DOUBLED)))) % 10
+    return luhn_sum(number) % 10
 
 
 def drn_of(pan: str) -> str:

@@ -67,11 +67,11 @@ def require_digits(field: str, value: object, *lengths: int) -> str:
     Raises:
         StsInputError: it isn't; full-width and other Unicode digits are refused too.
     """
+    if isinstance(value, str) and len(value) in lengths and value.isascii() and value.isdigit():
+        return value
     wanted = f"give a string of {' or '.join(map(str, lengths))} digits 0-9"
     if not isinstance(value, str):
         raise StsInputError(field, f"{shown(value)} is not a string", wanted)
     if len(value) not in lengths:
         raise StsInputError(field, f"{shown(value)} has {len(value)} characters", wanted)
-    if not (value.isascii() and value.isdigit()):
-        raise StsInputError(field, f"{shown(value)} holds something other than the digits 0-9", wanted)
-    return value
+    raise StsInputError(field, f"{shown(value)} holds something other than the digits 0-9", wanted)

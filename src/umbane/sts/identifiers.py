@@ -11,8 +11,11 @@ __all__ = ["DRN", "IIN_FOR_DRN_LENGTH", "MeterPAN", "luhn_digit", "luhn_valid"]
 
 IIN_FOR_DRN_LENGTH: Final = {11: "600727", 13: "0000"}
 """The IssuerIdentificationNumber that goes with a DRN of 11 and of 13 digits."""
+IINS: Final = tuple(IIN_FOR_DRN_LENGTH.values())
 
 PAN_LENGTH: Final = 18
+LENGTHS: Final = (*IIN_FOR_DRN_LENGTH, PAN_LENGTH)
+"""Of a meter's number as people give it."""
 CODE_DIGITS: Final = (2, 4)
 """Lengths of a manufacturer code, in a DRN of 11 and of 13 digits."""
 
@@ -22,7 +25,8 @@ DSN_LENGTH: Final = 8
 SHORTEST_CHECKED: Final = 2
 """One digit and its check digit."""
 
-DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+VALUES: Final = bytes.maketrans(b"0123456789", bytes(range(10)))
+DOUBLED: Final = bytes.maketrans(bytes(range(10)), bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 """Twice a digit, less 9 when that has two digits."""
 
 
@@ -33,8 +37,13 @@ def luhn_digit(digits: str) -> int:
         StsInputError: ``digits`` is empty or holds something other than 0-9.
     """
     payload = require_digits("digits", digits, len(require_type("digits", digits, str)) or 1)
-    total = sum(map(int, payload[-2::-2])) + sum(DOUBLED[int(digit)] for digit in payload[::-2])
-    return -total % 10
+    return -luhn_sum(f"{payload}0") % 10
+
+
+def luhn_sum(number: str) -> int:
+    """The Luhn sum of a number of digits 0-9: a multiple of ten when the last of them is right."""
+    values = number.encode().translate(VALUES)
+    return sum(values[-1::-2]) + sum(values[-2::-2].translate(DOUBLED))
 
 
 def luhn_valid(number: str) -> bool:
@@ -44,13 +53,13 @@ def luhn_valid(number: str) -> bool:
         StsInputError: ``number`` has fewer than two characters or holds something other than 0-9.
     """
     digits = require_digits("number", number, max(len(require_type("number", number, str)), SHORTEST_CHECKED))
-    return luhn_digit(digits[:-1]) == int(digits[-1])
+    return luhn_sum(digits) % 10 == 0
 
 
 def require_luhn(field: str, number: str) -> None:
     """Raise CheckDigitError unless the last digit of ``number`` is right."""
-    expected = luhn_digit(number[:-1])
-    if expected != int(number[-1]):
+    if luhn_sum(number) % 10:
+        expected = luhn_digit(number[:-1])
         raise CheckDigitError(
             field,
             f"the last digit of {number!r} is {number[-1]}, but the digits before it call for {expected}",
@@ -133,11 +142,11 @@ class MeterPAN:
     digits: str
 
     def __post_init__(self) -> None:
-        require_digits("MeterPAN", self.digits, PAN_LENGTH)
-        if not self.digits.startswith(tuple(IIN_FOR_DRN_LENGTH.values())):
-            raise StsInputError("IIN", f"{self.digits!r} starts with neither 600727 nor 0000", "give an STS MeterPAN")
-        require_luhn("MeterPAN", self.digits)
-        require_luhn("DRN", self.digits[len(self.iin) : -1])
+        digits = require_digits("MeterPAN", self.digits, PAN_LENGTH)
+        if not digits.startswith(IINS):
+            raise StsInputError("IIN", f"{digits!r} starts with neither 600727 nor 0000", "give an STS MeterPAN")
+        require_luhn("MeterPAN", digits)
+        require_luhn("DRN", digits[len(self.iin) : -1])
 
     def __str__(self) -> str:
         return self.digits
@@ -146,7 +155,8 @@ class MeterPAN:
     def from_drn(cls, drn: DRN | str) -> Self:
         """The MeterPAN of a meter known by its DRN."""
         known = drn if isinstance(drn, DRN) else DRN(drn)
-        return cls(f"{known.iin}{known}{luhn_digit(f'{known.iin}{known}')}")
+        payload = f"{known.iin}{known.digits}"
+        return cls(f"{payload}{luhn_digit(payload)}")
 
     @classmethod
     def parse(cls, number: str) -> Self:
@@ -156,14 +166,17 @@ class MeterPAN:
             StsInputError: any other length, or something other than digits.
             CheckDigitError: a check digit is wrong.
         """
-        bare = require_type("meter number", number, str).translate(SEPARATORS)
-        require_digits("meter number", bare, *IIN_FOR_DRN_LENGTH, PAN_LENGTH)
+        bare = require_type("meter number", number, str)
+        if not bare.isdigit():
+            bare = bare.translate(SEPARATORS)
+        require_digits("meter number", bare, *LENGTHS)
         return cls(bare) if len(bare) == PAN_LENGTH else cls.from_drn(bare)
 
     @property
     def iin(self) -> str:
         """The IssuerIdentificationNumber: ``600727`` or ``0000``."""
-        return next(iin for iin in IIN_FOR_DRN_LENGTH.values() if self.digits.startswith(iin))
+        short, long = IINS
+        return short if self.digits.startswith(short) else long
 
     @property
     def drn(self) -> DRN:

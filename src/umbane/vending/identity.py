@@ -31,6 +31,8 @@ def request_id(request: SaleRequest, attempt: int, ordinal: int) -> UUID:
         attempt: 0, and one more for each time that tokens were made which no longer fit when the message came again.
         ordinal: which token of the sale.
     """
-    words = f"{request.utility_id}/{request.terminal_id}/{request.message_id}/{attempt}/{ordinal}"
-    number = int.from_bytes(blake2b(words.encode(), digest_size=BYTES).digest())
+    words = b"%b%b%b/%d/%d" % (
+        request.utility_id.bytes, request.terminal_id.bytes, request.message_id.encode(), attempt, ordinal,
+    )  # fmt: skip
+    number = int.from_bytes(blake2b(words, digest_size=BYTES).digest())
     return UUID(int=number & OTHERS | VERSION_AND_VARIANT)

@@ -1,8 +1,8 @@
 """The fourth and fifth step: tokens get their TIDs, and are taken from what is withheld or asked of the module."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -17,7 +17,7 @@ from umbane.security import (
     TokenRequest,
     UnknownKeyError,
 )
-from umbane.sts import TID, EncodedToken, KeyChangeError, KeyExpiredError, StampedToken, TidError, Token
+from umbane.sts import TID, BaseDate, EncodedToken, KeyChangeError, KeyExpiredError, StampedToken, TidError, Token
 from umbane.vending import store
 from umbane.vending.cases import Case
 from umbane.vending.codes import Code
@@ -47,24 +47,25 @@ async def reserve(turn: Turn) -> None:
     """
     held: dict[UUID, list[Withheld]] = {}
     known: set[UUID] = set()
-    while new := {id_ for case in turn.live for id_ in ids_of(case)} - known:
-        held |= await store.withheld(turn.tx, new)
-        known |= new
-        for case in turn.live:
+    cases = turn.live
+    while cases:
+        for case in cases:
             number(case, held)
+        new = {id_ for case in cases for id_ in ids_of(case)} - known
+        found = await store.withheld(turn.tx, new) if new else {}
+        known |= new
+        held |= found
+        cases = [case for case in cases if case.is_live and needs_another_look(case, found)]
 
 
-def ids_of(case: Case) -> Iterator[UUID]:
-    """The ids of a case's drafts."""
-    for ordinal, draft in enumerate(case.planned()[0].drafts):
-        yield id_of(case, draft, ordinal)
+def ids_of(case: Case) -> list[UUID]:
+    """The ids under which the module is asked for a case's drafts."""
+    return [draft.id for draft in case.planned()[0].drafts if draft.id is not None]
 
 
-def id_of(case: Case, draft: Draft, ordinal: int) -> UUID:
-    """The id under which the module is asked for a draft."""
-    if draft.id is None:
-        draft.id = request_id(case.request, draft.attempt, ordinal)
-    return draft.id
+def needs_another_look(case: Case, found: Mapping[UUID, list[Withheld]]) -> bool:
+    """Whether something is withheld for a case, or one of its drafts needs another id."""
+    return any(draft.id is None or draft.id in found for draft in case.planned()[0].drafts)
 
 
 def number(case: Case, held: Mapping[UUID, list[Withheld]]) -> None:
@@ -76,9 +77,10 @@ def number(case: Case, held: Mapping[UUID, list[Withheld]]) -> None:
             draft.digits = ()
             if draft.is_stamped:
                 draft.minute = next_minute(draft.key, last, situation)
-            id_ = id_of(case, draft, ordinal)
-            draft.request = ask(draft, id_, ordinal, situation)
-            if id_ in held and not take(draft, held[id_], last):
+            if draft.id is None:
+                draft.id = request_id(case.request, draft.attempt, ordinal)
+            draft.request = ask(draft, draft.id, ordinal, situation)
+            if draft.id in held and not take(draft, held[draft.id], last):
                 draft.attempt, draft.id = draft.attempt + 1, None
             last = draft.minute or last
     except RefusedError as error:
@@ -102,10 +104,13 @@ def next_minute(key: KeyParameters, last: int | None, situation: Situation) -> i
     house = situation.book.utility
     zone = UTC if house.policy.tid_clock == "utc" else house.zone
     try:
-        tid = TID.following(situation.now, key.base_date, tid_of(last, key.base_date), zone=zone)
+        tid = tid_now(situation.now, key.base_date, zone)
+        minute = minute_of(tid, key.base_date)
+        if last is not None and minute <= last:
+            tid = TID.following(situation.now, key.base_date, tid_of(last, key.base_date), zone=zone)
+            minute = minute_of(tid, key.base_date)
     except TidError as error:
         raise RefusedError(Code.TIDS_EXHAUSTED, error.problem, error.remedy) from error
-    minute = minute_of(tid, key.base_date)
     if last is not None and minute <= last:
         problem = "the meter's TIDs are ahead of those of its key's base date"
         raise RefusedError(Code.TIDS_EXHAUSTED, problem, "change the meter to a key of a later base date")
@@ -113,6 +118,12 @@ def next_minute(key: KeyParameters, last: int | None, situation: Situation) -> i
         problem = f"key revision {key.krn} of supply group {key.sgc} expired with KEN {key.ken}"
         raise RefusedError(Code.KEY_EXPIRED, problem, "change the meter to a newer key")
     return minute
+
+
+@lru_cache(16)
+def tid_now(now: datetime, base_date: BaseDate, zone: tzinfo) -> TID:
+    """The TID of the clock: one for all cases of a turn that share a base date."""
+    return TID.at(now, base_date, zone=zone)
 
 
 def last_minute(case: Case) -> int | None:

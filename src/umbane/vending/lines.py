@@ -1,26 +1,28 @@
 """Lines of a receipt as JSON, as a sale keeps them."""
 
-import json
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import Any, Final
+
+import msgspec
 
 from umbane.pricing import Line, LineKind
 
 __all__ = ["lines_from", "lines_json"]
 
+ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
+"""Writes a list for each line, in the order of its fields; a rate as "numerator/denominator"."""
+
 
 def lines_json(lines: Iterable[Line]) -> str:
-    """A list for each line, in the order of its fields; a rate as "numerator/denominator"."""
-    rows = [
-        (kind, name, label, amount, base, None if rate is None else f"{rate.numerator}/{rate.denominator}", per_unit)
-        for kind, name, label, amount, base, rate, per_unit in lines
-    ]
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    """Lines as JSON."""
+    return ENCODER.encode(lines).decode()
 
 
 def lines_from(text: str) -> tuple[Line, ...]:
     """The lines that JSON of ours holds."""
+    rows: list[list[Any]] = msgspec.json.decode(text)
     return tuple(
         Line(LineKind(kind), name, label, amount, base, None if rate is None else Fraction(rate), per_unit)
-        for kind, name, label, amount, base, rate, per_unit in json.loads(text)
+        for kind, name, label, amount, base, rate, per_unit in rows
     )

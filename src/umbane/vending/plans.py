@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from umbane.ledger import Kind
@@ -17,22 +18,16 @@ Asked = TokenRequest | KeyChangeRequest
 """What a module is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """Everything that an order is judged by: the meter, its contract, the rules, the moment.
-
-    Attributes:
-        now: the moment.
-        book: the utility's policy, prices and names of keys.
-        seller: the till.
-        meter_id, pan, ea, state, key, pending, phase, last_minute: of the meter.
-        contract_id, tariff_id, customer, version: of its contract; None for a meter without one.
-    """
+class Situation(NamedTuple):
+    """Everything that an order is judged by: the meter, its contract, the rules, the moment."""
 
     now: datetime
     book: Rulebook
+    """The utility's policy, prices and names of keys."""
     seller: Seller
+    """The till."""
     meter_id: UUID
+    """This, and what follows, is of the meter; what is None for a meter without a contract is of that."""
     pan: MeterPAN
     ea: EA
     state: MeterState

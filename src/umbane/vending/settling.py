@@ -102,7 +102,7 @@ def sale_row(turn: Turn, case: Case) -> Row:
         situation.seller.terminal_id, situation.seller.vendor_id, situation.meter_id, situation.contract_id,
         situation.book.utility.currency.code, planned.tender, planned.units, planned.free_units,
         tariff.id if tariff else None, tariff.version if tariff else None,
-        lines_json(planned.lines), json.dumps(planned.warnings),
+        lines_json(planned.lines), json.dumps(planned.warnings) if planned.warnings else "[]",
         situation.version + 1 if after and situation.version is not None else None,
         after.period_start if after else None, after.purchased if after else None,
         not held, before, signed_by(case.request),

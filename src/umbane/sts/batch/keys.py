@@ -21,7 +21,7 @@ UNKNOWN_SGC: Final = -1
 WORD_BITS: Final = 64
 
 ZERO: Final = ord("0")
-DOUBLED_DIGITS: Final = np.array(DOUBLED, np.uint8)
+DOUBLED_DIGITS: Final = np.frombuffer(DOUBLED, np.uint8)
 SHORT_DRN_IIN: Final = tuple(map(int, IIN_FOR_DRN_LENGTH[11]))
 LONG_DRN_IIN: Final = tuple(map(int, IIN_FOR_DRN_LENGTH[13]))
 
