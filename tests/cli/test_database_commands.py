@@ -125,6 +125,32 @@ def test_no_server(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        ["jobs", "list"],
+        ["jobs", "retry", "--all"],
+        ["backup", "file"],
+        ["books", "prove"],
+        ["books", "trial-balance"],
+        ["registry", "find", "Mary"],
+        ["registry", "show", "01234567890"],
+    ],
+)
+@pytest.mark.parametrize("made", [True, False])
+def test_nothing_yet(words: list[str], folder: Path, *, made: bool) -> None:
+    """Whoever looks for something where nothing was ever kept is told so in one line, and nothing is made."""
+    home = folder / "home"
+    if made:
+        home.mkdir()
+    (said,) = lines(call(home, *words), 2)
+    assert said == (
+        f"error: there is no database in {home} yet; "
+        "make one with umbane db migrate, or name another place in UMBANE_DATA or UMBANE_DATABASE_URL"
+    )
+    assert list(folder.rglob("*")) == [home] * made
+
+
+@pytest.mark.parametrize(
     "words", [["jobs", "list"], ["jobs", "show", "1"], ["jobs", "retry", "--all"], ["jobs", "dead"]]
 )
 def test_no_tables(empty_place: Server, words: list[str]) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from tests.project.tree import ROOT
 
-HEAVY = ["jinja2", "matplotlib", "numpy", "pydantic", "rich", "yaml"]
+SERVERS = {"argon2", "asyncpg", "httptools", "prometheus_client", "psutil", "starlette", "uvicorn", "uvloop"}
+"""What a database, an API or a password needs, and nothing else."""
+HEAVY = ["httpx", "jinja2", "matplotlib", "msgspec", "numpy", "pydantic", "rich", "yaml", *sorted(SERVERS)]
 
 
 def brought_along(statement: str) -> set[str]:
@@ -28,6 +30,17 @@ def test_light_rooms(room: str) -> None:
 def test_no_charts_in_pure_rooms(room: str) -> None:
     """Importing prices or the meter loads neither NumPy nor the libraries that draw, print and fill in pages."""
     assert brought_along(f"import {room}") - {"pydantic", "yaml"} == set()
+
+
+@pytest.mark.parametrize("command", ["conformance", "meter", "tariff"])
+def test_commands_without_a_database(command: str) -> None:
+    """Commands that work with files and meters alone load nothing that speaks with a database or serves an API."""
+    assert brought_along(f"import umbane.cli.{command}") & SERVERS == set()
+
+
+def test_the_client_alone() -> None:
+    """Whoever buys over HTTP loads nothing of what sells."""
+    assert brought_along("import umbane.client") & (SERVERS | {"numpy", "jinja2", "matplotlib"}) == set()
 
 
 def test_help_loads_no_command() -> None:

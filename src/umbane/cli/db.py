@@ -68,7 +68,7 @@ def status(context: click.Context) -> None:
 @command.command(name="migrate")
 def migrate_() -> None:
     """Bring the tables up to date. There is no way back but a backup."""
-    taken = using(migrate, checked=False)
+    taken = using(migrate, checked=False, making=True)
     for step in taken:
         click.echo(f"applied {step.name}")
     click.echo(f"The tables are up to date, at migration {known()[-1].number}.")

@@ -19,7 +19,7 @@ def command(file: Path) -> None:
 
     For a drill, let UMBANE_DATA name a folder that doesn't exist yet.
     """
-    header = using(lambda database: restore(database, file), checked=False)
+    header = using(lambda database: restore(database, file), checked=False, making=True)
     made = datetime.fromisoformat(header.made_at)
     click.echo(f"Restored {sum(header.rows.values()):,} rows of {len(header.rows)} tables into {here()}.")
     click.echo(f"Every table is as it was on {made:%d %b %Y at %H:%M:%S} UTC.")
