@@ -6,11 +6,11 @@ import httpx
 import pytest
 
 from tests.api.counter import SEAL_KEY, Counter
-from tests.api.test_letting_in import session
+from tests.api.staff import session
 from tests.registry.town import new_id
 from umbane.api.webhooks import Messenger, signature
 from umbane.db import Worker
-from umbane.registry import Role
+from umbane.registry import Role, change_policy, read_policy
 
 URL = "https://till.example.org/sales"
 
@@ -73,6 +73,31 @@ async def test_a_refused_sale_is_not_told(counter: Counter) -> None:
     await counter.sell("a")
     await counter.sell(kind="buy", money=1)
     assert await deliver(counter, Receiver()) == 1
+
+
+async def test_a_reversal_is_told(counter: Counter) -> None:
+    """Whoever heard of a sale hears that it was taken back, once, with the id of the sale and when it was."""
+    town = counter.shop.town
+    await town.does(change_policy, read_policy({"sale": {"release": "on_confirmation"}}))
+    await add(counter)
+    sold = (await counter.sell("a")).json()
+    for _ in range(2):
+        answer = await counter.http.post("/v1/messages/a/reversal", json={"reason": "wrong meter"})
+        assert answer.json()["reversed"]
+    receiver = Receiver()
+    assert [await deliver(counter, receiver) for _ in range(2)] == [2, 0]
+    told = {it["event"]: it["sale"] for it in (json.loads(request.content) for request in receiver.heard)}
+    assert set(told) == {"sale", "sale.reversed"}
+    assert {it["id"] for it in told.values()} == {sold["id"]}
+    assert ("reversed_at" in told["sale"], told["sale.reversed"]["reversed_at"][:10]) == (False, "2026-03-12")
+
+
+async def test_no_reversal_no_word(counter: Counter) -> None:
+    """A reversal that was refused is nothing to tell."""
+    await add(counter)
+    await counter.sell("a")
+    answer = await counter.http.post("/v1/messages/a/reversal", json={"reason": "too late"})
+    assert (answer.status_code, await deliver(counter, Receiver())) == (409, 1)
 
 
 async def test_a_removed_webhook(counter: Counter) -> None:

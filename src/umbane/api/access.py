@@ -1,4 +1,8 @@
-"""Who is let in: programs by their API keys, people by the session that they signed in for."""
+"""Who is let in: programs by their API keys, people by the session that they signed in for.
+
+A key is remembered for a moment, because a till uses it many times a second. A session never is: whoever signs out has
+signed out of every process.
+"""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -6,17 +10,17 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import Final
 
-from umbane.api.people import caller_of_session
 from umbane.api.problems import ApiError
 from umbane.api.rates import Rates
-from umbane.api.rights import Caller, Right
+from umbane.api.rights import FOR_PEOPLE, Caller, Right
+from umbane.api.sessions import PREFIX as SESSION_PREFIX
+from umbane.api.sessions import caller_of_session
 from umbane.db import Database
 from umbane.registry import ApiKey, NotFoundError, api_key_by_secret
 
 __all__ = ["Doorkeeper"]
 
 SCHEME: Final = "bearer "
-KEY_PREFIX: Final = "umb_"
 LONGEST: Final = 200
 """Characters of what somebody shows; nothing that we gave is longer."""
 REMEMBERED: Final = 5.0
@@ -54,6 +58,8 @@ class Doorkeeper:
         """Who shows this secret."""
         if len(secret) > LONGEST or not secret.isascii():
             raise stranger("that is nothing we gave to anybody")
+        if secret.startswith(SESSION_PREFIX):
+            return await find(self.database, secret)
         hashed, now = sha256(secret.encode()).digest(), self.clock()
         until, caller = self.known.get(hashed, (0.0, None))
         if caller is None or until < now:
@@ -68,17 +74,17 @@ class Doorkeeper:
 async def find(database: Database, secret: str) -> Caller:
     """Who shows this secret, as the database knows it."""
     try:
+        if secret.startswith(SESSION_PREFIX):
+            return await caller_of_session(database, secret)
         async with database.reading() as connection:
-            if secret.startswith(KEY_PREFIX):
-                return caller_of_key(await api_key_by_secret(connection, secret))
-            return await caller_of_session(connection, secret)
+            return caller_of_key(await api_key_by_secret(connection, secret))
     except NotFoundError as error:
         raise stranger("that lets nobody in, or not any more") from error
 
 
 def caller_of_key(key: ApiKey) -> Caller:
     """The caller that a program with this key is. A scope that isn't a right of this version gives none."""
-    rights = frozenset(Right(scope) for scope in key.scopes if scope in set(Right)) - {Right.ENGINEER}
+    rights = frozenset(Right(scope) for scope in key.scopes if scope in set(Right)) - FOR_PEOPLE
     return Caller(key.id, f"api:{key.label}", key.utility_id, rights, key.vendor_id, key.terminal_id, key.limits)
 
 

@@ -60,7 +60,7 @@ def described(operation: Operation) -> dict[str, Any]:
     if operation.body:
         found["requestBody"] = {"required": True, "content": json_of(operation.body)}
     if operation.rights:
-        found["security"] = [{"bearer": []}]
+        found["security"] = [{"bearer": [str(right)]} for right in operation.rights]
         found["description"] = "Takes the right to " + " or ".join(operation.rights) + "."
     return found
 
@@ -75,7 +75,7 @@ def path_parameters(operation: Operation) -> list[dict[str, Any]]:
 
 def path_schema(name: str) -> dict[str, Any]:
     """What a value in a path looks like."""
-    if name in {"sale_id", "webhook_id"}:
+    if name.endswith("_id") and name != "message_id":
         return {"type": "string", "format": "uuid"}
     return {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}$"}
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from umbane.registry import ApiKeyLimits, Role
 from umbane.vending import Staff
 
-__all__ = ["RIGHTS_OF", "TILL", "Caller", "Right"]
+__all__ = ["FOR_PEOPLE", "RIGHTS_OF", "TILL", "Caller", "Right"]
 
 
 class Right(StrEnum):
@@ -22,15 +22,22 @@ class Right(StrEnum):
     FIND = "find"
     ENGINEER = "engineer"
     WEBHOOKS = "webhooks"
+    APPROVE = "approve"
+    """Agree to what somebody else asked for, or refuse it."""
+    OWN = "own"
+    """Look after one's own sessions and password, as everybody may who has signed in."""
 
 
 TILL: Final = frozenset({Right.QUOTE, Right.SELL, Right.REVERSE, Right.REPRINT, Right.VERIFY, Right.FIND})
 """All that a till needs; engineering takes a person who has signed in."""
 
+FOR_PEOPLE: Final = frozenset({Right.ENGINEER, Right.APPROVE, Right.OWN})
+"""What no program does, whatever the scopes of its key."""
+
 RIGHTS_OF: Final = {
     Role.CASHIER: frozenset({Right.QUOTE, Right.SELL, Right.REPRINT, Right.FIND}),
-    Role.SUPERVISOR: frozenset({Right.QUOTE, Right.REPRINT, Right.REVERSE, Right.VERIFY, Right.FIND}),
-    Role.ENGINEER: frozenset({Right.ENGINEER, Right.VERIFY, Right.FIND}),
+    Role.SUPERVISOR: frozenset({Right.QUOTE, Right.REPRINT, Right.REVERSE, Right.VERIFY, Right.FIND, Right.APPROVE}),
+    Role.ENGINEER: frozenset({Right.ENGINEER, Right.VERIFY, Right.FIND, Right.APPROVE}),
     Role.REGISTRAR: frozenset({Right.FIND}),
     Role.TARIFF_MANAGER: frozenset({Right.QUOTE}),
     Role.VENDOR_MANAGER: frozenset({Right.WEBHOOKS}),
@@ -55,6 +62,7 @@ class Caller:
         terminal_id: at which till; None for people, who say it each time.
         limits: how much they may do.
         staff: the person, for what the utility's policy wants to know; None for programs.
+        session_id: in which session they ask; None for programs.
     """
 
     id: UUID
@@ -65,3 +73,4 @@ class Caller:
     terminal_id: UUID | None = None
     limits: ApiKeyLimits = field(default_factory=ApiKeyLimits)
     staff: Staff | None = None
+    session_id: UUID | None = None

@@ -1,4 +1,4 @@
-"""Telling others of sales: a signed POST for each, through the job queue, until it is answered.
+"""Telling others of sales and of reversals: a signed POST for each, through the job queue, until it is answered.
 
 What is told holds no digits. The receiver checks `Umbane-Signature: t=<seconds>,v1=<hex>`: v1 is the HMAC-SHA-256 of
 `<seconds>.<body>` under the webhook's secret. A sale may be told twice; its id tells them apart.
@@ -17,9 +17,9 @@ from msgspec.json import encode
 
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
-from umbane.api.people import unseal
 from umbane.api.problems import ApiError
 from umbane.api.rights import Right
+from umbane.api.secondfactor import unseal
 from umbane.db import Database, GiveUp, Handlers, Job, new_ids
 from umbane.errors import InputError
 
@@ -27,16 +27,19 @@ __all__ = ["OPERATIONS", "Messenger", "signature"]
 
 SECRET_BYTES: Final = 32
 SECONDS: Final = 10
-JOB: Final = "webhook.sale"
+EVENTS: Final = {"webhook.sale": "sale", "webhook.reversal": "sale.reversed"}
+"""What is told for which kind of job."""
 ADDITION: Final = """
 INSERT INTO api.webhook (utility_id, id, vendor_id, url, secret, made_at) VALUES ($1, $2, $3, $4, $5, $6)"""
 REMOVAL: Final = (
     "DELETE FROM api.webhook WHERE utility_id = $1 AND id = $2 AND ($3::uuid IS NULL OR vendor_id = $3) RETURNING id"
 )
 TOLD: Final = """
-SELECT w.url, w.secret, s.id, s.at, s.kind, s.tender, s.currency, s.units, s.free_units, t.code AS terminal
+SELECT w.url, w.secret, s.id, s.at, s.kind, s.tender, s.currency, s.units, s.free_units, t.code AS terminal,
+    r.at AS reversed_at
 FROM api.webhook w JOIN vending.sale s ON s.utility_id = w.utility_id
 JOIN registry.terminal t ON t.utility_id = s.utility_id AND t.id = s.terminal_id
+LEFT JOIN vending.reversal r ON r.utility_id = s.utility_id AND r.sale_id = s.id
 WHERE w.utility_id = $1 AND w.id = $2 AND s.id = $3"""
 
 
@@ -92,20 +95,23 @@ class Messenger:
     def handlers(self) -> Handlers:
         """What a worker needs to know."""
         handlers = Handlers()
-        handlers.each(JOB, self.tell)
+        for name in EVENTS:
+            handlers.each(name, self.tell)
         return handlers
 
     async def tell(self, job: Job) -> None:
-        """Tell of one sale; whatever isn't answered with success is tried again."""
+        """Tell of one sale, or that it was taken back; whatever isn't answered with success is tried again."""
         utility, webhook, sale = (UUID(job.payload[name]) for name in ("utility", "webhook", "sale"))
         async with self.database.reading() as connection:
             row = await connection.fetchrow(TOLD, utility, webhook, sale)
             now = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::bigint")
         if row is None:
             raise GiveUp("the webhook was removed")
-        values = dict(row)
+        event, values = EVENTS[job.name], dict(row)
+        if event == "sale":  # it is told as it was made
+            del values["reversed_at"]
         url, secret = values.pop("url"), unseal(self._seal_key, webhook, values.pop("secret"))
-        body = encode({"event": "sale", "sale": to_builtins(values)})
+        body = encode({"event": event, "sale": to_builtins(values)})
         headers = {"Content-Type": "application/json", "Umbane-Signature": signature(secret, now, body)}
         answer = await self.http.post(url, content=body, headers=headers, timeout=SECONDS, follow_redirects=False)
         if not answer.is_success:

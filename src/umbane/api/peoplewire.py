@@ -1,0 +1,104 @@
+"""What goes over the wire about people: their sessions, their passwords, and what they agree to."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta
+
+from umbane.api import wire
+
+__all__ = [
+    "ApprovalOut",
+    "ApprovalsPage",
+    "ApprovalsQuery",
+    "DecisionIn",
+    "DecisionOut",
+    "OwnSession",
+    "OwnSessions",
+    "PasswordIn",
+    "SaleReversalIn",
+]
+
+Password = Annotated[str, Meta(min_length=1, max_length=256)]
+Cursor = Annotated[str, Meta(max_length=64)]
+
+
+class OwnSession(wire.Told, frozen=True):
+    """One of one's own sessions."""
+
+    id: UUID
+    opened_at: datetime
+    seen_at: Annotated[datetime, Meta(description="when it was last used, to the minute")]
+    expires_at: Annotated[datetime, Meta(description="if nobody uses it from now on")]
+    agent: Annotated[str, Meta(description="the address from which it was opened, as the server saw it")]
+    current: Annotated[bool, Meta(description="whether it is the one in which this is asked")]
+
+
+class OwnSessions(wire.Told, frozen=True):
+    """All of one's own sessions that are open, the oldest first."""
+
+    items: list[OwnSession]
+
+
+class PasswordIn(wire.Asked, frozen=True):
+    """Somebody wants another password."""
+
+    present: Password
+    new: Annotated[str, Meta(min_length=1, max_length=256, description="at least 12 characters")]
+
+
+class SaleReversalIn(wire.Asked, frozen=True):
+    """Why a sale is taken back."""
+
+    reason: wire.Reason
+
+
+class ApprovalsQuery(wire.Asked, frozen=True):
+    """Which page of what waits for a decision?"""
+
+    cursor: Cursor = ""
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class DecisionIn(wire.Asked, frozen=True):
+    """Somebody agrees or refuses."""
+
+    decision: Literal["agree", "refuse"]
+    reason: Annotated[str, Meta(max_length=200, description="needed for a refusal")] = ""
+
+
+class DecisionOut(wire.Told, frozen=True):
+    """What somebody decided."""
+
+    by: str
+    agreed: bool
+    reason: str
+    at: datetime
+
+
+class ApprovalOut(wire.Told, frozen=True):
+    """An order that takes several people, and who has decided on it."""
+
+    id: UUID
+    status: Literal["open", "agreed", "refused", "expired", "done"]
+    asked_by: str
+    asked_at: datetime
+    expires_at: datetime
+    vendor: str
+    terminal: str
+    message_id: str
+    meter: Annotated[str, Meta(description="18 digits")]
+    action: str
+    order: wire.OrderIn
+    reason: str
+    fingerprint: Annotated[str, Meta(description="of the message that may be sent when all agree, and of no other")]
+    needed: Annotated[int, Meta(description="how many others have to agree")]
+    decisions: list[DecisionOut]
+
+
+class ApprovalsPage(wire.Told, frozen=True):
+    """A page of what waits for a decision, the oldest first."""
+
+    items: list[ApprovalOut]
+    next_cursor: str | None

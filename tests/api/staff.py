@@ -1,0 +1,63 @@
+"""People who sign in over the wire: each with the same password and the same telephone."""
+
+from dataclasses import dataclass
+
+import httpx
+
+from tests.api.counter import SEAL_KEY, Counter
+from tests.registry.town import Town, new_id
+from umbane.api.passwords import hash_password
+from umbane.api.secondfactor import seal, totp
+from umbane.registry import Operator, Role, add_operator
+
+__all__ = ["HASHED", "PASSWORD", "SECRET", "Person", "code_now", "enter", "hire", "now_step", "session", "sign_in"]
+
+PASSWORD = "correct horse battery"  # noqa: S105 - of a test
+SECRET = b"12345678901234567890"
+HASHED = hash_password(PASSWORD)
+
+
+async def hire(town: Town, *roles: Role, **fields: object) -> Operator:
+    """Add an operator with these roles."""
+    id_ = new_id()
+    usual = {"password_hash": HASHED, "totp_secret": seal(SEAL_KEY, id_, SECRET)}
+    person = Operator(id_, f"p-{id_.hex[-12:]}", "Person", frozenset(roles), **(usual | fields))  # type: ignore[arg-type] # an operator's own
+    await town.does(add_operator, person)
+    return person
+
+
+async def now_step(counter: Counter) -> int:
+    """The step of the present moment."""
+    return int(await counter.shop.look("SELECT extract(epoch FROM now())::bigint")) // 30
+
+
+async def code_now(counter: Counter, by: int = 0) -> str:
+    """What the telephone shows, or showed so many steps ago."""
+    return totp(SECRET, await now_step(counter) - by)
+
+
+async def sign_in(counter: Counter, person: Operator, **other: str) -> httpx.Response:
+    """Sign in with the right words, or others."""
+    words = {"utility": "seaview", "name": person.name, "password": PASSWORD, "code": await code_now(counter)}
+    return await counter.http.post("/v1/sessions", json=words | other)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who has signed in."""
+
+    operator: Operator
+    headers: dict[str, str]
+
+
+async def enter(counter: Counter, *roles: Role, **fields: object) -> Person:
+    """Hire somebody, who signs in."""
+    person = await hire(counter.shop.town, *roles, **fields)
+    answer = await sign_in(counter, person)
+    assert answer.status_code == 201, answer.text
+    return Person(person, {"Authorization": f"Bearer {answer.json()['token']}"})
+
+
+async def session(counter: Counter, *roles: Role) -> dict[str, str]:
+    """The header of somebody who has signed in."""
+    return (await enter(counter, *roles)).headers

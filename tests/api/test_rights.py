@@ -1,0 +1,165 @@
+"""Every role and every scope at every operation, as the OpenAPI document names them."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from tests.api.counter import Counter, api_key
+from tests.api.staff import enter, session
+from umbane.api import OPERATIONS, RIGHTS_OF, Right
+from umbane.api.openapi import document
+from umbane.registry import Role, block_operator
+
+PUBLIC = {"sign_in", "health", "readiness"}
+"""What takes no right. Everything else that is to be open to everybody has to be written down here too."""
+FOR_PEOPLE = {"engineer", "approve", "own"}
+"""What no API key does, whatever its scopes."""
+EVERYBODY = {str(role) for role in Role}
+
+MAY = {
+    "quote": {"cashier", "supervisor", "tariff_manager"},
+    "sell": {"cashier"},
+    "reverse": {"supervisor"},
+    "reprint": {"cashier", "supervisor"},
+    "verify": {"supervisor", "engineer", "auditor"},
+    "find": {"cashier", "supervisor", "engineer", "registrar", "accountant", "auditor"},
+    "engineer": {"engineer"},
+    "webhooks": {"vendor_manager"},
+    "approve": {"supervisor", "engineer"},
+    "own": EVERYBODY,
+}
+"""Who may do what, written down a second time and by hand: nobody gets a right by a slip."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An operation as the document has it."""
+
+    name: str
+    method: str
+    path: str
+    rights: frozenset[str]
+
+    async def ask(self, counter: Counter, headers: dict[str, str]) -> httpx.Response:
+        """Knock. Rights are looked at first, so it takes no body to learn whether the door opens."""
+        path = re.sub(r"{(\w+)}", str(UUID(int=7)), self.path)
+        return await counter.http.request(self.method, path, headers=headers)
+
+
+def listed() -> list[Listed]:
+    """All operations, signing out the last, because nothing works after it."""
+    made: dict[str, Any] = document(OPERATIONS)
+    found = [
+        Listed(it["operationId"], method.upper(), path, rights_in(it))
+        for path, methods in made["paths"].items()
+        for method, it in methods.items()
+    ]
+    return sorted(found, key=lambda it: it.name == "sign_out")
+
+
+def rights_in(operation: dict[str, Any]) -> frozenset[str]:
+    """The rights of which an operation takes one."""
+    return frozenset(right for it in operation.get("security", ()) for right in it["bearer"])
+
+
+ALL = listed()
+
+
+def is_refused(answer: httpx.Response) -> bool:
+    """Whether the door stayed shut for want of a right."""
+    told = answer.json() if answer.status_code == 403 else {}
+    return told.get("code") == "not_permitted" and told.get("remedy", "").startswith("it takes: ")
+
+
+def test_every_operation_takes_a_right() -> None:
+    """An operation without a right is one of those that are written down as open to everybody."""
+    assert {it.name for it in ALL if not it.rights} == PUBLIC
+
+
+def test_every_right_is_somebodys() -> None:
+    """The rights of the document and those of the roles are those that are written down here."""
+    assert {right for it in ALL for right in it.rights} == set(MAY) == {str(it) for it in Right}
+    assert {role: {str(it) for it in rights} | {"own"} for role, rights in RIGHTS_OF.items()} == {
+        role: {right for right, roles in MAY.items() if role in roles} for role in Role
+    }
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_every_role(counter: Counter, role: Role) -> None:
+    """Each role opens exactly the doors that it has a right to, and all others answer 403."""
+    headers = await session(counter, role)
+    opened = {it.name for it in ALL if not is_refused(await it.ask(counter, headers))}
+    assert opened == {it.name for it in ALL if not it.rights or any(role in MAY[right] for right in it.rights)}
+
+
+async def test_nobody_in_particular(counter: Counter) -> None:
+    """Somebody without any role looks after their own sessions, and that is all."""
+    headers = await session(counter)
+    opened = {it.name for it in ALL if not is_refused(await it.ask(counter, headers))}
+    assert opened == PUBLIC | {it.name for it in ALL if it.rights == {"own"}}
+
+
+async def test_two_roles(counter: Counter) -> None:
+    """Who holds two roles may do what either may, and nothing else."""
+    headers = await session(counter, Role.AUDITOR, Role.VENDOR_MANAGER)
+    both = {right for right, roles in MAY.items() if roles & {"auditor", "vendor_manager"}}
+    opened = {it.name for it in ALL if not is_refused(await it.ask(counter, headers))}
+    assert opened == {it.name for it in ALL if not it.rights or it.rights & both}
+
+
+@pytest.mark.parametrize("scope", Right)
+async def test_every_scope(counter: Counter, scope: Right) -> None:
+    """An API key opens exactly the doors of its scopes, and none that are for people."""
+    headers = {"Authorization": f"Bearer {await api_key(counter.shop, [scope])}"}
+    opened = {it.name for it in ALL if not is_refused(await it.ask(counter, headers))}
+    assert opened == {it.name for it in ALL if not it.rights or it.rights & ({scope} - FOR_PEOPLE)}
+
+
+@pytest.mark.parametrize("scopes", [[], ["everything"], ["*"], ["SELL"], ["engineer", "own", "approve"]])
+async def test_scopes_that_are_none(counter: Counter, scopes: list[str]) -> None:
+    """A key with scopes that nobody knows, or that are for people, opens no door."""
+    headers = {"Authorization": f"Bearer {await api_key(counter.shop, scopes)}"}
+    assert {it.name for it in ALL if not is_refused(await it.ask(counter, headers))} == PUBLIC
+
+
+async def shut(counter: Counter, headers: dict[str, str]) -> set[str]:
+    """The doors at which somebody is a stranger."""
+    answers = {it.name: await it.ask(counter, headers) for it in ALL}
+    strange = {name for name, it in answers.items() if it.status_code == 401 and it.json()["code"] == "not_let_in"}
+    assert all(answers[it].headers["www-authenticate"] == "Bearer" for it in strange)
+    return strange
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer umb_", "Bearer ums_", "Basic umb_x", "Bearer umb_" + "a" * 64, "Bearer " + "a" * 5_000],
+)
+async def test_strangers(counter: Counter, header: str) -> None:
+    """Whoever shows nothing of ours is refused at every operation that takes a right, whatever else they send."""
+    assert await shut(counter, {"Authorization": header}) == {it.name for it in ALL if it.rights}
+
+
+ENDS = {
+    "signed out": "UPDATE api.session SET ended_at = now()",
+    "idle": "UPDATE api.session SET seen_at = now() - interval '31 minutes'",
+    "over": "UPDATE api.session SET expires_at = now() - interval '1 second'",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_session_that_ended(counter: Counter, end: str) -> None:
+    """A session that was signed out of, that nobody used for half an hour, or that is over opens no door."""
+    headers = await session(counter, *Role)
+    await counter.shop.town.database.run(lambda tx: tx.execute(ENDS[end]))
+    assert await shut(counter, headers) == {it.name for it in ALL if it.rights}
+
+
+async def test_somebody_blocked_meanwhile(counter: Counter) -> None:
+    """Whoever is blocked stands before closed doors from that moment, with the session that they have."""
+    person = await enter(counter, *Role)
+    await counter.shop.town.does(block_operator, person.operator.id, blocked=True, reason="left")
+    assert await shut(counter, person.headers) == {it.name for it in ALL if it.rights}
