@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from umbane.db import Connection, Database, new_ids
-from umbane.pricing import CURRENCIES, Arrears, CustomerState
+from umbane.pricing import CURRENCIES, Arrears, CustomerState, load_tariff_text
 from umbane.registry import (
     Contract,
     Customer,
@@ -110,13 +110,16 @@ def revision(krn: int = 1, **fields: Any) -> KeyRevision:  # noqa: ANN401 - chec
     return replace(KeyRevision(GROUP, KT.DUTK, KRN(krn), *common), **fields)
 
 
-async def build(database: Database, code: str, number: int) -> Town:
-    """Build a town whose meters and accounts bear this number."""
+async def build(
+    database: Database, code: str, number: int, house: Utility | None = None, document: str = TSHWANE
+) -> Town:
+    """Build a town whose meters and accounts bear this number, with this tariff; of another country, if need be."""
+    tariff = load_tariff_text(document)
     customer = Customer(new_id(), "Thandi Mokoena", f"+2782123456{number}", "thandi@example.org")
     place = ServicePoint(new_id(), "12 Church Street, Seaview", "F1", "T-17", "P 4")
     debts = (Arrears("outstanding", 85_000, percent="30"),)
     contract = Contract(
-        *(new_id(), customer.id, place.id, f"700-{number}", TARIFF, date(2026, 1, 1)),
+        *(new_id(), customer.id, place.id, f"700-{number}", tariff.id, date(2026, 1, 1)),
         state=CustomerState(arrears=debts, connected_load=5_000),
     )
     hanging, stocked = meter(1000 + number), meter(2000 + number)
@@ -124,11 +127,11 @@ async def build(database: Database, code: str, number: int) -> Town:
     terminal = Terminal(new_id(), vendor.id, "T-1")
 
     async def work(tx: Connection) -> Scope:
-        scope = await add_utility(tx, "test", utility(code))
+        scope = await add_utility(tx, "test", house or utility(code))
         await add_supply_groups(tx, scope, [SupplyGroup(GROUP, "all", Realm.TEST)])
         await add_key_revisions(tx, scope, [revision()])
-        await add_tariff_version(tx, scope, TSHWANE)
-        await activate_tariff(tx, replace(scope, by="somebody else"), TARIFF, "2025/26")
+        await add_tariff_version(tx, scope, document)
+        await activate_tariff(tx, replace(scope, by="somebody else"), tariff.id, tariff.version)
         await add_customers(tx, scope, [customer])
         await add_service_points(tx, scope, [place])
         await open_contracts(tx, scope, [contract])

@@ -58,12 +58,12 @@ class Shop:
         self.now += timedelta(**time)
 
 
-async def set_float(town: Town, limit: int) -> None:
+async def set_float(town: Town, limit: int, currency: str = "ZAR") -> None:
     """Let the town's vendor owe so much."""
 
     async def work(tx: Connection) -> None:
         book = await open_book(tx, town.id)
-        key = AccountKey(Kind.VENDOR_FLOAT, "ZAR", town.vendor.id)
+        key = AccountKey(Kind.VENDOR_FLOAT, currency, town.vendor.id)
         number = (await book.accounts([key]))[key]
         await book.set_credit_limits([CreditLimit(number, limit, NOW, "agreed")])
 
@@ -71,9 +71,11 @@ async def set_float(town: Town, limit: int) -> None:
 
 
 @asynccontextmanager
-async def open_shop(town: Town, module: SecurityModule, limit: int = FLOAT) -> AsyncIterator[Shop]:
+async def open_shop(
+    town: Town, module: SecurityModule, limit: int = FLOAT, currency: str = "ZAR"
+) -> AsyncIterator[Shop]:
     """Open a shop whose vendor may owe up to a limit."""
-    await set_float(town, limit)
+    await set_float(town, limit, currency)
     shops: list[Shop] = []
     async with open_engine(town.database, module, clock=lambda: shops[0].now if shops else NOW) as engine:
         shops.append(Shop(town, engine, NOW))

@@ -1,0 +1,90 @@
+"""Utilities elsewhere: other clocks, other money, one tariff that has everything that depends on them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import date, datetime
+from itertools import count
+from typing import Any
+
+from tests.registry.town import Town, build, utility
+from tests.vending.laboratory import LaboratoryModule
+from tests.vending.shop import FLOAT, Shop, open_shop
+from umbane.db import Database
+from umbane.pricing import CURRENCIES
+from umbane.registry import Policy, change_state, contract
+from umbane.registry.utilities import zone_of
+
+__all__ = ["TARIFF", "abroad", "let", "state_of"]
+
+NUMBERS = count(1)
+TARIFF = """
+format: umbane-tariff-1
+id: abroad
+version: "1"
+title: Two blocks, a fee, a tax, free units
+utility: Somewhere
+country: Elsewhere
+currency: {currency}
+time_zone: {zone}
+valid_from: 2020-01-01
+sources: [{{title: made up for tests, retrieved: 2026-01-01}}]
+period: {{kind: {period}}}
+energy:
+  method: marginal
+  blocks:
+    - up_to: 10
+      price: {low}
+    - price: {high}
+charges: [{{name: service, label: Service, amount: {fee}, every: month, accrues: true}}]
+taxes: [{{name: vat, label: VAT, percent: 18, on: [service, energy]}}]
+arrears: [{{name: outstanding, label: Outstanding, method: percent, percent: 30}}]
+free_units: {{units: 5, label: Free units, claim: on-request, counts_toward_blocks: false}}
+order: [arrears, service, energy]
+rounding: {{money: half-up, units: up}}
+"""
+
+
+@asynccontextmanager
+async def abroad(  # noqa: PLR0913 - each of them is what a test varies
+    database: Database,
+    now: datetime,
+    *,
+    zone: str = "Africa/Johannesburg",
+    currency: str = "ZAR",
+    period: str = "calendar-month",
+    prices: tuple[str, str, str] = ("2", "9", "0"),
+    **policy: Any,  # noqa: ANN401 - the policy's own
+) -> AsyncIterator[Shop]:
+    """Give a shop in a country with this clock and this money, whose household owes nothing and may claim free units.
+
+    Args:
+        database: where.
+        now: what its clock shows first.
+        zone: of the utility and its tariff.
+        currency: of both.
+        period: of the tariff.
+        prices: of the first block, the second, and the monthly fee.
+        policy: of the utility, where it isn't the usual one.
+    """
+    number = next(NUMBERS)
+    code = f"abroad-{number}"
+    house = utility(code, currency=CURRENCIES[currency], zone=zone_of(zone), policy=Policy(**policy))
+    low, high, fee = prices
+    document = TARIFF.format(currency=currency, zone=zone, period=period, low=low, high=high, fee=fee)
+    town = await build(database, code, number, house, document)
+    await let(town, arrears=(), free_from=date(2020, 1, 1))
+    async with open_shop(town, LaboratoryModule(f"module-{number}"), FLOAT, currency) as shop:
+        shop.now = now
+        yield shop
+
+
+async def let(town: Town, **fields: Any) -> None:  # noqa: ANN401 - of a state
+    """Let the household's account be so."""
+    found = await town.reads(contract, town.contract.id)
+    await town.does(change_state, town.contract.id, found.version, replace(found.state, **fields), "arranged")
+
+
+async def state_of(shop: Shop) -> Any:  # noqa: ANN401 - a CustomerState
+    """The household's account as it is."""
+    return (await shop.town.reads(contract, shop.town.contract.id)).state
