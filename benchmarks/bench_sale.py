@@ -1,15 +1,18 @@
 """How many sales a second: `sell` in batches, with real tokens, on PostgreSQL with every commit on the disk.
 
-A town of 100 000 meters on a tariff of four blocks, arrears on every tenth; the engine, its module, the database and
-what makes the requests share the machine. Each figure is the best of several stretches of one run.
+A town of 100 000 meters on a tariff of four blocks, arrears on every tenth. Two processes sell, each with an engine
+and a module of its own; they share the machine with the database. Each figure is the best of several stretches of one
+run, and the stretches of what is compared take turns.
 """
 
 import asyncio
+import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import count, islice
@@ -17,6 +20,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+import uvloop
 
 from benchmarks.result import Result
 from umbane.db import Connection, Database, Embedded, new_ids, open_database
@@ -52,6 +57,7 @@ from umbane.registry import (
 from umbane.security import SecurityModule, open_software_module, published_vault
 from umbane.sts import DKGA, DRN, EA, KEN, KRN, KT, SGC, TCT, BaseDate, MeterPAN
 from umbane.vending import Buy, Engine, SaleRequest, Sold, open_engine, sell
+from umbane.vending.memory import collect_seldom
 
 METERS: Final = int(os.environ.get("UMBANE_BENCH_METERS", "100000"))
 SALES: Final = int(os.environ.get("UMBANE_BENCH_SALES", "100000"))
@@ -60,6 +66,9 @@ BATCH: Final = 500
 AT_ONCE: Final = 2
 """Batches under way: while one waits for the database, the other is priced."""
 VENDORS: Final = 64
+PROCESSES: Final = 2
+STEP: Final = 10**12
+"""Between the messages of one seller and those of the next."""
 STRETCHES: Final = 4
 PORTION: Final = 10_000
 
@@ -68,6 +77,7 @@ GROUP: Final = SGC(123456)
 TARIFF: Final = "za-tshwane-domestic"
 DOCUMENT: Final = Path(__file__).parents[1] / "examples" / "tariffs" / "za-tshwane-2025.yaml"
 KEY: Final = key_parameters(GROUP.value, 1, 1, int(KT.DUTK), 2014, 255)
+VAULT: Final = published_vault([(GROUP, KRN(1))])
 LIMIT: Final = 10**14
 
 T = TypeVar("T")
@@ -89,63 +99,116 @@ class Town:
 
 async def measured() -> list[Result]:
     """Build a town, and sell in it: by many vendors, and by one."""
-    async with opened() as (database, module):
+    many, one, share = [], [], SALES // STRETCHES
+    async with folder() as path, open_database(Embedded(path / "server"), migrating=True) as database:
         town = await build(database)
-        async with open_engine(database, module) as engine:
-            await rate(engine, town, town.terminals, SALES // 10)  # what is read once is read
-            many = await rate(engine, town, town.terminals, SALES)
-            one = await rate(engine, town, town.terminals[:1], SALES)
+        async with crew(path, town) as sellers:
+            await rate(sellers, VENDORS, share // 2)  # what is read once is read
+            for _ in range(STRETCHES):
+                many.append(await rate(sellers, VENDORS, share))
+                one.append(await rate(sellers, 1, share))
     return [
-        Result("sale.batch", round(many), "sales/s", SALES),
-        Result("sale.hot_float", round(one / many, 3), "ratio", SALES),
+        Result("sale.batch", round(max(many)), "sales/s", SALES),
+        Result("sale.hot_float", round(max(one) / max(many), 3), "ratio", SALES),
     ]
+
+
+@asynccontextmanager
+async def folder() -> AsyncIterator[Path]:
+    """A folder that is gone afterwards; any account may enter it, because the server never runs as root."""
+    with tempfile.TemporaryDirectory(prefix="umbane-") as name:
+        yield entered(name)
+
+
+def entered(name: str) -> Path:
+    """The folder of that name, open to any account."""
+    path = Path(name)
+    path.chmod(0o711)
+    return path
 
 
 @asynccontextmanager
 async def opened() -> AsyncIterator[tuple[Database, SecurityModule]]:
     """Give a database and a module in a folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="umbane-") as folder:
-        path = entered(folder)
-        vault = published_vault([(GROUP, KRN(1))])
-        async with (
-            open_database(Embedded(path / "server"), migrating=True) as database,
-            open_software_module("bench", path, vault) as module,
-        ):
-            yield database, module
+    async with (
+        folder() as path,
+        open_database(Embedded(path / "server"), migrating=True) as database,
+        open_software_module("bench", path, VAULT) as module,
+    ):
+        yield database, module
 
 
-def entered(folder: str) -> Path:
-    """A folder that any account may enter: the server never runs as root."""
-    path = Path(folder)
-    path.chmod(0o711)
-    return path
+# ---------------------------------------------------------------------------------------------------------- the sellers
 
 
-NUMBERS: Final = count(1)
-"""Of messages: no message twice in a run."""
+@asynccontextmanager
+async def crew(path: Path, town: Town) -> AsyncIterator[list[asyncio.subprocess.Process]]:
+    """Processes that sell; each does what a line tells it, and answers by a line."""
+    plan = {"utility": str(town.utility_id), "terminals": [*map(str, town.terminals)], "meters": town.meters}
+    (path / "town.json").write_text(json.dumps(plan), encoding="utf-8")
+    async with AsyncExitStack() as stack:
+        sellers = []
+        for number in range(PROCESSES):
+            sellers.append(
+                await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", "benchmarks.bench_sale", str(path), str(number)),
+                    stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                )
+            )  # fmt: skip
+            stack.push_async_callback(dismiss, sellers[-1])
+        yield sellers
 
 
-async def rate(engine: Engine, town: Town, terminals: list[UUID], sales: int) -> float:
-    """Sales a second, of the best stretch."""
-    stretch = max(sales // STRETCHES, BATCH)
-    return max([await stretch_rate(engine, town, terminals, stretch) for _ in range(STRETCHES)])
+async def dismiss(seller: asyncio.subprocess.Process) -> None:
+    """Let a seller finish."""
+    if seller.stdin:
+        seller.stdin.close()
+    await seller.wait()
 
 
-async def stretch_rate(engine: Engine, town: Town, terminals: list[UUID], sales: int) -> float:
-    """Sales a second over a number of sales, in batches, some of them at once."""
-    work = batched(requests(town, terminals, sales), BATCH)
+async def rate(sellers: list[asyncio.subprocess.Process], vendors: int, sales: int) -> float:
+    """Sales a second over so many sales of so many vendors, by all sellers together."""
+    start = time.perf_counter()
+    await asyncio.gather(*(tell(seller, vendors, sales // len(sellers)) for seller in sellers))
+    return sales / (time.perf_counter() - start)
+
+
+async def tell(seller: asyncio.subprocess.Process, vendors: int, sales: int) -> None:
+    """Let a seller sell."""
+    assert seller.stdin
+    assert seller.stdout
+    seller.stdin.write(f"{vendors} {sales}\n".encode())
+    assert int(await seller.stdout.readline()) == sales
+
+
+async def sell_as_told(path: Path, number: int) -> None:
+    """Be a seller: for each line of numbers, vendors and sales, sell so much and say how much it was."""
+    plan = json.loads((path / "town.json").read_text(encoding="utf-8"))
+    town = Town(UUID(plan["utility"]), [*map(UUID, plan["terminals"])], plan["meters"])
+    messages = count(number * STEP)
+    async with (
+        open_database(Embedded(path / "server")) as database,
+        open_software_module(f"seller-{number}", path, VAULT) as module,
+        open_engine(database, module) as engine,
+    ):
+        collect_seldom()
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            vendors, sales = map(int, line.split())
+            print(await sold(engine, requests(town, town.terminals[:vendors], islice(messages, sales))), flush=True)
+
+
+async def sold(engine: Engine, wanted: Iterable[SaleRequest]) -> int:
+    """Sell in batches, some of them at once; answer how many were sold."""
+    work = batched(wanted, BATCH)
 
     async def till() -> int:
-        sold = 0
+        done = 0
         for batch in work:
             answers = await sell(engine, batch)
-            sold += sum(isinstance(it, Sold) for it in answers)
-        return sold
+            done += sum(isinstance(it, Sold) for it in answers)
+        return done
 
-    start = time.perf_counter()
-    sold = sum(await asyncio.gather(*(till() for _ in range(AT_ONCE))))
-    assert sold == sales
-    return sales / (time.perf_counter() - start)
+    return sum(await asyncio.gather(*(till() for _ in range(AT_ONCE))))
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -155,10 +218,9 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def requests(town: Town, terminals: list[UUID], sales: int) -> Iterator[SaleRequest]:
+def requests(town: Town, terminals: list[UUID], numbers: Iterable[int]) -> Iterator[SaleRequest]:
     """Purchases of 50.00 to 500.00, going round all meters."""
-    for _ in range(sales):
-        number = next(NUMBERS)
+    for number in numbers:
         meter = town.meters[number * 7919 % len(town.meters)]
         money = 5_000 + number * 37 % 45_000
         yield SaleRequest(town.utility_id, terminals[number % len(terminals)], f"b{number}", meter, Buy(money=money))
@@ -239,3 +301,7 @@ async def settle(tx: Connection, scope: Scope, serials: list[int]) -> list[str]:
     await open_contracts(tx, scope, contracts)
     await add_meters(tx, scope, meters)
     return [str(it.pan.drn) for it in meters]
+
+
+if __name__ == "__main__":
+    uvloop.run(sell_as_told(Path(sys.argv[1]), int(sys.argv[2])))

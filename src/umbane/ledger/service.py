@@ -13,6 +13,8 @@ from umbane.ledger.words import in_words
 __all__ = ["Book", "open_book"]
 
 LATE = "happened in a period that was closed"
+AMPLE = 100
+"""An account with more than so many times of what is wanted isn't locked to see whether that fits."""
 
 
 async def open_book(connection: Connection, utility: UUID) -> "Book":
@@ -41,7 +43,7 @@ class Book:
         self.opened = opened
         self._connection = connection
         self._free: dict[int, int] = {}
-        """What is left to spend on the guarded accounts that this transaction has locked."""
+        """What is left to spend on the guarded accounts that this transaction has looked at."""
 
     async def accounts(self, keys: Iterable[AccountKey]) -> dict[AccountKey, int]:
         """The numbers of these accounts; those that don't exist are made.
@@ -60,15 +62,24 @@ class Book:
     # ---------------------------------------------------------------------------------------------- money that is spent
 
     async def admit(self, demands: Sequence[Demand]) -> list[bool]:
-        """Say which of these demands fit their accounts, one after the other.
+        """Say which of these demands fit their accounts, one after the other; post what fits in the same transaction.
 
-        The accounts stay locked until the transaction ends, so post what fits in the same one. What was admitted counts
-        as spent in later calls, and what is paid in meanwhile doesn't count.
+        An account on which far more is left isn't locked, so that nobody waits for it before something is posted. If
+        others are quicker all the same, posting raises LimitError, and the next transaction sees what is left then. Any
+        other account stays locked until the transaction ends. What was admitted counts as spent in later calls, and
+        what is paid in meanwhile doesn't count.
 
         Raises:
             UnknownAccountError: an account isn't guarded.
         """
-        await self._lock({demand.account for demand in demands} - self._free.keys())
+        wanted: dict[int, int] = {}
+        for demand in demands:
+            if demand.account not in self._free:
+                wanted[demand.account] = wanted.get(demand.account, 0) + demand.amount
+        if wanted:
+            found = await store.standings(self._connection, self.utility, [*wanted])
+            self._free |= {it.account: it.free for it in found if it.free > AMPLE * wanted[it.account]}
+            await self._lock(wanted.keys() - self._free.keys())
         return [self._take(demand.account, demand.amount) for demand in demands]
 
     async def hold(self, requests: Sequence[HoldRequest]) -> list[bool]:

@@ -19,6 +19,7 @@ __all__ = [
     "insert_holds",
     "lock_standings",
     "open_from",
+    "standings",
 ]
 
 KEYS: Final = Table("ledger.account", {"owner_id": "uuid", "kind": "text", "name": "text", "unit": "text"})
@@ -54,8 +55,8 @@ SELECT $5, owner_id, kind, name, unit FROM {KEYS.rows} ORDER BY owner_id, kind, 
 """  # noqa: S608 - our own words
 STANDINGS: Final = """
 SELECT account, posted, held, credit_limit FROM ledger.balance
-WHERE utility_id = $1 AND account = ANY ($2::integer[]) ORDER BY account FOR NO KEY UPDATE
-"""
+WHERE utility_id = $1 AND account = ANY ($2::integer[])"""
+LOCKED: Final = " ORDER BY account FOR NO KEY UPDATE"
 END_HOLDS: Final = """
 UPDATE ledger.hold SET state = 'voided', ended_at = $3, note = $4
 WHERE utility_id = $1 AND id = ANY ($2::uuid[]) AND state = 'pending' RETURNING id
@@ -106,6 +107,11 @@ async def entries(connection: Connection, utility: UUID, ids: Sequence[UUID]) ->
 
 async def lock_standings(connection: Connection, utility: UUID, accounts: Sequence[int]) -> list[Standing]:
     """Where these guarded accounts stand, and nobody else changes that until the transaction ends."""
+    return [Standing(*row) for row in await connection.fetch(STANDINGS + LOCKED, utility, accounts)]
+
+
+async def standings(connection: Connection, utility: UUID, accounts: Sequence[int]) -> list[Standing]:
+    """Where these guarded accounts stand at the moment."""
     return [Standing(*row) for row in await connection.fetch(STANDINGS, utility, accounts)]
 
 

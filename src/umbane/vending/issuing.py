@@ -17,7 +17,18 @@ from umbane.security import (
     TokenRequest,
     UnknownKeyError,
 )
-from umbane.sts import TID, BaseDate, EncodedToken, KeyChangeError, KeyExpiredError, StampedToken, TidError, Token
+from umbane.sts import (
+    TID,
+    BaseDate,
+    Credit,
+    EncodedToken,
+    KeyChangeError,
+    KeyExpiredError,
+    Service,
+    StampedToken,
+    TidError,
+    Token,
+)
 from umbane.vending import store
 from umbane.vending.cases import Case
 from umbane.vending.codes import Code
@@ -146,14 +157,7 @@ def ask(draft: Draft, id_: UUID, ordinal: int, situation: Situation) -> Asked:
     pan, ea, key = situation.pan, situation.ea, key_name(draft.key)
     if draft.new is not None:
         return KeyChangeRequest(id_, pan, ea, key, key_name(draft.new), now_under(draft.new, situation))
-    if draft.token is None:
-        raise TypeError("a draft without a token is a change of key")
-    token: Token = draft.token
-    tid = tid_of(draft.minute, draft.key.base_date)
-    if isinstance(token, StampedToken) and tid is not None:
-        rnd = (situation.now.microsecond // MILLISECOND + ordinal) & RND
-        token = replace(token, tid=tid, rnd=rnd)
-    return TokenRequest(id_, pan, ea, key, token)
+    return TokenRequest(id_, pan, ea, key, stamped(draft, situation.now.microsecond // MILLISECOND + ordinal & RND))
 
 
 def now_under(key: KeyParameters, situation: Situation) -> TID:
@@ -162,6 +166,17 @@ def now_under(key: KeyParameters, situation: Situation) -> TID:
         return TID.at(situation.now, key.base_date)
     except TidError as error:
         raise RefusedError(Code.TIDS_EXHAUSTED, error.problem, error.remedy) from error
+
+
+def stamped(draft: Draft, rnd: int) -> Token:
+    """The token of a draft, with the TID that it got."""
+    tid = tid_of(draft.minute, draft.key.base_date)
+    if draft.credit and tid is not None:
+        return Credit(Service.ELECTRICITY, draft.credit, tid=tid, rnd=rnd)
+    token = draft.token
+    if token is None:
+        raise TypeError("a draft that is neither credit nor a token is a change of key")
+    return replace(token, tid=tid, rnd=rnd) if isinstance(token, StampedToken) and tid is not None else token
 
 
 def exact(request: Asked) -> str:

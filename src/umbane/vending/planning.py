@@ -21,8 +21,8 @@ from umbane.pricing import (
     quote,
 )
 from umbane.pricing.periods import month_number
-from umbane.registry import EngineeringAction, KeyPhase, MeterState
-from umbane.sts import TID, Credit, Service, rounded_amount
+from umbane.registry import EngineeringAction, KeyParameters, KeyPhase, MeterState
+from umbane.sts import TID, rounded_amount
 from umbane.vending.codes import Code
 from umbane.vending.engineering import engineering_token
 from umbane.vending.errors import RefusedError
@@ -89,10 +89,9 @@ def credit_plan(kind: str, quoted: Quote, tariff: Tariff, situation: Situation) 
     )  # fmt: skip
 
 
-def credit_draft(units: int, key: Any, kind: str) -> Draft:  # noqa: ANN401 - a KeyParameters
+def credit_draft(units: int, key: KeyParameters, kind: str) -> Draft:
     """A credit token of so many tenths."""
-    token = Credit(Service.ELECTRICITY, units, tid=NO_TID, rnd=0)
-    return Draft(kind, key, token, units=rounded_amount(units))
+    return Draft(kind, key, units, rounded_amount(units))
 
 
 def pay(order: Pay, _request: SaleRequest, situation: Situation) -> Plan:
@@ -136,7 +135,7 @@ def engineer(order: Engineer, request: SaleRequest, situation: Situation) -> Pla
     require_existing(situation)
     require_permit(request, order.action, situation)
     token = engineering_token(order, NO_TID)
-    return Plan("engineer", drafts=[Draft(order.action.value, management_key(situation), token)])
+    return Plan("engineer", drafts=[Draft(order.action.value, management_key(situation), token=token)])
 
 
 def give(order: Give, request: SaleRequest, situation: Situation) -> Plan:

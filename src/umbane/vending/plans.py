@@ -43,23 +43,25 @@ class Situation(NamedTuple):
 
 @dataclass(slots=True)
 class Draft:
-    """A token, or the tokens of a key change, on the way to the module.
+    """A token, or the tokens of a key change, on the way to the module: credit, or a token, or a new key.
 
     Attributes:
         kind: a `TokenKind` or an `EngineeringAction`.
         key: that the meter will have when it is typed.
-        token: what it says, its TID left open; None for a key change.
+        credit: tenths of a kWh that a credit token is asked to carry.
+        units: tenths of a kWh that the meter will add: a few more than asked, where its field can't say so many.
+        token: what any other token says, its TID left open.
         new: the key that a key change is to.
-        units: tenths of a kWh that the meter will add.
         attempt, id, minute, request: how the module is asked.
         module, first, digits: which module made it, with which number, and what.
     """
 
     kind: str
     key: KeyParameters
+    credit: int = 0
+    units: int = 0
     token: Token | None = None
     new: KeyParameters | None = None
-    units: int = 0
     attempt: int = 0
     id: UUID | None = None
     minute: int | None = None
@@ -71,7 +73,7 @@ class Draft:
     @property
     def is_stamped(self) -> bool:
         """Whether it carries a TID."""
-        return isinstance(self.token, StampedToken)
+        return self.credit > 0 or isinstance(self.token, StampedToken)
 
 
 @dataclass(slots=True)

@@ -32,8 +32,8 @@ async def sell_round(turn: Turn) -> None:
     await reserve(turn)
     await issue(turn)  # 5
     require_decided(turn)
-    await book(turn, ledger)  # 6
-    await settle(turn)
+    await settle(turn)  # 6
+    await book(turn, ledger)  # last: from here on others wait for the vendors' floats
 
 
 async def prepare_round(turn: Turn) -> list[Case]:
@@ -53,8 +53,8 @@ async def prepare_round(turn: Turn) -> list[Case]:
     require_decided(turn)
     waiting = [case for case in turn.live if open_drafts(case)]
     ready = replace(turn, cases=[case for case in turn.cases if case not in waiting])
-    await book(ready, ledger)
     await settle(ready)
+    await book(ready, ledger)
     await hold(turn, await open_book(turn.tx, turn.utility_id), waiting)
     await keep(turn, waiting)
     return waiting
@@ -76,8 +76,8 @@ async def complete_round(whole: Turn) -> None:
     fill(turn)
     await withhold_lost(turn)
     await free_holds(turn, ledger)
-    await book(turn, ledger)
     await settle(turn)
+    await book(turn, ledger)
 
 
 async def free_holds(turn: Turn, ledger: Book) -> None:

@@ -12,6 +12,7 @@ import asyncpg
 from umbane.db import Connection, Database, new_ids
 from umbane.db.errors import BusyError, ConflictError, ConnectionLostError, OutcomeUnknownError
 from umbane.errors import UmbaneError
+from umbane.ledger import LimitError
 from umbane.registry import StaleError
 from umbane.security import Issued, KeyChangeRequest, SecurityModule, TokenRequest
 from umbane.security import Refused as ModuleRefused
@@ -31,7 +32,7 @@ __all__ = ["Engine", "open_engine", "resolve", "sell"]
 ATTEMPTS: Final = 5
 PATIENCE: Final = timedelta(minutes=1)
 """For so long a module outside of this process may be silent."""
-PASSING = (ConflictError, ConnectionLostError, OutcomeUnknownError, StaleError, asyncpg.InterfaceError)
+PASSING = (ConflictError, ConnectionLostError, LimitError, OutcomeUnknownError, StaleError, asyncpg.InterfaceError)
 """After these the same round may well succeed; what was committed by the last of them is found by its message ids."""
 
 Clock = Callable[[], datetime]
