@@ -17,28 +17,18 @@ from pathlib import Path
 from random import Random
 
 import asyncpg
-import psutil
 
 from tests.database import administer, at
 from tests.project.tree import ROOT
-from tests.registry.town import Town, build, meter
+from tests.registry.town import Town, build
+from tests.vending.killing import kill
 from tests.vending.shop import Shop, proven, set_float
+from tests.vending.street import street
 from tests.vending.till import MESSAGES, clock, outcome, request
 from umbane.db import Server, migrate, new_ids, open_database
 from umbane.db.database import connected
 from umbane.db.embedded import EmbeddedServer
-from umbane.pricing import Arrears, CustomerState
-from umbane.registry import (
-    Contract,
-    Meter,
-    MeterState,
-    ServicePoint,
-    Terminal,
-    add_meters,
-    add_service_points,
-    add_terminals,
-    open_contracts,
-)
+from umbane.registry import Terminal, add_terminals
 from umbane.security import open_software_module, published_vault
 from umbane.sts import KRN, SGC
 from umbane.vending import open_engine, sell
@@ -76,25 +66,9 @@ class Field:
             await set_float(town, 10**12)
             tills = [Terminal(id_, town.vendor.id, f"T-{place}") for place, id_ in enumerate(new_ids(2), 2)]
             await town.does(add_terminals, tills)
-            numbers = [str((await self.household(town, place)).pan.drn) for place in range(METERS)]
+            numbers = [str(it.pan.drn) for it in await street(town, METERS)]
             terminals = [str(it.id) for it in tills]
             self.town = {"utility": str(town.id), "terminals": terminals, "meters": numbers}
-
-    async def household(self, town: Town, place: int) -> Meter:
-        """A meter with a contract that owes something."""
-        point, state = (
-            ServicePoint(new_ids(1)[0], f"{place} Street"),
-            CustomerState(arrears=(Arrears("outstanding", 10**6, percent="30"),)),
-        )
-        contract = Contract(
-            *(new_ids(1)[0], town.customer.id, point.id, f"C{place}", town.contract.tariff_id, town.contract.opened),
-            state=state,
-        )
-        hanging = meter(9000 + place, state=MeterState.INSTALLED, service_point_id=point.id, contract_id=contract.id)
-        await town.does(add_service_points, [point])
-        await town.does(open_contracts, [contract])
-        await town.does(add_meters, [hanging])
-        return hanging
 
     def run(self, rounds: int) -> None:
         """Let the till be killed so many times."""
@@ -188,16 +162,6 @@ class Field:
 
 FIELDS = ["scope", "customer", "place", "contract", "meter", "stocked", "vendor", "terminal"]
 CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'crash' AND pid <> pg_backend_pid()"
-
-
-def kill(pid: int | None) -> None:
-    """Kill a server with all its helpers."""
-    assert pid
-    main = psutil.Process(pid)
-    for process in [main, *main.children(recursive=True)]:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    main.wait()
 
 
 def test_killed_again_and_again(own: EmbeddedServer, folder: Path) -> None:

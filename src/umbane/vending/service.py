@@ -10,11 +10,19 @@ from uuid import UUID
 import asyncpg
 
 from umbane.db import Connection, Database, new_ids
-from umbane.db.errors import BusyError, ConflictError, ConnectionLostError, OutcomeUnknownError
+from umbane.db.errors import (
+    BusyError,
+    ConflictError,
+    ConnectionLostError,
+    DiskFullError,
+    OutcomeUnknownError,
+    ReadOnlyError,
+    ServerMissingError,
+)
 from umbane.errors import UmbaneError
 from umbane.ledger import LimitError
 from umbane.registry import StaleError
-from umbane.security import Issued, KeyChangeRequest, SecurityModule, TokenRequest
+from umbane.security import Issued, KeyChangeRequest, ModuleError, SecurityModule, TokenRequest
 from umbane.security import Refused as ModuleRefused
 from umbane.vending import withholding
 from umbane.vending.cases import Case, open_case, refused
@@ -34,6 +42,16 @@ PATIENCE: Final = timedelta(minutes=1)
 """For so long a module outside of this process may be silent."""
 PASSING = (ConflictError, ConnectionLostError, LimitError, OutcomeUnknownError, StaleError, asyncpg.InterfaceError)
 """After these the same round may well succeed; what was committed by the last of them is found by its message ids."""
+HOPELESS = (DiskFullError, ReadOnlyError, ServerMissingError)
+"""After these nothing can be done for anybody now."""
+
+REASONS: Final[dict[type[Exception], str]] = {
+    DiskFullError: "the disk of the database is full",
+    ReadOnlyError: "the database can't be written to",
+    ServerMissingError: "the database is away",
+    ModuleError: "the security module can't work",
+}
+"""What a till is told of why nothing can be decided."""
 
 Clock = Callable[[], datetime]
 
@@ -115,11 +133,22 @@ async def serve(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
         except PASSING:
             continue
         except (UmbaneError, asyncpg.PostgresError) as error:
-            if len(cases) > 1:
-                return await halves(engine, utility_id, cases, len(cases) // 2)
-            cases[0].answer = undecided(error)
+            return await put_off(engine, utility_id, cases, error)
         return None
     return None
+
+
+async def put_off(engine: Engine, utility_id: UUID, cases: list[Case], error: Exception) -> None:
+    """Put off those for whom nothing can be decided because of an error, and serve the others."""
+    if isinstance(error, ModuleError):
+        waiting = [case for case in cases if case.plan and case.plan.drafts] or cases
+    elif isinstance(error, HOPELESS) or len(cases) == 1:
+        waiting = cases
+    else:
+        return await halves(engine, utility_id, cases, len(cases) // 2)
+    for case in waiting:
+        case.answer = undecided(error)
+    return await serve(engine, utility_id, [case for case in cases if not case.answer])
 
 
 async def halves(engine: Engine, utility_id: UUID, cases: list[Case], at: int) -> None:
@@ -131,7 +160,8 @@ async def halves(engine: Engine, utility_id: UUID, cases: list[Case], at: int) -
 async def attempt(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
     """Try to answer a round. If that fails, whatever the module was asked for is cleared up before anything else."""
     house, now = engine.house, engine.clock()
-    await withholding.tidy(engine.database, house, now)
+    with suppress(ModuleError):  # who needs no token is served all the same
+        await withholding.tidy(engine.database, house, now)
     for case in cases:
         case.restart()
     turns: list[Turn] = []
@@ -236,4 +266,5 @@ def undecided(error: Exception | None = None) -> Refused:
     """The answer when nothing was decided."""
     if isinstance(error, BusyError):
         return Refused(Code.IN_PROGRESS, "somebody else works on the same meter or message", "send the same again")
-    return Refused(Code.UNAVAILABLE, "it can't be done now, and nothing was done", "send the same message again")
+    why = next((words for kind, words in REASONS.items() if isinstance(error, kind)), "it can't be done now")
+    return Refused(Code.UNAVAILABLE, f"{why}, and nothing was done", "send the same message again")
