@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.counter import Counter, api_key
-from tests.api.staff import PASSWORD, SECRET, hire, session, sign_in
+from tests.api.staff import PASSWORD, SECRET, hire, sign_in
 from umbane.api.secondfactor import totp
 from umbane.registry import Role, api_keys, block_operator, revoke_api_key
 
@@ -86,7 +86,7 @@ async def test_too_often(counter: Counter) -> None:
 async def test_the_log(counter: Counter) -> None:
     """The log has a line for each request and neither a key nor digits in it."""
     digits = (await counter.sell()).json()["tokens"][0]["digits"]
-    await session(counter, Role.CASHIER)
+    await sign_in(counter, await hire(counter.shop.town, Role.CASHIER))
     log = counter.log.getvalue()
     assert log.count("\n") == 2
     assert not [it for it in (digits, counter.key, PASSWORD, counter.meter) if it in log]

@@ -256,8 +256,8 @@ CASES: Final = [
     Case("nobody asks", Code.NOT_PERMITTED, Engineer(EngineeringAction.CLEAR_TAMPER)),
     Case("a cashier asks", Code.NOT_PERMITTED, GIVE, fields={"staff": CASHIER}),
     Case("a new key for nobody", Code.NOT_PERMITTED, ChangeKey(), change(add_key_revisions, [revision(2)])),
-    Case("nobody agrees", Code.APPROVAL_NEEDED, GIVE, fields={"staff": replace(ENGINEER, approvers=())}),
-    Case("agrees with herself", Code.APPROVAL_NEEDED, GIVE, fields=HERSELF),
+    Case("nobody agrees", Code.APPROVAL_NEEDED, GIVE, fields={"staff": replace(ENGINEER, approvers=())}, kept={}),
+    Case("agrees with herself", Code.APPROVAL_NEEDED, GIVE, fields=HERSELF, kept={}),
     # The meter
     *map(number, ["", "12", "abc", "0" * 30, "0" * 10**5, "１２３４５６７８９０３", "60072700000010012345"]),
     *map(number, ["\ud800", "a\0", "٠" * 11]),

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from umbane.api import doors, lookups, sales, sandbox, webhooks
+from umbane.api import approvals, doors, lookups, sales, sandbox, webhooks
 from umbane.api.access import Doorkeeper
 from umbane.api.batcher import Batcher
 from umbane.api.desk import Call, Desk, Operation, Reply
@@ -27,7 +27,8 @@ from umbane.vending import Engine, sell
 __all__ = ["OPERATIONS", "Api", "make_app"]
 
 OPERATIONS: Final = (
-    *sales.OPERATIONS, *lookups.OPERATIONS, *webhooks.OPERATIONS, *doors.OPERATIONS, *sandbox.OPERATIONS,
+    *sales.OPERATIONS, *lookups.OPERATIONS, *webhooks.OPERATIONS, *doors.OPERATIONS, *approvals.OPERATIONS,
+    *sandbox.OPERATIONS,
 )  # fmt: skip
 
 LARGEST_BODY: Final = 16_384

@@ -3,6 +3,7 @@
 import asyncio
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import UUID
 
 from msgspec import UNSET, DecodeError, Struct, UnsetType, ValidationError
 from starlette.exceptions import HTTPException
@@ -32,6 +33,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
         final: whether it is the outcome of its message; otherwise the same message may be sent again.
         repeated: whether this is the answer to a repetition.
         retry_after: seconds.
+        approval_id: what others have to agree to.
     """
 
     type: str
@@ -45,6 +47,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     final: bool | UnsetType = UNSET
     repeated: bool | UnsetType = UNSET
     retry_after: int | UnsetType = UNSET
+    approval_id: UUID | UnsetType = UNSET
 
 
 class ApiError(UmbaneError):
@@ -68,6 +71,7 @@ STATUS: Final = {
     Code.CONFLICT: S.CONFLICT,
     Code.IN_PROGRESS: S.CONFLICT,
     Code.UNAVAILABLE: S.SERVICE_UNAVAILABLE,
+    Code.NOT_MADE: S.SERVICE_UNAVAILABLE,
     Code.BAD_MESSAGE_ID: S.BAD_REQUEST,
     Code.RELEASED: S.CONFLICT,
     Code.REVERSED: S.CONFLICT,
@@ -78,7 +82,10 @@ STATUS: Final = {
     Code.APPROVAL_NEEDED: S.FORBIDDEN,
     Code.FLOAT_EXHAUSTED: S.PAYMENT_REQUIRED,
 }
-"""All others are 422: the request was understood, and a rule says no."""
+"""All others are 422: the request was understood, and a rule says no.
+
+That no token was made is nobody's fault but ours, so it is 503 although it is final: another try is another message.
+"""
 RETRY: Final = {Code.IN_PROGRESS: 1, Code.UNAVAILABLE: 2}
 
 

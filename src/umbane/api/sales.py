@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from umbane.api import wire
+from umbane.api.approvals import ask_others, with_approvers
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.limits import require_within
 from umbane.api.orders import offer_out, order_from, sale_out, verdict_out
@@ -15,6 +16,7 @@ from umbane.registry.texts import clean
 from umbane.vending import (
     Answer,
     ChangeKey,
+    Code,
     Engineer,
     Give,
     Offer,
@@ -41,7 +43,9 @@ async def sell(desk: Desk, call: Call) -> Reply:
     """Do what is ordered, once for ever."""
     request = await request_from(desk, call, call.body.message_id)
     await require_within(desk, call.who, request)
-    answer = await desk.batcher.ask(request)
+    answer = await desk.batcher.ask(await with_approvers(desk, call.who, request))
+    if isinstance(answer, Refused) and answer.code is Code.APPROVAL_NEEDED:
+        return await ask_others(desk, call, request, answer)
     is_new = isinstance(answer, Sold) and not answer.repeated
     return reply(answer, HTTPStatus.CREATED if is_new else HTTPStatus.OK)
 

@@ -127,6 +127,7 @@ class SaleIn(QuoteIn, frozen=True, kw_only=True):
     """An order, once for ever."""
 
     message_id: MessageId
+    reason: Annotated[str, Meta(max_length=200, description="for others who may have to agree")] = ""
 
 
 class ReversalIn(Asked, frozen=True):

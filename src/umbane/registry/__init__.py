@@ -89,6 +89,7 @@ from umbane.registry.operators import (
     set_totp,
 )
 from umbane.registry.policy import (
+    ApprovalPolicy,
     EngineeringAction,
     Permission,
     Policy,
@@ -132,6 +133,7 @@ __all__ = [
     "LEGAL_MOVES",
     "ApiKey",
     "ApiKeyLimits",
+    "ApprovalPolicy",
     "Change",
     "Contract",
     "Customer",

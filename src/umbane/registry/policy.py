@@ -8,10 +8,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serial
 from umbane.registry.errors import PolicyError
 from umbane.registry.roles import Role
 
-__all__ = ["EngineeringAction", "Permission", "Policy", "SalePolicy", "TariffPolicy", "TenantPolicy", "read_policy"]
+__all__ = [
+    "ApprovalPolicy",
+    "EngineeringAction",
+    "Permission",
+    "Policy",
+    "SalePolicy",
+    "TariffPolicy",
+    "TenantPolicy",
+    "read_policy",
+]
 
 LARGEST_MONEY: Final = 10**15
 LONGEST_WAIT: Final = 3650
+LONGEST_APPROVAL: Final = 60 * 24 * 30
 
 
 class EngineeringAction(StrEnum):
@@ -95,6 +105,16 @@ class TariffPolicy(Section):
     second_person: bool = Field(default=True, strict=True)
 
 
+class ApprovalPolicy(Section):
+    """How long others may think about what somebody asked for.
+
+    Attributes:
+        open_minutes: from the asking until it has to be done.
+    """
+
+    open_minutes: int = Field(default=1440, ge=5, le=LONGEST_APPROVAL, strict=True)
+
+
 def _usual() -> dict[EngineeringAction, Permission]:
     """Who may do what, where a utility doesn't say: what gives energy or forgives something takes two people."""
     alone = Permission(roles=frozenset({Role.ENGINEER}))
@@ -113,6 +133,7 @@ class Policy(Section):
         sale: what happens at a sale.
         tenant: what happens when somebody moves.
         tariffs: how prices come into force.
+        approvals: how long others may think.
         tid_clock: whose clock TIDs count: UTC as the standard says, or local time as older systems did.
         engineering: who may ask for what is no sale.
     """
@@ -120,6 +141,7 @@ class Policy(Section):
     sale: SalePolicy = SalePolicy()
     tenant: TenantPolicy = TenantPolicy()
     tariffs: TariffPolicy = TariffPolicy()
+    approvals: ApprovalPolicy = ApprovalPolicy()
     tid_clock: Literal["utc", "local"] = "utc"
     engineering: dict[EngineeringAction, Permission] = Field(default_factory=_usual)
 

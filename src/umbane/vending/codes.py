@@ -67,6 +67,13 @@ class Code(StrEnum):
 
 
 PASSING: Final = frozenset(
-    {Code.CONFLICT, Code.IN_PROGRESS, Code.UNAVAILABLE, Code.BAD_MESSAGE_ID, Code.UNKNOWN_TERMINAL}
+    {
+        Code.CONFLICT,
+        Code.IN_PROGRESS,
+        Code.UNAVAILABLE,
+        Code.BAD_MESSAGE_ID,
+        Code.UNKNOWN_TERMINAL,
+        Code.APPROVAL_NEEDED,
+    }
 )
 """Answers that are not the outcome of their message, and are not kept."""

@@ -1,0 +1,239 @@
+"""Approvals over the API: what somebody asked for alone and mustn't do alone, and what others say to it.
+
+A message that takes others answers `approval_needed`, which is not its outcome: when enough of them agreed, the same
+message is sent again and goes through. Who agreed, agreed to that message and no other.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Final
+from uuid import UUID
+
+from msgspec.json import decode, encode
+
+from umbane.api import wire
+from umbane.api.approving import Approval, NewApproval, approval, decide, keep, latest, lock, pending
+from umbane.api.desk import Call, Desk, Operation, Reply
+from umbane.api.doors import person
+from umbane.api.lookups import cursor, id_from
+from umbane.api.peoplewire import ApprovalOut, ApprovalsPage, ApprovalsQuery, DecisionIn, DecisionOut
+from umbane.api.problems import ApiError
+from umbane.api.rights import Caller, Right
+from umbane.db import Connection, new_ids
+from umbane.errors import InputError
+from umbane.registry import EngineeringAction, Policy, pan_of, utility
+from umbane.registry.texts import clean
+from umbane.vending import ChangeKey, Code, Engineer, Give, Order, Refused, SaleRequest, Staff
+from umbane.vending.identity import fingerprint
+
+__all__ = ["OPERATIONS", "ask_others", "with_approvers"]
+
+LONGEST_REASON: Final = 200
+OPEN: Final = ("open", "agreed")
+"""As long as it stands so, somebody may still refuse."""
+
+
+# -------------------------------------------------------------------------------------------------- whoever asks for it
+
+
+async def with_approvers(desk: Desk, who: Caller, request: SaleRequest) -> SaleRequest:
+    """The same request with those who agreed to exactly this; as it is, if it takes nobody else.
+
+    Raises:
+        ApiError: somebody refused, or something else was asked for under this message id.
+    """
+    staff = request.staff
+    if staff is None or not isinstance(request.order, Engineer | ChangeKey | Give):
+        return request
+    if (pan := meter_in(request)) is None:
+        return request
+    async with desk.database.reading() as connection:
+        found = await latest(connection, request.utility_id, request.terminal_id, request.message_id)
+    if found is None or found.is_done:
+        return request
+    require_same(found, request, pan)
+    if found.operator_id != who.id or found.expires_at <= desk.now():
+        return request
+    return replace(request, staff=replace(staff, approvers=tuple(Staff(it.by, it.roles) for it in found.agreeing)))
+
+
+def meter_in(request: SaleRequest) -> str | None:
+    """The 18 digits of the meter that a request is about; None where it is none, which the engine says better."""
+    try:
+        return pan_of(request.meter)
+    except InputError:
+        return None
+
+
+def require_same(found: Approval, request: SaleRequest, pan: str) -> None:
+    """Let what was asked for before be the same, and refused by nobody."""
+    if found.fingerprint != fingerprint(request, pan):
+        detail = "others were asked to agree to something else under this message id"
+        raise ApiError(
+            HTTPStatus.CONFLICT, str(Code.CONFLICT), detail, "give every message an id of its own", final=False
+        )
+    if found.refusal:
+        detail = f"{found.refusal.by} refused: {found.refusal.reason}"
+        remedy = "talk to each other; another request takes another message id"
+        raise ApiError(HTTPStatus.FORBIDDEN, "approval_refused", detail, remedy, final=True, approval_id=found.id)
+
+
+async def ask_others(desk: Desk, call: Call, request: SaleRequest, refused: Refused) -> Reply:
+    """Keep what takes others, so that they can see it and decide; tell whoever asked.
+
+    Raises:
+        ApiError: always; that others have to agree is a problem for whoever asks.
+    """
+    who, pan = call.who, pan_of(request.meter)
+    async with desk.database.reading() as connection:
+        found = await latest(connection, request.utility_id, request.terminal_id, request.message_id)
+        policy = (await utility(connection, request.utility_id)).policy
+    if found is None or found.expires_at <= desk.now():
+        new = new_approval(desk, call, request, policy, found)
+        await desk.database.run(lambda tx: keep(tx, request.utility_id, new))
+        async with desk.database.reading() as connection:
+            found = await latest(connection, request.utility_id, request.terminal_id, request.message_id)
+    if found is None or found.operator_id != who.id:
+        detail = "somebody else asked for this under the same message id"
+        raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", detail, "let them send it", final=False)
+    require_same(found, request, pan)
+    remedy = f"{refused.remedy}; when they have agreed, send the same message again"
+    raise ApiError(HTTPStatus.FORBIDDEN, str(refused.code), refused.problem, remedy, final=False, approval_id=found.id)
+
+
+def new_approval(desk: Desk, call: Call, request: SaleRequest, policy: Policy, before: Approval | None) -> NewApproval:
+    """What is kept of a request that takes others."""
+    now, pan, order = desk.now(), pan_of(request.meter), request.order
+    return NewApproval(
+        id=new_ids(1)[0],
+        terminal_id=request.terminal_id,
+        message_id=request.message_id,
+        ordinal=before.ordinal + 1 if before else 0,
+        fingerprint=fingerprint(request, pan),
+        meter=pan,
+        action=action_of(order),
+        asked=encode(call.body.order).decode(),
+        reason=reason_of(call.body, order),
+        operator_id=call.who.id,
+        at=now,
+        expires_at=now + timedelta(minutes=policy.approvals.open_minutes),
+    )
+
+
+def action_of(order: Order) -> EngineeringAction:
+    """What policies call an order."""
+    return order.action if isinstance(order, Engineer | Give) else EngineeringAction.KEY_CHANGE
+
+
+def reason_of(body: wire.SaleIn, order: Order) -> str:
+    """Why something is asked for, as far as that is said."""
+    said = body.reason or (order.reason if isinstance(order, Give) else "")
+    return clean("reason", said, LONGEST_REASON) if said else ""
+
+
+# ------------------------------------------------------------------------------------------------- whoever is to decide
+
+
+async def waiting(desk: Desk, call: Call) -> Reply:
+    """What waits for a decision of the person who asks; a page of it."""
+    who, query = person(call.who), call.query
+    after = id_from(query.cursor)
+    async with desk.database.reading() as connection:
+        policy = (await utility(connection, who.utility_id)).policy
+        rules = [(it, policy.permission(it)) for it in EngineeringAction if may_decide(who, policy, it)]
+        found = await pending(
+            connection, who.utility_id, who.id, who.vendor_id, rules, desk.now(), after, query.limit + 1
+        )
+    items = [told(it, policy, desk) for it in found[: query.limit]]
+    following = cursor(items[-1].id.bytes) if len(found) > query.limit else None
+    return Reply(ApprovalsPage(items=items, next_cursor=following))
+
+
+async def look(desk: Desk, call: Call) -> Reply:
+    """One of them, for whoever asked for it or may decide on it."""
+    who, approval_id = person(call.who), call.id("approval_id")
+    async with desk.database.reading() as connection:
+        policy = (await utility(connection, who.utility_id)).policy
+        found = await visible(connection, who, policy, approval_id)
+    return Reply(told(found, policy, desk))
+
+
+async def decision(desk: Desk, call: Call) -> Reply:
+    """Agree to something, or refuse it: each person once, and nobody to what they asked for."""
+    who, approval_id, body = person(call.who), call.id("approval_id"), call.body
+    agreed, reason = body.decision == "agree", clean("reason", body.reason, LONGEST_REASON) if body.reason else ""
+    if not agreed and not reason:
+        raise InputError("reason", "no reason is given", "say why you refuse")
+
+    async def work(tx: Connection) -> Reply:
+        await lock(tx, who.utility_id, approval_id)
+        policy = (await utility(tx, who.utility_id)).policy
+        found = await visible(tx, who, policy, approval_id)
+        if not require_decidable(desk, who, policy, found, agreed=agreed):
+            await decide(tx, who.utility_id, found.id, who.id, agreed=agreed, reason=reason, at=desk.now())
+        return Reply(told(await visible(tx, who, policy, approval_id), policy, desk))
+
+    return await desk.database.run(work)
+
+
+def may_decide(who: Caller, policy: Policy, action: EngineeringAction) -> bool:
+    """Whether the policy lets somebody agree to such orders."""
+    return bool(who.staff and who.staff.roles & policy.permission(action).roles)
+
+
+async def visible(connection: Connection, who: Caller, policy: Policy, approval_id: UUID) -> Approval:
+    """What has this id, if it is any business of somebody's.
+
+    Raises:
+        ApiError: it isn't, or there is no such thing; which of the two isn't said.
+    """
+    found = await approval(connection, who.utility_id, approval_id)
+    if found and found.operator_id == who.id:
+        return found
+    if found and who.vendor_id in {None, found.vendor_id} and may_decide(who, policy, found.action):
+        return found
+    raise ApiError(HTTPStatus.NOT_FOUND, "unknown_approval", "there is no such request here", "look at the id")
+
+
+def require_decidable(desk: Desk, who: Caller, policy: Policy, found: Approval, *, agreed: bool) -> bool:
+    """Whether somebody has decided the same already.
+
+    Raises:
+        ApiError: they asked for it themselves or decided otherwise, or it is over.
+    """
+    if found.operator_id == who.id:
+        detail = "nobody decides on what they asked for themselves"
+        raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", detail, "let another person decide")
+    before = next((it for it in found.decisions if it.operator_id == who.id), None)
+    if before is not None:
+        if before.agreed == agreed:
+            return True
+        raise ApiError(HTTPStatus.CONFLICT, "already_decided", "you have decided otherwise", "each decides once")
+    status = found.status(policy, desk.now())
+    if status not in OPEN or (agreed and status != "open"):
+        raise ApiError(HTTPStatus.CONFLICT, "approval_closed", f"it is {status} already", "there is nothing to decide")
+    return False
+
+
+def told(found: Approval, policy: Policy, desk: Desk) -> ApprovalOut:
+    """An approval as it is answered."""
+    decisions = [DecisionOut(by=it.by, agreed=it.agreed, reason=it.reason, at=it.at) for it in found.decisions]
+    return ApprovalOut(
+        id=found.id, status=found.status(policy, desk.now()), asked_by=found.asked_by, asked_at=found.at,
+        expires_at=found.expires_at, vendor=found.vendor, terminal=found.terminal, message_id=found.message_id,
+        meter=found.meter, action=found.action, order=decode(found.asked, type=wire.OrderIn), reason=found.reason,
+        fingerprint=found.fingerprint.hex(), needed=policy.permission(found.action).approvals, decisions=decisions,
+    )  # fmt: skip
+
+
+ASKED_OR_DECIDING: Final = (Right.APPROVE, Right.ENGINEER)
+
+OPERATIONS: Final = (
+    Operation("approvals", "GET", "/v1/approvals", "What waits for one's decision", waiting, {200: ApprovalsPage},
+        (Right.APPROVE,), query=ApprovalsQuery, problems=(422,)),
+    Operation("approval", "GET", "/v1/approvals/{approval_id}", "An order that takes several people", look,
+        {200: ApprovalOut}, ASKED_OR_DECIDING, problems=(404, 422)),
+    Operation("decide", "POST", "/v1/approvals/{approval_id}/decision", "Agree to it, or refuse it", decision,
+        {200: ApprovalOut}, (Right.APPROVE,), DecisionIn, problems=(404, 409, 422)),
+)  # fmt: skip

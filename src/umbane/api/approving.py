@@ -1,0 +1,232 @@
+"""What takes several people: an order is kept as it was asked, others decide, and who agreed is bound to that message.
+
+What is kept is never changed; how it stands follows from who decided, from the utility's policy of the moment, and from
+whether the message has an outcome.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+from msgspec.json import Decoder
+
+from umbane.db import Connection
+from umbane.registry import EngineeringAction, Permission, Policy, Role
+
+__all__ = ["Approval", "Decision", "NewApproval", "approval", "decide", "keep", "latest", "lock", "pending"]
+
+Status = Literal["open", "agreed", "refused", "expired", "done"]
+
+CLAIMED: Final = """
+SELECT FROM vending.message m
+WHERE m.utility_id = a.utility_id AND m.terminal_id = a.terminal_id AND m.message_id = a.message_id"""
+DECIDED: Final = """
+FROM api.decision d JOIN registry.operator p ON p.utility_id = d.utility_id AND p.id = d.operator_id
+WHERE d.utility_id = a.utility_id AND d.approval_id = a.id"""
+SELECTION: Final = f"""
+SELECT a.id, a.operator_id, o.name AS asked_by, a.at, a.expires_at, v.code AS vendor, a.vendor_id, t.code AS terminal,
+    a.message_id, a.ordinal, a.fingerprint, a.meter, a.action, a.asked, a.reason, EXISTS ({CLAIMED}) AS is_done,
+    (SELECT coalesce(json_agg(json_build_object('operator_id', d.operator_id, 'by', p.name, 'roles', p.roles,
+        'blocked', p.blocked, 'agreed', d.agreed, 'reason', d.reason, 'at', d.at) ORDER BY d.at, p.name), '[]')
+        {DECIDED}) AS decisions
+FROM api.approval a
+JOIN registry.operator o ON o.utility_id = a.utility_id AND o.id = a.operator_id
+JOIN registry.terminal t ON t.utility_id = a.utility_id AND t.id = a.terminal_id
+JOIN registry.vendor v ON v.utility_id = a.utility_id AND v.id = a.vendor_id
+WHERE a.utility_id = $1"""  # noqa: S608 - our words
+LATEST: Final = SELECTION + " AND a.terminal_id = $2 AND a.message_id = $3 ORDER BY a.ordinal DESC LIMIT 1"
+ONE: Final = SELECTION + " AND a.id = $2"
+PENDING: Final = f"""{SELECTION}
+    AND a.expires_at > $2 AND a.operator_id <> $3
+    AND ($4::uuid IS NULL OR a.vendor_id = $4) AND ($5::uuid IS NULL OR a.id > $5)
+    AND NOT EXISTS ({CLAIMED})
+    AND NOT EXISTS (SELECT {DECIDED} AND (NOT d.agreed OR d.operator_id = $3))
+    AND EXISTS (
+        SELECT FROM jsonb_to_recordset($6::jsonb) AS rule (action text, needed integer, roles text[])
+        WHERE rule.action = a.action
+            AND rule.needed > (SELECT count(*) {DECIDED} AND d.agreed AND NOT p.blocked AND p.roles && rule.roles)
+    )
+ORDER BY a.id LIMIT $7"""  # noqa: S608 - our words
+KEEPING: Final = """
+INSERT INTO api.approval (utility_id, id, terminal_id, vendor_id, message_id, ordinal, fingerprint, meter, action,
+    asked, reason, operator_id, at, expires_at)
+SELECT $1, $2, t.id, t.vendor_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
+FROM registry.terminal t WHERE t.utility_id = $1 AND t.id = $3
+ON CONFLICT (utility_id, terminal_id, message_id, ordinal) DO NOTHING"""
+LOCKING: Final = "SELECT FROM api.approval WHERE utility_id = $1 AND id = $2 FOR NO KEY UPDATE"
+DECIDING: Final = """
+INSERT INTO api.decision (utility_id, approval_id, operator_id, agreed, reason, at) VALUES ($1, $2, $3, $4, $5, $6)"""
+
+
+class Decision(Struct, frozen=True):
+    """What somebody decided.
+
+    Attributes:
+        operator_id, by: who, and their name.
+        roles, blocked: as they are now, not as they were then: who has left agrees to nothing any more.
+        agreed: or refused.
+        reason: why.
+        at: when.
+    """
+
+    operator_id: UUID
+    by: str
+    roles: frozenset[Role]
+    blocked: bool
+    agreed: bool
+    reason: str
+    at: datetime
+
+
+DECISIONS: Final = Decoder(list[Decision])
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An order that takes several people.
+
+    Attributes:
+        id: ours.
+        operator_id, asked_by: who asked, and their name.
+        at, expires_at: from when to when others can decide and the order can be done.
+        vendor, vendor_id, terminal: at which till.
+        message_id: of the message that is to be sent again.
+        ordinal: how often it had expired before.
+        fingerprint: of what that message asks for.
+        meter: 18 digits.
+        action: what policies call it.
+        asked: the order as it came, as JSON.
+        reason: why it is asked for.
+        is_done: whether the message has an outcome.
+        decisions: of others, in their order.
+    """
+
+    id: UUID
+    operator_id: UUID
+    asked_by: str
+    at: datetime
+    expires_at: datetime
+    vendor: str
+    vendor_id: UUID
+    terminal: str
+    message_id: str
+    ordinal: int
+    fingerprint: bytes
+    meter: str
+    action: EngineeringAction
+    asked: str
+    reason: str
+    is_done: bool
+    decisions: tuple[Decision, ...]
+
+    @property
+    def refusal(self) -> Decision | None:
+        """The first refusal; one is enough."""
+        return next((it for it in self.decisions if not it.agreed), None)
+
+    @property
+    def agreeing(self) -> list[Decision]:
+        """Those who agree and still work here."""
+        return [it for it in self.decisions if it.agreed and not it.blocked]
+
+    def status(self, policy: Policy, now: datetime) -> Status:
+        """How it stands."""
+        if self.is_done:
+            return "done"
+        if self.refusal:
+            return "refused"
+        if self.expires_at <= now:
+            return "expired"
+        permission = policy.permission(self.action)
+        agree = sum(bool(it.roles & permission.roles) for it in self.agreeing)
+        return "agreed" if agree >= permission.approvals else "open"
+
+
+@dataclass(frozen=True, slots=True)
+class NewApproval:
+    """Something that others are to agree to; as `Approval` has it."""
+
+    id: UUID
+    terminal_id: UUID
+    message_id: str
+    ordinal: int
+    fingerprint: bytes
+    meter: str
+    action: EngineeringAction
+    asked: str
+    reason: str
+    operator_id: UUID
+    at: datetime
+    expires_at: datetime
+
+
+async def keep(tx: Connection, utility_id: UUID, new: NewApproval) -> None:
+    """Keep what others are to agree to, unless the same message was kept at the same moment."""
+    values = (getattr(new, name) for name in NewApproval.__slots__)
+    await tx.execute(KEEPING, utility_id, *values)
+
+
+async def latest(connection: Connection, utility_id: UUID, terminal_id: UUID, message_id: str) -> Approval | None:
+    """What was last asked for under a message id."""
+    row = await connection.fetchrow(LATEST, utility_id, terminal_id, message_id)
+    return approval_from(row) if row else None
+
+
+async def approval(tx: Connection, utility_id: UUID, approval_id: UUID) -> Approval | None:
+    """What has this id, if anything has."""
+    row = await tx.fetchrow(ONE, utility_id, approval_id)
+    return approval_from(row) if row else None
+
+
+async def pending(  # noqa: PLR0913, PLR0917 - for whom, by which policy, from where, how many
+    connection: Connection,
+    utility_id: UUID,
+    operator_id: UUID,
+    vendor_id: UUID | None,
+    rules: Sequence[tuple[EngineeringAction, Permission]],
+    now: datetime,
+    after: UUID | None,
+    limit: int,
+) -> list[Approval]:
+    """What waits for a decision of somebody, the oldest first.
+
+    Args:
+        connection: to read with.
+        utility_id: in whose house.
+        operator_id: who may decide, but not on what they asked for.
+        vendor_id: only at this vendor's tills; None for all.
+        rules: on which actions they may decide, and how many it takes.
+        now: the moment.
+        after: the last one of the page before; None for the first page.
+        limit: at most so many.
+    """
+    told = json.dumps([
+        {"action": action, "needed": it.approvals, "roles": sorted(it.roles)} for action, it in rules
+    ])  # fmt: skip
+    rows = await connection.fetch(PENDING, utility_id, now, operator_id, vendor_id, after, told, limit)
+    return [approval_from(row) for row in rows]
+
+
+async def decide(  # noqa: PLR0913 - who, on what, how, why, when
+    tx: Connection, utility_id: UUID, approval_id: UUID, operator_id: UUID, *, agreed: bool, reason: str, at: datetime
+) -> None:
+    """Write down what somebody decided; the database itself lets nobody decide twice, or on their own."""
+    await tx.execute(DECIDING, utility_id, approval_id, operator_id, agreed, reason, at)
+
+
+async def lock(tx: Connection, utility_id: UUID, approval_id: UUID) -> None:
+    """Let one person after the other decide."""
+    await tx.execute(LOCKING, utility_id, approval_id)
+
+
+def approval_from(row: asyncpg.Record) -> Approval:
+    """What a row says."""
+    values = dict(row)
+    values["action"] = EngineeringAction(values["action"])
+    values["decisions"] = tuple(DECISIONS.decode(values["decisions"]))
+    return Approval(**values)
