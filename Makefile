@@ -34,7 +34,7 @@ help:
 
 run: $(VENV)/.run
 	@mkdir -p out
-	@$(BIN)/umbane vend examples/purchases.csv --html out/report.html
+	@$(BIN)/umbane demo
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=

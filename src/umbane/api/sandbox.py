@@ -1,8 +1,8 @@
-"""The sandbox: a virtual meter for every meter of the test realm, kept in the database; what was sold is typed in here.
+"""The sandbox: a virtual meter for every meter of the test realm, kept in the database; what was sold is typed in.
 
-A meter comes into being when somebody first touches its keypad. It has no load: what goes in stays in. Its own rules see
-to it that a token counts once, however often it is sent. Its keys are those of the test realm, which anybody can
-compute; there is no virtual meter for a key of any other.
+A meter comes into being when somebody first touches its keypad. It has no load: what goes in stays in. By its own rules
+a token counts once, however often it is sent. Its keys are those of the test realm, which anybody can compute; there is
+no virtual meter for a key of any other.
 """
 
 import json

@@ -16,6 +16,7 @@ COMMANDS = {
     "books": "Prove the books, and read them.",
     "conformance": "Run vector files against our implementation of the standard.",
     "db": "Start, stop and look at the database.",
+    "demo": "See a made-up town at work, and try it yourself.",
     "jobs": "Look at the jobs in the queue, and try dead ones again.",
     "meter": "Sit at the keypad of a virtual meter.",
     "registry": "Fill the registry from files, and find what is in it.",

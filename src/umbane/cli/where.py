@@ -10,7 +10,7 @@ from umbane.db import Database, Place, Server, connected, open_database, place_f
 from umbane.db.embedded import EmbeddedServer
 from umbane.db.errors import ServerMissingError
 
-__all__ = ["here", "plain", "using"]
+__all__ = ["here", "plain", "require_made", "using"]
 
 T = TypeVar("T")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote as quoted
+from uuid import UUID
 
 import httpx
 
@@ -105,6 +106,16 @@ class Client:
         """The customer is there: the digits, where the utility holds them back until now."""
         return sale_from(self._insist(message_id, "POST", f"/v1/messages/{quoted(message_id, safe='')}/confirmation"))
 
+    def reverse(self, message_id: str, reason: str) -> Sale:
+        """Take a sale back, which can be done only while none of its digits was shown.
+
+        Raises:
+            ProblemError: the server says no.
+            OutcomeUnknownError: nobody knows whether it was done.
+        """
+        path = f"/v1/messages/{quoted(message_id, safe='')}/reversal"
+        return sale_from(self._insist(message_id, "POST", path, {"reason": reason}))
+
     # ------------------------------------------------------------------------------------------------------- looking
 
     def quote(self, meter: str, order: dict[str, Any]) -> Offer:
@@ -118,6 +129,14 @@ class Client:
             ProblemError: it was refused, or is still in progress; `is_final` tells which.
         """
         return self._known(f"/v1/messages/{quoted(message_id, safe='')}")
+
+    def reprint(self, sale_id: UUID) -> Sale:
+        """A sale of this vendor's again, with the same digits.
+
+        Raises:
+            ProblemError: there is no such sale.
+        """
+        return sale_from(self._ask("GET", f"/v1/sales/{sale_id}"))
 
     def last_response(self) -> Sale | None:
         """What became of this till's last message; None when it never sent any."""

@@ -16,11 +16,17 @@ class Line:
         kind: what the money is for.
         label: for people.
         amount: minor units.
+        name: in the tariff, or the kind of debt.
+        base: what the rate applies to: tenths of a kWh, or minor units.
+        rate: as a decimal or a fraction; None where the amount is all there is to say.
     """
 
     kind: str
     label: str
     amount: int
+    name: str = ""
+    base: int = 0
+    rate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +132,6 @@ def offer_from(body: dict[str, Any]) -> Offer:
 
 def lines_from(body: dict[str, Any]) -> tuple[Line, ...]:
     """The lines of a receipt."""
-    return tuple(Line(it["kind"], it["label"], it["amount"]) for it in body["lines"])
+    return tuple(
+        Line(it["kind"], it["label"], it["amount"], it["name"], it["base"], it["rate"]) for it in body["lines"]
+    )

@@ -83,10 +83,11 @@ def credit_chart(ending: Ending, story: Story) -> Chart:
 
 def price(sale: Sale) -> float | None:
     """What a kWh cost in this sale with all charges and taxes, old debts and free units apart."""
-    if not (sale.tariff and sale.quote and sale.quote.tender and sale.quote.units):
+    units = sum(delivery.units for delivery in sale.deliveries if not delivery.free)
+    if not (sale.tariff and sale.tender and units):
         return None
-    debts = sum(line.amount for line in sale.quote.lines if line.kind is LineKind.ARREARS)
-    return (sale.quote.tender - debts) * 10 / sale.quote.units / sale.tariff.currency.minor_units
+    debts = sum(line.amount for line in sale.lines if line.kind is LineKind.ARREARS)
+    return (sale.tender - debts) * 10 / units / sale.tariff.currency.minor_units
 
 
 def price_charts(story: Story) -> list[Chart]:
@@ -117,8 +118,8 @@ def money_chart(story: Story) -> Chart:
     """A bar for each tariff: what a hundred of its money went to."""
     spent: dict[str, Counter[LineKind]] = defaultdict(Counter)
     for sale in story.sales:
-        if sale.quote and sale.tariff and sale.quote.tender:
-            for line in sale.quote.lines:
+        if sale.tariff and sale.tender:
+            for line in sale.lines:
                 spent[sale.tariff.title][line.kind] += max(line.amount, 0)
     parts = {
         name: (colour, [100 * kinds[kind] / max(1, sum(kinds[known] for known in KINDS)) for kinds in spent.values()])

@@ -3,14 +3,19 @@
 ::
 
     UmbaneError
+    ├── DemoError              the demonstration can't go on where it is
     └── InputError
         ├── TableFileError     a file of purchases or households can't be read, or a field of it is wrong
         └── PurchaseError      a purchase is well formed, but can't be done
 """
 
-from umbane.errors import InputError
+from umbane.errors import InputError, UmbaneError
 
-__all__ = ["PurchaseError", "TableFileError"]
+__all__ = ["DemoError", "PurchaseError", "TableFileError"]
+
+
+class DemoError(UmbaneError):
+    """The demonstration can't go on where it is."""
 
 
 class TableFileError(InputError):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from umbane.meter import Result
-from umbane.pricing import Quote, Tariff
+from umbane.pricing import Line, Tariff
 from umbane.sts import EA, KRN, SGC, TI, TID, EncodedToken, MeterPAN
 
 __all__ = [
@@ -144,7 +144,9 @@ class Sale:
         pan: the meter it was for.
         key: which of the meter's keys the tokens are under: SGC, KRN, TI, EA.
         tariff: by which it was priced; None when no money or units were involved.
-        quote: the money, line by line; None when none was involved.
+        tender: what was paid, in minor units.
+        lines: of the receipt; they add up to the tender.
+        owed: what is still owed, by the kinds of debts.
         deliveries: the tokens, in the order they must be typed.
         note: what else happened, in words.
     """
@@ -154,7 +156,9 @@ class Sale:
     pan: MeterPAN
     key: str
     tariff: Tariff | None = None
-    quote: Quote | None = None
+    tender: int = 0
+    lines: tuple[Line, ...] = ()
+    owed: tuple[tuple[str, int], ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     note: str = ""
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.cells import cell_len, chop_cells
 
-from umbane.pricing import Line, LineKind, Quote, Tariff
+from umbane.pricing import Line, LineKind, Tariff
 from umbane.pricing.receipt import detail
 from umbane.simulation.models import Chapter, Delivery, Glance, Refused, Repeat, Sale, Typed
 
@@ -30,9 +30,9 @@ def slip(chapter: Chapter) -> str:
 def receipt(sale: Sale) -> Iterator[str]:
     """What was sold, and what the meter said to it."""
     yield from heading(sale)
-    if sale.quote and sale.tariff:
+    if sale.tariff:
         yield RULE
-        yield from money(sale.quote, sale.tariff)
+        yield from money(sale, sale.tariff)
     if sale.note:
         yield RULE
         yield from fold(sale.note)
@@ -69,17 +69,17 @@ def heading(sale: Sale) -> Iterator[str]:
     yield sale.key
 
 
-def money(quote: Quote, tariff: Tariff) -> Iterator[str]:
-    """The lines of the quote, their sum, and what is still owed."""
-    for line in quote.lines:
+def money(sale: Sale, tariff: Tariff) -> Iterator[str]:
+    """The lines of the sale, their sum, and what is still owed."""
+    for line in sale.lines:
         yield from money_line(line, tariff)
-    yield from pair(tariff.currency.code, tariff.currency.show(quote.tender))
-    for debt in quote.state.arrears:
-        yield from pair(f"  still owed: {debt.kind}", tariff.currency.show(debt.owed))
+    yield from pair(tariff.currency.code, tariff.currency.show(sale.tender))
+    for kind, amount in sale.owed:
+        yield from pair(f"  still owed: {kind}", tariff.currency.show(amount))
 
 
 def money_line(line: Line, tariff: Tariff) -> Iterator[str]:
-    """One line of a quote: its words, how it came about, its amount."""
+    """One line of a sale: its words, how it came about, its amount."""
     amount, how = tariff.currency.show(line.amount), detail(line, tariff)
     match line.kind:
         case LineKind.ENERGY | LineKind.SURCHARGE | LineKind.FREE:

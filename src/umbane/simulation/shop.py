@@ -74,7 +74,9 @@ class Account:
         """A purchase of this customer, done under the present key."""
         ea, sgc = self.household.ea, self.household.sgc
         key = f"SGC {sgc}  KRN {self.key.krn}  TI {self.key.ti}  EA {ea:02}"
-        return Sale(purchase, self.customer, self.household.pan, key, tariff, quote, deliveries, note)
+        tender, lines = (quote.tender, quote.lines) if quote else (0, ())
+        owed = tuple((debt.kind, debt.owed) for debt in quote.state.arrears) if quote else ()
+        return Sale(purchase, self.customer, self.household.pan, key, tariff, tender, lines, owed, deliveries, note)
 
 
 def meter_key(household: Household, krn: KRN, ti: TI) -> DecoderKey:

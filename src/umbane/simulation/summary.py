@@ -46,14 +46,14 @@ def tariff_totals(story: Story) -> list[TariffTotal]:
     """The totals of every tariff on which something was sold, in the order of its first sale."""
     totals: dict[str, TariffTotal] = {}
     for sale in story.sales:
-        if sale.tariff and sale.quote:
+        if sale.tariff:
             total = totals.setdefault(sale.tariff.id, TariffTotal(sale.tariff))
-            total.sales += bool(sale.quote.tender)
-            total.money += sale.quote.tender
+            total.sales += bool(sale.tender)
+            total.money += sale.tender
             total.units += sum(delivery.units for delivery in sale.deliveries)
             total.free_units += sum(delivery.units for delivery in sale.deliveries if delivery.free)
-            total.taxes += sum(line.amount for line in sale.quote.lines if line.kind is LineKind.TAX)
-            total.arrears += sum(line.amount for line in sale.quote.lines if line.kind is LineKind.ARREARS)
+            total.taxes += sum(line.amount for line in sale.lines if line.kind is LineKind.TAX)
+            total.arrears += sum(line.amount for line in sale.lines if line.kind is LineKind.ARREARS)
     return list(totals.values())
 
 
@@ -132,12 +132,12 @@ def proofs(story: Story) -> list[Proof]:
 
 def money_proofs(story: Story) -> Iterator[Proof]:
     """Every cent that the file of purchases tenders stands on the line of a receipt."""
-    priced = [(sale.tariff.currency, sale) for sale in story.sales if sale.tariff and sale.quote]
+    priced = [(sale.tariff.currency, sale) for sale in story.sales if sale.tariff]
     priced.sort(key=lambda pair: pair[0].code)
     for currency, sales in groupby(priced, key=lambda pair: pair[0]):
         lines = tendered = 0
         for _, sale in sales:
-            lines += sum(line.amount for line in sale.quote.lines) if sale.quote else 0
+            lines += sum(line.amount for line in sale.lines)
             tendered += tender(sale, currency)
         yield Proof(
             f"{currency.code}: the lines of all receipts add up to the money tendered", lines, tendered, currency.show
@@ -148,7 +148,7 @@ def tender(sale: Sale, currency: Currency) -> int:
     """What the customer put on the counter: the file says it, or the shop said what the units cost."""
     if sale.purchase.action is Action.BUY:
         return currency.parse(sale.purchase.value)
-    return sale.quote.tender if sale.quote else 0
+    return sale.tender
 
 
 def token_proofs(story: Story) -> Iterator[Proof]:

@@ -299,6 +299,7 @@ def pack(session: Session, words: Words) -> None:
 
 def save(session: Session, words: Words) -> None:
     """Write the sitting into a file."""
+    session.desk.require_here()
     saving.save(session, Path(" ".join(words)))
     session.say("Saved.")
 

@@ -72,6 +72,7 @@ class Desk:
         last: the last TID that was issued under the key.
         slips: everything that was handed over, the latest last.
         left: the tokens of the last slip that the meter hasn't taken yet.
+        elsewhere: who else sells tokens for this meter, in words; then nobody does here.
     """
 
     pan: MeterPAN
@@ -80,6 +81,16 @@ class Desk:
     last: TID | None = None
     slips: list[Slip] = field(default_factory=list)
     left: list[EncodedToken] = field(default_factory=list)
+    elsewhere: str = ""
+
+    def require_here(self) -> None:
+        """Refuse where the tokens are sold elsewhere.
+
+        Raises:
+            InputError: they are.
+        """
+        if self.elsewhere:
+            raise InputError("shop", "nobody sells tokens for this meter here", self.elsewhere)
 
     def sell(self, words: str, now: datetime) -> Slip:
         """Credit: kWh, an amount of money, or a time such as ``3d``, ``12h``, ``90m``.
@@ -117,11 +128,13 @@ class Desk:
 
     def test(self) -> Slip:
         """The token that makes any meter show everything; it is the same for all of them."""
+        self.require_here()
         digits = 2 if len(self.pan.drn.digits) == SHORT_DRN else 4
         return self.hand_over("test everything", (encode(InitiateTest.everything(code_digits=digits)),))
 
     def change_key(self, krn: KRN, ti: TI, now: datetime) -> Slip:
         """The tokens that give the meter another key of its supply group."""
+        self.require_here()
         new = realm_key(self.pan, self.key.ea, krn, ti)
         sections: Iterable[Token] = key_change_set(self.key, new, at=TID.at(now, new.base_date), with_sgc=True)
         tokens = tuple(encode(section, self.key) for section in sections)
@@ -130,6 +143,7 @@ class Desk:
 
     def issue(self, title: str, now: datetime, make: Callable[[TID, int], Token]) -> Slip:
         """One token with a TID of its own."""
+        self.require_here()
         tid = TID.following(now, self.key.base_date, self.last)
         encoded = encode(make(tid, len(self.slips) % 16), self.key)
         self.last = tid
