@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.api.counter import Counter, open_counter
-from tests.database import database, place, quick_folder, server, template
+from tests.database import database, folder, place, quick_folder, server, template
 from tests.registry.town import Town, build
 from tests.vending.laboratory import LaboratoryModule
 from tests.vending.shop import open_shop
 from umbane.db import Database
 
-__all__ = ["database", "place", "server", "template"]
+__all__ = ["database", "folder", "place", "server", "template"]
 
 
 @pytest.fixture

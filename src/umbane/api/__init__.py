@@ -8,11 +8,23 @@
 - `access`, `people`, `rights`, `rates`, `limits`: who is let in, who may do what, how often, for how much
 - `webhooks`: telling others of sales
 - `watching`: metrics and logs
+- `serving`, `supervising`, `modules`: a server, several of them, and a security module for each
 """
 
 from umbane.api.app import OPERATIONS, make_app
 from umbane.api.people import hash_password, seal
 from umbane.api.rights import RIGHTS_OF, TILL, Right
-from umbane.api.serving import Listening, serve
+from umbane.api.serving import Listening, listening, serve
 
-__all__ = ["OPERATIONS", "RIGHTS_OF", "TILL", "Listening", "Right", "hash_password", "make_app", "seal", "serve"]
+__all__ = [
+    "OPERATIONS",
+    "RIGHTS_OF",
+    "TILL",
+    "Listening",
+    "Right",
+    "hash_password",
+    "listening",
+    "make_app",
+    "seal",
+    "serve",
+]

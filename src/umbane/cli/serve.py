@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import socket
 import sys
+from collections.abc import Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -20,8 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+T = TypeVar("T")
+
 SEAL_KEY: Final = "UMBANE_SEAL_KEY"
 SEAL_BYTES: Final = 32
+MOST_WORKERS: Final = 32
 
 
 @click.command()
@@ -35,44 +41,83 @@ SEAL_BYTES: Final = 32
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("module"),
     show_default=True,
-    help="The folder of the security module's journal.",
+    help="The folder of the security modules' journals.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, MOST_WORKERS),
+    default=1,
+    show_default=True,
+    help="Processes that serve at this address.",
 )
 @click.option("--quiet", is_flag=True, help="Don't write a line for each request.")
-def command(host: str, port: int, socket: Path | None, module: Path, *, quiet: bool) -> None:
+@click.option("--inherited", type=int, hidden=True, help="The number of a socket that listens already.")
+def command(
+    host: str, port: int, socket: Path | None, module: Path, workers: int, *, quiet: bool, inherited: int | None
+) -> None:
     """Serve the API over HTTP, on loopback.
 
     Tokens are made by the software module with published test keys: no meter in a street accepts them. People can sign
     in when UMBANE_SEAL_KEY holds 64 hexadecimal digits, the key of their second factors.
     """
-    from uvloop import new_event_loop
-
     from umbane.api import Listening
 
+    at = Listening(host, port, socket)
     module.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _listening(at, inherited) as made:
+        if workers == 1 or inherited is not None:
+            _run(_serve(at, made, module, workers, quiet=quiet))
+        elif code := _supervise(at, made, workers, quiet=quiet):
+            raise SystemExit(code)
+
+
+def _listening(at: "Listening", inherited: int | None) -> AbstractContextManager[socket.socket]:
+    """The socket to serve at: one of our own, or that of the process that started this one."""
+    from umbane.api import listening
+
+    return listening(at) if inherited is None else nullcontext(socket.socket(fileno=inherited))
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    from uvloop import new_event_loop
+
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_serve(Listening(host, port, socket), module, quiet=quiet))
+        return runner.run(work)
 
 
-async def _serve(at: "Listening", folder: Path, *, quiet: bool) -> None:
-    """Open everything, serve, and close everything."""
+def _supervise(at: "Listening", made: socket.socket, workers: int, *, quiet: bool) -> int:
+    """Let several processes serve, with the words of this one's own command line."""
+    from umbane.api.supervising import Supervisor
+
+    params = click.get_current_context().params | {"inherited": made.fileno(), "quiet": None}
+    options = [f"--{name}={it}" for name, it in params.items() if it is not None]
+    options += ["--quiet"] if quiet else []
+    click.echo(f"Serving at {at} in {workers} processes. Ctrl+C stops them.", err=True)
+    return _run(Supervisor([sys.executable, "-m", "umbane", "serve", *options], made, workers).run())
+
+
+async def _serve(at: "Listening", made: socket.socket, folder: Path, workers: int, *, quiet: bool) -> None:
+    """Open everything, serve as one of so many processes, and close everything."""
     from umbane.api import make_app, serve
-    from umbane.security import open_software_module
+    from umbane.api.modules import clear_up, open_own_module
+    from umbane.api.supervising import watch_parent
     from umbane.vending import open_engine
 
     seal_key = _seal_key()
-    async with (
-        open_database(here(), migrating=True) as database,
-        open_software_module("software", folder, await _vault(database)) as module,
-        open_engine(database, module) as engine,
-    ):
-        where = f"unix:{at.socket}" if at.socket else f"http://{at.host}:{at.port}"
-        click.echo(f"Serving at {where}; the document is at {where}/openapi.json. Ctrl+C stops it.", err=True)
-        telling = asyncio.create_task(_tell(database, seal_key)) if seal_key else None
-        try:
-            await serve(make_app(engine, seal_key=seal_key, log=None if quiet else sys.stderr), at)
-        finally:
-            if telling:
-                telling.cancel()
+    watch_parent()
+    async with open_database(here(), migrating=True) as database:
+        vault = await _vault(database)
+        async with open_own_module(folder, vault) as (module, place), open_engine(database, module) as engine:
+            if place == 1:
+                await clear_up(database, folder, vault, beyond=workers)
+            if workers == 1:
+                click.echo(f"Serving at {at}; the document is at {at}/openapi.json. Ctrl+C stops it.", err=True)
+            telling = asyncio.create_task(_tell(database, seal_key)) if seal_key else None
+            try:
+                await serve(make_app(engine, seal_key=seal_key, log=None if quiet else sys.stderr), at, made)
+            finally:
+                if telling:
+                    telling.cancel()
 
 
 async def _tell(database: "Database", seal_key: bytes) -> None:
