@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -48,12 +49,12 @@ class Counter:
         return await self.http.post("/v1/sales", json=self.order(message_id, **order))
 
 
-async def api_key(shop: Shop, scopes: Any = TILL, **limits: int) -> str:  # noqa: ANN401 - any texts
-    """A new API key of the shop's till."""
+async def api_key(shop: Shop, scopes: Any = TILL, terminal_id: UUID | None = None, **limits: int) -> str:  # noqa: ANN401 - any texts
+    """A new API key of the shop's till, or of another of the same vendor."""
     town = shop.town
     _, secret = await town.does(
-        issue_api_key, town.vendor.id, town.terminal.id, label="till 1", scopes=[str(it) for it in scopes],
-        limits=ApiKeyLimits(**limits), randomness=secrets.token_bytes(32),
+        issue_api_key, town.vendor.id, terminal_id or town.terminal.id, label="till 1",
+        scopes=[str(it) for it in scopes], limits=ApiKeyLimits(**limits), randomness=secrets.token_bytes(32),
     )  # fmt: skip
     return secret
 

@@ -11,7 +11,19 @@ from umbane.api.secondfactor import seal, totp
 from umbane.api.sessions import open_session
 from umbane.registry import Operator, Role, add_operator
 
-__all__ = ["HASHED", "PASSWORD", "SECRET", "Person", "code_now", "enter", "hire", "now_step", "session", "sign_in"]
+__all__ = [
+    "HASHED",
+    "PASSWORD",
+    "SECRET",
+    "Person",
+    "code_now",
+    "enter",
+    "hire",
+    "now_step",
+    "open_for",
+    "session",
+    "sign_in",
+]
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of a test
 SECRET = b"12345678901234567890"
@@ -53,10 +65,14 @@ class Person:
 
 async def enter(counter: Counter, *roles: Role, **fields: object) -> Person:
     """Hire somebody who has signed in; the gate, which takes its time, is left out."""
-    town = counter.shop.town
-    person = await hire(town, *roles, **fields)
+    person = await hire(counter.shop.town, *roles, **fields)
+    return Person(person, await open_for(counter.shop.town, person))
+
+
+async def open_for(town: Town, person: Operator) -> dict[str, str]:
+    """A new session of somebody, as a header."""
     token, _ = await town.database.run(lambda tx: open_session(tx, town.id, person.id, ""))
-    return Person(person, {"Authorization": f"Bearer {token}"})
+    return {"Authorization": f"Bearer {token}"}
 
 
 async def session(counter: Counter, *roles: Role) -> dict[str, str]:

@@ -13,9 +13,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from umbane.api import approvals, doors, lookups, sales, sandbox, webhooks
+from umbane.api import approvals, doors, lookups, reversals, sales, sandbox, webhooks
 from umbane.api.access import Doorkeeper
 from umbane.api.batcher import Batcher
+from umbane.api.bodies import decoded
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.openapi import document
 from umbane.api.people import Gate
@@ -28,7 +29,7 @@ __all__ = ["OPERATIONS", "Api", "make_app"]
 
 OPERATIONS: Final = (
     *sales.OPERATIONS, *lookups.OPERATIONS, *webhooks.OPERATIONS, *doors.OPERATIONS, *approvals.OPERATIONS,
-    *sandbox.OPERATIONS,
+    *reversals.OPERATIONS, *sandbox.OPERATIONS,
 )  # fmt: skip
 
 LARGEST_BODY: Final = 16_384
@@ -72,7 +73,7 @@ class Api:
         caller = None
         if operation.rights:
             caller = await self.doorkeeper.let_in(request.headers.get("authorization"), operation.rights)
-        body = operation.decoder.decode(await body_of(request)) if operation.decoder else None
+        body = decoded(operation.decoder, await body_of(request)) if operation.decoder else None
         query = query_of(operation.query, request.query_params.multi_items()) if operation.query else None
         agent = request.client.host if request.client else ""
         return Call(caller, request.path_params, body, query, agent)

@@ -17,7 +17,6 @@ __all__ = [
     "OwnSession",
     "OwnSessions",
     "PasswordIn",
-    "SaleReversalIn",
 ]
 
 Password = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -46,12 +45,6 @@ class PasswordIn(wire.Asked, frozen=True):
 
     present: Password
     new: Annotated[str, Meta(min_length=1, max_length=256, description="at least 12 characters")]
-
-
-class SaleReversalIn(wire.Asked, frozen=True):
-    """Why a sale is taken back."""
-
-    reason: wire.Reason
 
 
 class ApprovalsQuery(wire.Asked, frozen=True):

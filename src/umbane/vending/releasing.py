@@ -43,10 +43,13 @@ async def confirm(engine: Engine, utility_id: UUID, terminal_id: UUID, message_i
         return Refused(Code.REVERSED, "this sale was taken back", "sell again")
 
 
-async def reverse(engine: Engine, utility_id: UUID, terminal_id: UUID, message_id: str, reason: str) -> Sold | Refused:
+async def reverse(  # noqa: PLR0913 - which sale, why, by whom
+    engine: Engine, utility_id: UUID, terminal_id: UUID, message_id: str, reason: str, *, by: str = ""
+) -> Sold | Refused:
     """Take a sale back, if none of its digits has left the house: money, units and debts are as before.
 
-    A token once shown is money, and nobody can see whether it was typed in; so afterwards the answer is no.
+    A token once shown is money, and nobody can see whether it was typed in; so afterwards the answer is no. It is
+    written down as done by the terminal, or by whoever is named.
 
     Raises:
         UnknownSaleError: this till sold nothing under that message id.
@@ -59,7 +62,8 @@ async def reverse(engine: Engine, utility_id: UUID, terminal_id: UUID, message_i
         if sold.released:
             return released()
         await load_for_sale(tx, [utility_id], [sold.meter])  # whoever sells to it waits
-        if not await take_back(tx, engine, utility_id, sold, terminal_id, reason):
+        scope = Scope(utility_id, by or f"terminal:{terminal_id}")
+        if not await take_back(tx, engine, scope, sold, reason):
             return Refused(Code.LATER_SALES, "others came after it on the same account", "take those back first")
         return await find(tx, utility_id, terminal_id, message_id)
 
@@ -71,10 +75,9 @@ async def reverse(engine: Engine, utility_id: UUID, terminal_id: UUID, message_i
         return await engine.database.run(work)
 
 
-async def take_back(  # noqa: PLR0913, PLR0917 - which sale, whose, why
-    tx: Connection, engine: Engine, utility_id: UUID, sold: Sold, terminal_id: UUID, reason: str
-) -> bool:
+async def take_back(tx: Connection, engine: Engine, scope: Scope, sold: Sold, reason: str) -> bool:
     """Take a sale back, unless others came after it."""
+    utility_id = scope.utility_id
     contract_id, version, before = required(await tx.fetchrow(DETAILS, utility_id, sold.id))
     now, entry = engine.clock(), new_ids(1)[0]
     current = await tx.fetchval(
@@ -86,7 +89,6 @@ async def take_back(  # noqa: PLR0913, PLR0917 - which sale, whose, why
     await tx.execute(REVERSING, utility_id, sold.id, entry, now)
     await book.reverse([Reversal(entry, sold.id, now, reason)])
     await tx.execute(FREEING, utility_id, contract_id, sold.id)
-    scope = Scope(utility_id, f"terminal:{terminal_id}")
     await change_state(tx, scope, contract_id, version, decode_state(before), f"sale {sold.id} taken back: {reason}")
     return True
 

@@ -1,0 +1,32 @@
+"""The body of a request as what it says; a body that could mean two things means none."""
+
+import json
+from typing import Any, Final
+
+from msgspec import ValidationError
+from msgspec.json import Decoder
+
+__all__ = ["decoded"]
+
+
+def decoded(decoder: Decoder[Any], body: bytes) -> Any:  # noqa: ANN401 - whatever the operation takes
+    """What a body says.
+
+    Raises:
+        DecodeError: it is no JSON.
+        ValidationError: it isn't what the operation takes, or a name stands twice in it: programs differ in which of
+            the two they believe (RFC 8259 4), so one on the way may have read another order than we.
+    """
+    value = decoder.decode(body)
+    NAMES.decode(body.decode())
+    return value
+
+
+def once(pairs: list[tuple[str, object]]) -> None:
+    """Refuse an object with a name that stands twice in it."""
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValidationError("a name stands twice in the body")
+
+
+NAMES: Final = json.JSONDecoder(object_pairs_hook=once, parse_int=str, parse_float=str)
+"""Looks at names only; numbers stay as they are written."""
