@@ -10,7 +10,7 @@ from umbane.db.batches import Table, columns
 from umbane.db.connection import Connection
 from umbane.db.database import Database, Isolation, Limits, connected
 from umbane.db.errors import DatabaseError, OutcomeUnknownError
-from umbane.db.ids import new_ids, uuid7s
+from umbane.db.ids import new_ids, uuid7s, uuid_of
 from umbane.db.jobs import Job, NewJob, Retries, enqueue
 from umbane.db.place import Embedded, Place, Server, place_from
 from umbane.db.schema import migrate, open_database
@@ -44,4 +44,5 @@ __all__ = [
     "place_from",
     "restore",
     "uuid7s",
+    "uuid_of",
 ]

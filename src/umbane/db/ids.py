@@ -8,8 +8,11 @@ import time
 from typing import Final
 from uuid import UUID
 
-__all__ = ["new_ids", "uuid7s"]
+from asyncpg.pgproto import pgproto
 
+__all__ = ["new_ids", "uuid7s", "uuid_of"]
+
+UUID_BYTES: Final = 16
 RANDOM_BYTES: Final = 10
 HIGH_BITS: Final = 12
 LOW_BITS: Final = 62
@@ -17,6 +20,12 @@ LOW: Final = (1 << LOW_BITS) - 1
 START: Final = (1 << HIGH_BITS + LOW_BITS - 1) - 1
 """Where counting may start: in the lower half, so that it never runs over."""
 VERSION_AND_VARIANT: Final = 0x7 << 76 | 0b10 << 62
+
+
+def uuid_of(number: int) -> UUID:
+    """The identifier that is this number of 128 bits; made, compared and sent in less time than others."""
+    made: UUID = pgproto.UUID(number.to_bytes(UUID_BYTES))
+    return made
 
 
 def new_ids(count: int) -> list[UUID]:
@@ -34,4 +43,4 @@ def uuid7s(count: int, milliseconds: int, randomness: bytes) -> list[UUID]:
     """
     first = int.from_bytes(randomness) & START
     head = milliseconds << 80 | VERSION_AND_VARIANT
-    return [UUID(int=head | n >> LOW_BITS << 64 | n & LOW) for n in range(first, first + count)]
+    return [uuid_of(head | n >> LOW_BITS << 64 | n & LOW) for n in range(first, first + count)]

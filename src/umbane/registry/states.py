@@ -5,6 +5,8 @@ from datetime import date
 from operator import attrgetter
 from typing import Any, Final
 
+import msgspec
+
 from umbane.pricing import Arrears, CustomerState
 
 __all__ = ["decode_state", "encode_state"]
@@ -54,7 +56,7 @@ def decode_state(text: str) -> CustomerState:
     """
     if text == EMPTY:
         return NEW
-    fields: dict[str, Any] = json.loads(text)
+    fields: dict[str, Any] = msgspec.json.decode(text)
     for name in DATES:
         if name in fields:
             fields[name] = date.fromisoformat(fields[name])

@@ -4,6 +4,7 @@ from hashlib import blake2b
 from typing import Final
 from uuid import UUID
 
+from umbane.db import uuid_of
 from umbane.vending.models import SaleRequest
 
 __all__ = ["fingerprint", "request_id"]
@@ -35,4 +36,4 @@ def request_id(request: SaleRequest, attempt: int, ordinal: int) -> UUID:
         request.utility_id.bytes, request.terminal_id.bytes, request.message_id.encode(), attempt, ordinal,
     )  # fmt: skip
     number = int.from_bytes(blake2b(words, digest_size=BYTES).digest())
-    return UUID(int=number & OTHERS | VERSION_AND_VARIANT)
+    return uuid_of(number & OTHERS | VERSION_AND_VARIANT)

@@ -66,7 +66,7 @@ async def reserve(turn: Turn) -> None:
         found = await store.withheld(turn.tx, new) if new else {}
         known |= new
         held |= found
-        cases = [case for case in cases if case.is_live and needs_another_look(case, found)]
+        cases = [case for case in cases if case.is_live and needs_another_look(case, found)] if held else []
 
 
 def ids_of(case: Case) -> list[UUID]:

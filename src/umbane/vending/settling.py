@@ -35,7 +35,8 @@ async def settle(turn: Turn) -> None:
     await take_withheld(turn, done)
     await move_meters(turn, done)
     for case in done:
-        await do_the_rare(turn, case)
+        if needs_more(case):
+            await do_the_rare(turn, case)
 
 
 async def move_meters(turn: Turn, cases: list[Case]) -> None:
@@ -53,11 +54,15 @@ async def move_meters(turn: Turn, cases: list[Case]) -> None:
         )
 
 
+def needs_more(case: Case) -> bool:
+    """Whether a key's tokens go out, or money is paid without a token that moves the meter."""
+    planned, _ = case.planned()
+    return bool(planned.new_key) or (planned.customer is not None and last_minute(case) is None)
+
+
 async def do_the_rare(turn: Turn, case: Case) -> None:
     """Do what few cases need: a key whose tokens are out, a payment that moves no meter."""
     planned, situation = case.planned()
-    if not planned.new_key and not (planned.customer and last_minute(case) is None):
-        return
     scope = Scope(turn.utility_id, f"terminal:{situation.seller.vendor_code}/{situation.seller.terminal_code}")
     if planned.new_key:
         words = f"sale {case.id}"
