@@ -69,7 +69,7 @@ def meter_pans(serials: range) -> NDArray[np.bytes_]:
 
 def luhn(digits: NDArray[np.uint8]) -> NDArray[np.integer]:
     """The check digit of each row."""
-    doubled = np.array(DOUBLED)[digits[:, ::-2]]
+    doubled = np.frombuffer(DOUBLED, np.uint8)[digits[:, ::-2]]
     total: NDArray[np.int64] = doubled.sum(axis=1) + digits[:, -2::-2].sum(axis=1, dtype=np.int64)
     return -total % 10
 
