@@ -125,3 +125,17 @@ def test_no_digits_in_sight() -> None:
     """Pauses grow to a limit, and each is spread over its upper half."""
     pauses = [Retries().pause(attempt, chance) for attempt in (1, 2, 10) for chance in (0.0, 1.0)]
     assert pauses == [0.1, 0.2, 0.2, 0.4, 5.0, 10.0]
+
+
+def test_a_final_answer_of_a_broken_server() -> None:
+    """What is the outcome of the message is told at once, also when it is the server's own fault."""
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(503, json={"code": "not_made", "detail": "the module made none", "final": True})
+
+    client = Client("http://till", "k", transport=httpx.MockTransport(answer), wait=bool)
+    with client, pytest.raises(ProblemError, match="made none") as refused:
+        client.buy("m1", "07000000013", 20_000)
+    assert (refused.value.is_final, len(sent)) == (True, 1)

@@ -165,7 +165,8 @@ class Client:
             try:
                 return self._ask(method, path, body)
             except ProblemError as error:
-                if error.code not in PASSING and error.status < httpx.codes.INTERNAL_SERVER_ERROR:
+                passes = error.code in PASSING or error.status >= httpx.codes.INTERNAL_SERVER_ERROR
+                if error.is_final or not passes:
                     raise
                 is_unknown = is_unknown or error.code not in UNDONE
                 problem, least, last = str(error), error.retry_after, error

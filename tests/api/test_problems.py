@@ -1,0 +1,23 @@
+"""Refusals as problems: the status says whose fault it is, and `final` whether to try again."""
+
+import pytest
+
+from umbane.api.problems import problem_of
+from umbane.vending import Code, Refused
+
+OURS = {Code.UNAVAILABLE: False, Code.NOT_MADE: True}
+"""What is our fault, and whether it is the outcome of its message."""
+
+
+@pytest.mark.parametrize("code", Code)
+def test_every_refusal(code: Code) -> None:
+    """A refusal has a status of 500 or more only if the fault is ours; to wait is told only where waiting helps."""
+    problem = problem_of(Refused(code, "problem", "remedy"))
+    assert (problem.status >= 500, problem.code) == (code in OURS, code)
+    assert problem.final is OURS.get(code, problem.final)
+    assert not (problem.final and problem.retry_after)
+
+
+def test_others_have_to_agree() -> None:
+    """That others have to agree is nobody's last word."""
+    assert problem_of(Refused(Code.APPROVAL_NEEDED, "problem", "remedy")).final is False
