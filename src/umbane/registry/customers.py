@@ -49,9 +49,9 @@ CONTRACT: Final = "SELECT * FROM registry.contract WHERE utility_id = $1 AND id 
 BY_ACCOUNT: Final = "SELECT * FROM registry.contract WHERE utility_id = $1 AND account_no = $2"
 LOCKED: Final = " FOR NO KEY UPDATE"
 OCCUPY: Final = """
-UPDATE registry.meter m SET contract_id = c.id FROM registry.contract c
-WHERE m.utility_id = $1 AND c.utility_id = $1 AND c.id = ANY($2) AND c.closed IS NULL
-    AND m.service_point_id = c.service_point_id AND m.contract_id IS NULL"""
+UPDATE registry.meter m SET contract_id = c.id
+FROM unnest($2::uuid[]) AS new (id) JOIN registry.contract c ON c.utility_id = $1 AND c.id = new.id
+WHERE m.utility_id = $1 AND c.closed IS NULL AND m.service_point_id = c.service_point_id AND m.contract_id IS NULL"""
 VACATE: Final = """
 UPDATE registry.meter SET contract_id = NULL WHERE utility_id = $1 AND service_point_id = $2 AND contract_id = $3"""
 CLOSING: Final = "UPDATE registry.contract SET closed = $3 WHERE utility_id = $1 AND id = $2"

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from tests.sts.batch.columns import columns, word64, words
 from tests.sts.hazmat import oracle
-from umbane.sts.batch.ea07 import decrypt, encrypt
+from umbane.sts.batch.ea07 import MANY, decrypt, encrypt
+from umbane.sts.batch.ea07few import encrypt_few
 from umbane.sts.hazmat import sta
 from umbane.sts.hazmat.tables import SAMPLE_TABLES, StaTables
 
@@ -30,6 +31,22 @@ def test_like_one_by_one(columns: list[NDArray[np.uint64]]) -> None:
     pairs = list(zip(blocks.tolist(), keys.tolist(), strict=True))
     assert encrypt(blocks, keys, SAMPLE_TABLES).tolist() == [sta.encrypt(*pair, SAMPLE_TABLES) for pair in pairs]
     assert decrypt(blocks, keys, SAMPLE_TABLES).tolist() == [sta.decrypt(*pair, SAMPLE_TABLES) for pair in pairs]
+
+
+@given(st.integers(1, 1000), st.integers(0, 2**32))
+@settings(max_examples=20)
+def test_few_and_many(rows: int, seed: int) -> None:
+    """By lookups or sliced, in whichever portions, a block becomes the same."""
+    blocks, keys = np.random.default_rng(seed).integers(0, 1 << 64, (2, rows), np.uint64)
+    assert encrypt_few(blocks, keys, SAMPLE_TABLES).tolist() == sliced_encrypt(blocks, keys)
+    assert encrypt(blocks, keys, SAMPLE_TABLES).tolist() == sliced_encrypt(blocks, keys)
+
+
+def sliced_encrypt(blocks: NDArray[np.uint64], keys: NDArray[np.uint64]) -> list[int]:
+    """The blocks encrypted by bit-slicing, however few they are."""
+    padded = [np.resize(column, MANY + len(column)) for column in (blocks, keys)]
+    found: list[int] = encrypt(padded[0], padded[1], SAMPLE_TABLES)[: len(blocks)].tolist()
+    return found
 
 
 @given(columns(word64, word64, max_rows=5), oracle.tables)

@@ -26,7 +26,8 @@ __all__ = ["Decoded", "decode", "encode", "encoded"]
 
 CRC_MASK: Final = (1 << CRC_BITS) - 1
 
-FEW: Final = {EA.STA: 36, EA.MISTY1: 8}
+FEW: Final = {EA.STA: 8, EA.MISTY1: 8}
+FEW_TO_DECIPHER: Final = {EA.STA: 36, EA.MISTY1: 8}
 """Fewer blocks than these go by themselves: that is faster than to set a batch up."""
 
 
@@ -163,7 +164,7 @@ def encipher(blocks: U64, keys: DecoderKeys, tables: StaTables) -> U64:
 
 def decipher(blocks: U64, keys: DecoderKeys, tables: StaTables) -> U64:
     """The inverse of ``encipher``."""
-    if len(blocks) < FEW[keys.ea]:
+    if len(blocks) < FEW_TO_DECIPHER[keys.ea]:
         return words(single.decipher(block, keys[row], tables) for row, block in enumerate(blocks.tolist()))
     if keys.ea is EA.STA:
         return ea07.decrypt(blocks, keys.values[:, 0], tables)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umbane.sts.batch.arrays import U64
+from umbane.sts.batch.ea07few import encrypt_few
 from umbane.sts.hazmat.tables import StaTables
 
 __all__ = ["decrypt", "encrypt"]
@@ -20,6 +21,9 @@ __all__ = ["decrypt", "encrypt"]
 BITS: Final = 64
 NIBBLES: Final = 16
 ROUNDS: Final = 16
+
+MANY: Final = 800
+"""Fewer blocks than these are encrypted by lookups: that is faster than to slice them."""
 
 Terms = tuple[tuple[int, ...], ...]
 """For each of four output bits, the products that sum up to it: bit ``i`` of a term says that input bit ``i`` is in."""
@@ -64,6 +68,8 @@ class Circuit(NamedTuple):
 
 def encrypt(blocks: U64, keys: U64, tables: StaTables) -> U64:
     """Encrypt each block under the key of the same row; both of one dimension and length."""
+    if len(blocks) < MANY:
+        return encrypt_few(blocks, keys, tables)
     return run(blocks, keys, encryption(tables))
 
 
