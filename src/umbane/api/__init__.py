@@ -5,26 +5,41 @@
 - `wire`: the bodies; `orders`: from them to the engine and back; `problems`: everything that can go wrong
 - `desk`: what an operation is; `sales`, `lookups`, `doors`: all of them; `openapi`: the document made from them
 - `batcher`: many tills at once, in batches
-- `access`, `people`, `rights`, `rates`, `limits`: who is let in, who may do what, how often, for how much
+- `access`, `rights`, `rates`, `limits`: who is let in, who may do what, how often, for how much
+- `people`, `attempts`, `passwords`, `secondfactor`, `sessions`, `accounts`: signing in, and what it takes
+- `approvals`, `approving`: what takes several people; `reversals`: taking a sale back from a desk
 - `webhooks`: telling others of sales
 - `watching`: metrics and logs
 - `serving`, `supervising`, `modules`: a server, several of them, and a security module for each
 """
 
+from umbane.api.accounts import set_blocked, set_password, set_second_factor
 from umbane.api.app import OPERATIONS, make_app
-from umbane.api.people import hash_password, seal
-from umbane.api.rights import RIGHTS_OF, TILL, Right
+from umbane.api.passwords import hash_password, require_good
+from umbane.api.rights import FOR_PEOPLE, RIGHTS_OF, TILL, Right
+from umbane.api.secondfactor import matching_step, new_secret, otpauth, seal, typed
 from umbane.api.serving import Listening, listening, serve
+from umbane.api.sessions import end_sessions
 
 __all__ = [
+    "FOR_PEOPLE",
     "OPERATIONS",
     "RIGHTS_OF",
     "TILL",
     "Listening",
     "Right",
+    "end_sessions",
     "hash_password",
     "listening",
     "make_app",
+    "matching_step",
+    "new_secret",
+    "otpauth",
+    "require_good",
     "seal",
     "serve",
+    "set_blocked",
+    "set_password",
+    "set_second_factor",
+    "typed",
 ]

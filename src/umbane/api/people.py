@@ -8,17 +8,18 @@ from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
+from umbane.api.accounts import set_password
 from umbane.api.attempts import count_attempt, forget_attempts, key_of
 from umbane.api.passwords import NOBODY, hash_password, require_good, verified
 from umbane.api.problems import ApiError
 from umbane.api.rights import Caller
 from umbane.api.secondfactor import matching_step, seal, unseal
-from umbane.api.sessions import end_sessions, open_session
+from umbane.api.sessions import open_session
 from umbane.db import Connection, Database
-from umbane.registry import NotFoundError, Operator, Scope, operator, operator_by_name, set_password_hash, utility
+from umbane.registry import NotFoundError, Operator, Scope, operator, operator_by_name, utility
 from umbane.registry import utility_by_code as utility_of
 
-__all__ = ["Gate", "SignedIn", "hash_password", "seal"]
+__all__ = ["Gate", "SignedIn"]
 
 AT_ONCE: Final = 2
 """Passwords that are checked at the same time: each takes 64 MiB and a processor."""
@@ -106,12 +107,8 @@ class Gate:
             raise ApiError(HTTPStatus.FORBIDDEN, "wrong_password", "that is not your password", "give the present one")
         kept = await asyncio.to_thread(hash_password, new)
 
-        async def work(tx: Connection) -> None:
-            await set_password_hash(tx, Scope(who.utility_id, who.name), person.id, kept)
-            await end_sessions(tx, who.utility_id, person.id, who.name, but=who.session_id)
-            await forget_attempts(tx, key)
-
-        await self.database.run(work)
+        scope = Scope(who.utility_id, who.name)
+        await self.database.run(lambda tx: set_password(tx, scope, home, person, kept, but=who.session_id))
 
     def seal(self, owner: UUID, secret: bytes) -> bytes:
         """A secret as it is kept."""

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from umbane.api.rights import RIGHTS_OF, Caller, Right
 from umbane.db import Connection, Database
-from umbane.registry import NotFoundError, Operator, operator
+from umbane.registry import NotFoundError, Operator, Scope, operator
 from umbane.vending import Staff
 
 __all__ = ["PREFIX", "Session", "caller_of_session", "end_session", "end_sessions", "open_session", "own_sessions"]
@@ -40,7 +40,8 @@ UPDATE api.session SET ended_at = now(), ended_by = $5
 WHERE utility_id = $2 AND operator_id = $3 AND id = $4 AND {OPEN} RETURNING true"""  # noqa: S608 - our words
 ENDING_ALL: Final = """
 UPDATE api.session SET ended_at = now(), ended_by = $3
-WHERE utility_id = $1 AND operator_id = $2 AND ended_at IS NULL AND expires_at > now() AND id IS DISTINCT FROM $4"""
+WHERE utility_id = $1 AND operator_id = $2 AND ended_at IS NULL AND expires_at > now() AND id IS DISTINCT FROM $4
+RETURNING id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,10 @@ async def end_session(tx: Connection, utility_id: UUID, operator_id: UUID, sessi
         raise NotFoundError("session", session_id)
 
 
-async def end_sessions(
-    tx: Connection, utility_id: UUID, operator_id: UUID, by: str, *, but: UUID | None = None
-) -> None:
-    """End all sessions of an operator, but perhaps one."""
-    await tx.execute(ENDING_ALL, utility_id, operator_id, by, but)
+async def end_sessions(tx: Connection, scope: Scope, operator_id: UUID, *, but: UUID | None = None) -> int:
+    """End all open sessions of an operator, but perhaps one; answer how many there were."""
+    ended = await tx.fetch(ENDING_ALL, scope.utility_id, operator_id, scope.by, but)
+    return len(ended)
 
 
 def hashed(token: str) -> bytes:

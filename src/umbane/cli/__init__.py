@@ -12,6 +12,7 @@ from umbane.errors import UmbaneError
 __all__ = ["Commands", "Refusal", "main"]
 
 COMMANDS = {
+    "apikeys": "Let programs in: issue, list and revoke their keys.",
     "backup": "Write the whole database into one file.",
     "books": "Prove the books, and read them.",
     "conformance": "Run vector files against our implementation of the standard.",
@@ -19,6 +20,7 @@ COMMANDS = {
     "demo": "See a made-up town at work, and try it yourself.",
     "jobs": "Look at the jobs in the queue, and try dead ones again.",
     "meter": "Sit at the keypad of a virtual meter.",
+    "people": "Say who signs in, with which roles, password and second factor.",
     "registry": "Fill the registry from files, and find what is in it.",
     "restore": "Read a backup into an empty database.",
     "serve": "Sell over HTTP, on loopback.",

@@ -1,7 +1,6 @@
 """`umbane registry`: fill the registry from files, and find what is in it."""
 
 import csv
-import getpass
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from umbane.cli.where import plain, using
-from umbane.db import Connection, Database
+from umbane.cli.whose import by, console, of_utility, utility_named
+from umbane.db import Database
 from umbane.errors import InputError
 from umbane.registry import (
     Findings,
@@ -31,7 +31,6 @@ from umbane.registry import (
     meter_by_number,
     supply_groups,
     utilities,
-    utility_by_code,
 )
 from umbane.registry import utility as utility_of
 
@@ -44,33 +43,13 @@ WRONG: Final = 1
 """The exit code when a file has rows that are wrong, or nothing was found."""
 SHOWN: Final = 20
 """Problems on the screen; a report has them all."""
-NARROW: Final = 100
-"""Columns of a page that goes into a file or a pipe."""
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-of_utility = click.option("--utility", "code", help="The code of the utility; needed only where there are several.")
 
 
 @click.group()
 def command() -> None:
     """Fill the registry from files, and find what is in it."""
-
-
-def _by() -> str:
-    """Who is at the terminal, for the record of changes."""
-    return f"cli:{getpass.getuser()}"
-
-
-async def _utility(connection: Connection, code: str | None) -> "Utility":
-    """The utility of this code, or the only one."""
-    if code is not None:
-        return await utility_by_code(connection, code)
-    every = await utilities(connection)
-    if len(every) == 1:
-        return every[0]
-    if not every:
-        raise InputError("--utility", "there is no utility yet", "add one: umbane registry import utility FILE")
-    raise InputError("--utility", "there are several utilities", f"name one of {', '.join(it.code for it in every)}")
 
 
 # ------------------------------------------------------------------------------------------------------------- import
@@ -87,7 +66,7 @@ def import_utility_(file: Path) -> None:
     """Add a utility from a YAML file: its policy, keys by their names, tariffs, vendors and operators."""
 
     async def work(database: Database) -> "Utility":
-        scope = await database.run(lambda tx: import_utility(tx, _by(), file))
+        scope = await database.run(lambda tx: import_utility(tx, by(), file))
         async with database.reading() as connection:
             return await utility_of(connection, scope.utility_id)
 
@@ -111,13 +90,13 @@ def import_meters_(file: Path, code: str | None, dry_run: bool, good_rows_only: 
 
     async def work(database: Database) -> ImportReport:
         async with database.reading() as connection:
-            whose = await _utility(connection, code)
+            whose = await utility_named(connection, code)
         options = {"dry_run": dry_run, "good_rows_only": good_rows_only}
         today = datetime.now(UTC).astimezone(whose.zone).date()
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task("Reading", total=None)
             show = lambda rows: progress.update(task, description=f"Reading: {rows:,} rows")  # noqa: E731 - a word
-            return await import_meters(database, Scope(whose.id, _by()), file, today=today, on_rows=show, **options)
+            return await import_meters(database, Scope(whose.id, by()), file, today=today, on_rows=show, **options)
 
     done = using(work)
     if report:
@@ -160,11 +139,6 @@ def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 
-def console() -> Console:
-    """Where pages are printed: as wide as the terminal, or as a page that goes into a file."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else NARROW)
-
-
 # --------------------------------------------------------------------------------------------------------------- find
 
 
@@ -181,7 +155,7 @@ def find_(words: Sequence[str], code: str | None, limit: int) -> None:
 
     async def work(database: Database) -> Findings:
         async with database.reading() as connection:
-            return await find(connection, (await _utility(connection, code)).id, " ".join(words), limit)
+            return await find(connection, (await utility_named(connection, code)).id, " ".join(words), limit)
 
     found = using(work)
     if found.hint:
@@ -217,7 +191,7 @@ def show(number: str, code: str | None) -> None:
 
     async def work(database: Database) -> list[str]:
         async with database.reading() as connection:
-            whose = await _utility(connection, code)
+            whose = await utility_named(connection, code)
             it = await meter_by_number(connection, whose.id, number)
             [hit] = (await find(connection, whose.id, it.pan.digits, 1)).hits
             events = await key_events(connection, whose.id, it.id)

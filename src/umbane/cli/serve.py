@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from umbane.cli.sealing import read_seal_key, with_seal_key
 from umbane.cli.where import here
 from umbane.db import open_database
-from umbane.errors import InputError
 from umbane.registry import utilities
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ __all__ = ["command"]
 
 T = TypeVar("T")
 
-SEAL_KEY: Final = "UMBANE_SEAL_KEY"
-SEAL_BYTES: Final = 32
 MOST_WORKERS: Final = 32
 
 
@@ -50,23 +48,25 @@ MOST_WORKERS: Final = 32
     show_default=True,
     help="Processes that serve at this address.",
 )
+@with_seal_key
 @click.option("--quiet", is_flag=True, help="Don't write a line for each request.")
 @click.option("--inherited", type=int, hidden=True, help="The number of a socket that listens already.")
 def command(
-    host: str, port: int, socket: Path | None, module: Path, workers: int, *, quiet: bool, inherited: int | None
-) -> None:
+    host: str, port: int, socket: Path | None, module: Path, workers: int, *, seal_key: Path | None, quiet: bool,
+    inherited: int | None,
+) -> None:  # fmt: skip
     """Serve the API over HTTP, on loopback.
 
     Tokens are made by the software module with published test keys: no meter in a street accepts them. People can sign
-    in when UMBANE_SEAL_KEY holds 64 hexadecimal digits, the key of their second factors.
+    in when there is a seal key; umbane people seal-key makes one.
     """
     from umbane.api import Listening
 
-    at = Listening(host, port, socket)
+    at, key = Listening(host, port, socket), read_seal_key(seal_key)
     module.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _listening(at, inherited) as made:
         if workers == 1 or inherited is not None:
-            _run(_serve(at, made, module, workers, quiet=quiet))
+            _run(_serve(at, made, module, workers, key, quiet=quiet))
         elif code := _supervise(at, made, workers, quiet=quiet):
             raise SystemExit(code)
 
@@ -90,20 +90,21 @@ def _supervise(at: "Listening", made: socket.socket, workers: int, *, quiet: boo
     from umbane.api.supervising import Supervisor
 
     params = click.get_current_context().params | {"inherited": made.fileno(), "quiet": None}
-    options = [f"--{name}={it}" for name, it in params.items() if it is not None]
+    options = [f"--{name.replace('_', '-')}={it}" for name, it in params.items() if it is not None]
     options += ["--quiet"] if quiet else []
     click.echo(f"Serving at {at} in {workers} processes. Ctrl+C stops them.", err=True)
     return _run(Supervisor([sys.executable, "-m", "umbane", "serve", *options], made, workers).run())
 
 
-async def _serve(at: "Listening", made: socket.socket, folder: Path, workers: int, *, quiet: bool) -> None:
+async def _serve(
+    at: "Listening", made: socket.socket, folder: Path, workers: int, seal_key: bytes | None, *, quiet: bool
+) -> None:
     """Open everything, serve as one of so many processes, and close everything."""
     from umbane.api import make_app, serve
     from umbane.api.modules import clear_up, open_own_module
     from umbane.api.supervising import watch_parent
     from umbane.vending import open_engine
 
-    seal_key = _seal_key()
     watch_parent()
     async with open_database(here(), migrating=True) as database:
         vault = await _vault(database)
@@ -151,17 +152,3 @@ async def _vault(database: "Database") -> "Vault":
         if it.realm is Realm.TEST
     }
     return Vault(ModuleRealm.TEST, keys.values())
-
-
-def _seal_key() -> bytes | None:
-    """The key of second factors, if the environment has one."""
-    text = os.environ.get(SEAL_KEY)
-    if text is None:
-        return None
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != SEAL_BYTES:
-        raise InputError(SEAL_KEY, "that is no key", f"give {2 * SEAL_BYTES} hexadecimal digits")
-    return key
