@@ -13,7 +13,7 @@ from umbane.ledger import BOOKS, AccountKey, CreditLimit, Kind, open_book, prove
 from umbane.security import SecurityModule
 from umbane.vending import CLAIMS, Answer, Buy, Engine, Order, SaleRequest, Sold, booked_tokens, open_engine, sell
 
-__all__ = ["FLOAT", "Shop", "open_shop", "proven", "set_float"]
+__all__ = ["FLOAT", "Shop", "counted", "open_shop", "proven", "set_float"]
 
 FLOAT = 10_000_000
 
@@ -84,10 +84,14 @@ async def open_shop(
 
 async def proven(shop: Shop) -> None:
     """Everything holds that is to hold of books and sales, and every token of the module is in them."""
-    database, module = shop.town.database, shop.engine.house.module
-    proof = await prove(database, (*BOOKS, *CLAIMS))
+    proof = await prove(shop.town.database, (*BOOKS, *CLAIMS))
     wrong = [f"{it.claim.name}: {it.wrong}" for it in proof.findings if it.wrong]
     assert not wrong
-    status = await module.status()
-    async with database.reading() as connection:
+    await counted(shop)
+
+
+async def counted(shop: Shop) -> None:
+    """The books know just as many tokens as the module has made."""
+    status = await shop.engine.house.module.status()
+    async with shop.town.database.reading() as connection:
         assert await booked_tokens(connection, status.name) == status.count
