@@ -29,7 +29,7 @@ from umbane.errors import UmbaneError
 from umbane.security import KeyChangeRequest, Realm, Refused, TokenRequest, Vault, VerifyRequest
 from umbane.security.keyring import Keyring
 from umbane.security.making import Maker, refused
-from umbane.security.orders import change_order, token_order
+from umbane.security.orders import change_orders, token_orders
 from umbane.sts import EA, SAMPLE_TABLES, TI, KeyChangeSection, StaTables, StsInputError
 
 MAKER: Final = Maker(Keyring(Vault(Realm.TEST, KEYS.values())), SAMPLE_TABLES)
@@ -75,14 +75,14 @@ def shown(made: object) -> object:
 @settings(max_examples=20)
 def test_tokens(asked: list[TokenRequest]) -> None:
     """Whatever is in a list, good and bad, each member gets what it would get by itself."""
-    assert list(map(shown, MAKER.tokens([token_order(one) for one in asked]))) == list(map(alone, asked))
+    assert list(map(shown, MAKER.tokens(token_orders(asked)))) == list(map(alone, asked))
 
 
 @given(st.lists(change_requests, max_size=60))
 @settings(max_examples=30)
 def test_changes(asked: list[KeyChangeRequest]) -> None:
     """The same holds for key changes."""
-    assert list(map(shown, MAKER.changes([change_order(one) for one in asked]))) == list(map(alone, asked))
+    assert list(map(shown, MAKER.changes(change_orders(asked)))) == list(map(alone, asked))
 
 
 @pytest.mark.parametrize("place", [0, 31, 32, 99])
@@ -90,7 +90,7 @@ def test_one_bad_among_many(place: int) -> None:
     """One bad request among many is found wherever it stands."""
     asked = requests(100)
     asked[place] = request(key=UNKNOWN)
-    made = MAKER.tokens([token_order(one) for one in asked])
+    made = MAKER.tokens(token_orders(asked))
     assert [row for row, one in enumerate(made) if isinstance(one, Refused)] == [place]
 
 
@@ -101,9 +101,9 @@ def test_other_tables() -> None:
     maker = Maker(MAKER.keyring, turned)
     for count in (1, 50):
         asked = requests(count)
-        made = maker.tokens([token_order(one) for one in asked])
+        made = maker.tokens(token_orders(asked))
         assert all(one != expected(other) for one, other in zip(made, asked, strict=True))
-        changes = [change_order(change(pan=pan)) for pan in METERS[:count]]
+        changes = change_orders([change(pan=pan) for pan in METERS[:count]])
         assert all(one != expected(order.request) for one, order in zip(maker.changes(changes), changes, strict=True))
         assert not isinstance(made[0], Refused)
         assert maker.read(VerifyRequest(asked[0].pan, EA.STA, KEY, made[0][0])) == asked[0].token
@@ -112,7 +112,7 @@ def test_other_tables() -> None:
 @given(token_requests.filter(lambda asked: isinstance(alone(asked), tuple)))
 def test_read(asked: TokenRequest) -> None:
     """What was made is read as what the token carries."""
-    (made,) = MAKER.tokens([token_order(asked)])
+    (made,) = MAKER.tokens(token_orders([asked]))
     assert not isinstance(made, Refused)
     assert MAKER.read(VerifyRequest(asked.pan, asked.ea, asked.key, made[0])) == as_carried(asked.token)
 

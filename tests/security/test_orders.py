@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 from tests.security.support import KEY, METERS, change, request
 from tests.sts.support import algorithms, all_tokens, as_carried, key_types, krns, pans, sgcs, tids, tis
 from umbane.security import JournalError, KeyChangeRequest, KeyName, Record, TokenRequest
-from umbane.security.orders import change_order, read_record, token_order
+from umbane.security.orders import change_orders, read_record, token_orders
+
+
+def words(asked: TokenRequest) -> str:
+    """What the journal says of a request for a token."""
+    return token_orders([asked])[0].text
+
+
+def change_words(asked: KeyChangeRequest) -> str:
+    """What the journal says of a request for a key change."""
+    return change_orders([asked])[0].text
+
 
 ids = st.uuids()
 names = st.builds(KeyName, sgcs, krns, key_types, tis)
@@ -18,30 +29,30 @@ change_requests = st.builds(KeyChangeRequest, ids, pans, algorithms, names, name
 @given(token_requests, st.integers(0, 10**12 - 1))
 def test_token_and_back(asked: TokenRequest, number: int) -> None:
     """A request for any token is read from the journal as it was written, with the amount that the token carries."""
-    record = read_record(f"{number:012} 1 {token_order(asked).text}\n".encode())
+    record = read_record(f"{number:012} 1 {words(asked)}\n".encode())
     assert record == Record(number, 1, asked._replace(token=as_carried(asked.token)))
 
 
 @given(change_requests, st.integers(2, 4))
 def test_change_and_back(asked: KeyChangeRequest, made: int) -> None:
     """A request for a key change is read from the journal as it was written."""
-    assert read_record(f"{5:012} {made} {change_order(asked).text}\n".encode()) == Record(5, made, asked)
+    assert read_record(f"{5:012} {made} {change_words(asked)}\n".encode()) == Record(5, made, asked)
 
 
 @given(token_requests, token_requests)
 def test_one_text_for_one_request(asked: TokenRequest, other: TokenRequest) -> None:
     """Two requests have the same words only if they ask for the same."""
     same = asked._replace(token=as_carried(asked.token)) == other._replace(token=as_carried(other.token))
-    assert (token_order(asked).text == token_order(other).text) is same
+    assert (words(asked) == words(other)) is same
 
 
 @given(change_requests, change_requests)
 def test_one_text_for_one_change(asked: KeyChangeRequest, other: KeyChangeRequest) -> None:
     """The same holds for key changes."""
-    assert (change_order(asked).text == change_order(other).text) is (asked == other)
+    assert (change_words(asked) == change_words(other)) is (asked == other)
 
 
-LINE = f"000000000005 1 {token_order(request()).text}\n"
+LINE = f"000000000005 1 {words(request())}\n"
 WRONG = {
     "no such kind": LINE.replace("token", "tokens"),
     "another amount": LINE.replace("0646c75", "0656c75"),
@@ -66,7 +77,7 @@ def test_without_meaning(name: str) -> None:
 def test_fixed_words() -> None:
     """The words stay what they are: the journals of years are compared by them."""
     asked = request(id_=None)
-    assert token_order(asked).text == f"{asked.id.hex} token 600727070000000051 07 123456 1 2 01 00565da7000646c75"
+    assert words(asked) == f"{asked.id.hex} token 600727070000000051 07 123456 1 2 01 00565da7000646c75"
     changed = change(with_sgc=True)
-    words = "key-change 600727070000000051 07 123456 1 2 01 123456 2 2 01 6675056 1"
-    assert change_order(changed).text == f"{changed.id.hex} {words}"
+    said = "key-change 600727070000000051 07 123456 1 2 01 123456 2 2 01 6675056 1"
+    assert change_words(changed) == f"{changed.id.hex} {said}"

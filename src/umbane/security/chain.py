@@ -66,7 +66,7 @@ def sealed(start: Position, entries: Sequence[Entry]) -> tuple[bytes, Batch]:
     """What to write for these entries."""
     count, lines = start.tokens, []
     for made, text in entries:
-        lines.append(f"{count:0{NUMBER}} {made} {text}\n".encode("ascii"))
+        lines.append(b"%0*d %d %s\n" % (NUMBER, count, made, text.encode("ascii")))
         count += made
     body = b"".join(lines) + b"= %0*d " % (NUMBER, count)
     seal = seal_of(start.seal, body)

@@ -17,7 +17,7 @@ from umbane.security.journal import Journal
 from umbane.security.keyring import KEY, Keyring
 from umbane.security.making import Made, Maker
 from umbane.security.models import Issued, KeyChangeRequest, ModuleStatus, Record, Refused, TokenRequest
-from umbane.security.orders import Order, change_order, read_record, text_of, token_order
+from umbane.security.orders import Order, change_orders, distinct, read_record, text_of, token_orders
 from umbane.security.vault import CHECK_DIGITS, Vault
 from umbane.sts import StaTables
 
@@ -96,11 +96,11 @@ class ModuleCore:
 
     def issue(self, requests: Sequence[TokenRequest]) -> list[Issued | Refused]:
         """As ``SecurityModule.issue``."""
-        return self.answers([token_order(request) for request in requests], self.maker.tokens)
+        return self.answers(token_orders(requests), self.maker.tokens)
 
     def change_keys(self, requests: Sequence[KeyChangeRequest]) -> list[Issued | Refused]:
         """As ``SecurityModule.change_keys``."""
-        return self.answers([change_order(request) for request in requests], self.maker.changes)
+        return self.answers(change_orders(requests), self.maker.changes)
 
     def answers(
         self, orders: Sequence[AnyOrder], make: Callable[[Sequence[AnyOrder]], list[Made]]
@@ -128,7 +128,7 @@ class ModuleCore:
         orders = [(order, len(tokens)) for order, tokens in new if not isinstance(tokens, Refused)]
         if not orders:
             return {}
-        keys = self.keyring.first_used(name for order, _ in orders for name in order.keys)
+        keys = self.keyring.first_used(distinct(name for order, _ in orders for name in order.keys))
         number = self.journal.append([*keys, *(Entry(made, order.text) for order, made in orders)])
         numbers = {}
         for order, made in orders:

@@ -1,6 +1,6 @@
 """Orders to tokens: many at once where nothing is refused, and by themselves where something is."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final, TypeVar
 
 import numpy as np
@@ -60,17 +60,17 @@ class Maker:
 
     def tokens(self, orders: Sequence[TokenOrder]) -> list[Made]:
         """What becomes of each order, in their order."""
-        return by_kind(orders, lambda order: order.request.ea, self.tokens_together, self.token)
+        return by_kind(orders, lambda order: int(order.request.ea), self.tokens_together, self.token)
 
     def changes(self, orders: Sequence[ChangeOrder]) -> list[Made]:
         """The same for key changes."""
-        kind = lambda order: (order.request.ea, order.request.with_sgc)  # noqa: E731 - a word for what follows
+        kind = lambda order: (int(order.request.ea), order.request.with_sgc)  # noqa: E731 - a word for what follows
         return by_kind(orders, kind, self.changes_together, self.change)
 
     def tokens_together(self, orders: Sequence[TokenOrder]) -> list[tuple[EncodedToken, ...]]:
         """The tokens of orders for meters of one algorithm, or the first refusal."""
-        for order in orders:
-            require_issuable(order.request.token)
+        for kind in {type(order.request.token) for order in orders}:
+            require_issuable(kind)
         requests = [order.request for order in orders]
         keys = self.decoder_keys([(request.key, request.pan) for request in requests], requests[0].ea)
         tokens = Tokens(np.array([order.bits >> CRC_BITS for order in orders], np.uint64))
@@ -79,7 +79,7 @@ class Maker:
     def token(self, order: TokenOrder) -> tuple[EncodedToken, ...]:
         """The token of one order."""
         request = order.request
-        require_issuable(request.token)
+        require_issuable(type(request.token))
         return (encode(request.token, self.decoder_key(request.key, request.pan, request.ea), tables=self.tables),)
 
     def changes_together(self, orders: Sequence[ChangeOrder]) -> list[tuple[EncodedToken, ...]]:
@@ -116,14 +116,14 @@ class Maker:
 
     def decoder_keys(self, meters: Sequence[tuple[KeyName, MeterPAN]], ea: EA) -> DecoderKeys:
         """The keys of many meters of one algorithm: together for each vending key that many of them share."""
-        groups: dict[Hashable, list[int]] = {}
-        for row, (name, _pan) in enumerate(meters):
-            groups.setdefault((name.sgc.value, name.krn.value, int(name.kt)), []).append(row)
-        large = [rows for rows in groups.values() if len(rows) >= FEW]
-        others = [row for rows in groups.values() if len(rows) < FEW for row in rows]
+        groups = list(by_vending_key([name for name, _pan in meters]))
+        large = [rows for rows in groups if len(rows) >= FEW]
+        others = [row for rows in groups if len(rows) < FEW for row in rows]
         parts = [self.derived([meters[row] for row in rows], ea) for rows in large]
         if others:
             parts.append(DecoderKeys.of(self.decoder_key(*meters[row], ea) for row in others))
+        if len(parts) == 1:
+            return parts[0]  # then the rows are in their order
         places = np.argsort([row for rows in (*large, others) for row in rows])
         columns = zip(*(part.columns for part in parts), strict=True)
         return DecoderKeys(ea, *(np.concatenate(column)[places] for column in columns))
@@ -134,11 +134,23 @@ class Maker:
         return derive_keys(vending_key, [pan.digits for _, pan in meters], [name.ti.value for name, _ in meters], ea)
 
 
-def require_issuable(token: Token) -> None:
-    """Raise StsInputError if a token must not be asked for by itself."""
-    if not isinstance(token, ISSUABLE):
+def by_vending_key(names: Sequence[KeyName]) -> Iterable[list[int]]:
+    """The rows of each vending key, in their order; most rows share the object that is their name."""
+    named: dict[int, list[int]] = {}
+    for row, name in enumerate(names):
+        named.setdefault(id(name), []).append(row)
+    groups: dict[tuple[int, int, int], list[int]] = {}
+    for rows in named.values():
+        name = names[rows[0]]
+        groups.setdefault((name.sgc.value, name.krn.value, int(name.kt)), []).extend(rows)
+    return map(sorted, groups.values())
+
+
+def require_issuable(kind: type[Token]) -> None:
+    """Raise StsInputError if tokens of this kind must not be asked for by themselves."""
+    if not issubclass(kind, ISSUABLE):
         remedy = "give credit, a test or a management token; for a key change, ask for it as one"
-        raise StsInputError("token", f"a {type(token).__name__} was given", remedy)
+        raise StsInputError("token", f"a {kind.__name__} was given", remedy)
 
 
 def by_kind(

@@ -88,6 +88,8 @@ class DecoderKeys:
 
     def spread(self, count: int) -> "DecoderKeys":
         """As many keys, when a single one is that of all rows."""
+        if len(self) == count:
+            return self
         return DecoderKeys(self.ea, *(np.broadcast_to(column, (count, *column.shape[1:])) for column in self.columns))
 
     @classmethod
