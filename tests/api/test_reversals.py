@@ -101,7 +101,7 @@ async def test_after_another_sale(counter: Counter, sold: dict[str, Any]) -> Non
     assert (answer.status_code, answer.json()["code"]) == (409, "later_sales")
 
 
-@pytest.mark.parametrize(("sale_id", "status"), [("x", 422), (str(new_id()), 404)])
+@pytest.mark.parametrize(("sale_id", "status"), [("x", 422), ("01980000-0000-7000-8000-000000000007", 404)])
 async def test_no_such_sale(counter: Counter, sale_id: str, status: int) -> None:
     """An id that is none, or no sale's, is told."""
     boss = await enter(counter, Role.SUPERVISOR)
