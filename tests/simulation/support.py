@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from umbane.pricing import TariffBook, load_tariff_text
+from umbane.simulation.account import Account
 from umbane.simulation.errors import TableFileError
 from umbane.simulation.files import read_households, read_purchases
 from umbane.simulation.models import Purchase, Refused, Sale
-from umbane.simulation.shop import Account, Shop
-from umbane.simulation.story import Story, play
 
 ANNA: Final = "00001011014"
 BEN: Final = "00001021021"
@@ -69,6 +68,7 @@ def tariff_text(tariff: dict[str, Any], **sections: Any) -> str:  # noqa: ANN401
 
 
 BOOKS: Final = {str(tariff["id"]): TariffBook.of([load_tariff_text(tariff_text(tariff))]) for tariff in (BLOCKS, FLAT)}
+DOCUMENTS: Final = {str(tariff["id"]): [tariff_text(tariff)] for tariff in (BLOCKS, FLAT)}
 
 
 def write(path: Path, text: str) -> Path:
@@ -100,16 +100,6 @@ def accounts(folder: Path, households: str = HOUSEHOLDS) -> list[Account]:
 def purchases(folder: Path, *lines: str) -> list[Purchase | TableFileError]:
     """The purchases of these lines."""
     return list(read_purchases(write(folder / "purchases.csv", purchases_text(*lines))))
-
-
-def story_of(folder: Path, *lines: str) -> Story:
-    """The story of these lines."""
-    return play(accounts(folder), purchases(folder, *lines))
-
-
-def sell(shop: Shop, folder: Path, *lines: str) -> list[object]:
-    """What the shop says to these lines, in their order."""
-    return [shop.serve(line) for line in purchases(folder, *lines) if isinstance(line, Purchase)]
 
 
 def sold(outcomes: Iterable[object]) -> list[Sale]:

@@ -1,11 +1,13 @@
 """The charts: every house, tariff and kind of money is drawn, with words for those who don't see it."""
 
+from copy import deepcopy
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.simulation.support import ANNA, BEN, CARA, DAN, HOUSEHOLDS, accounts, purchases, story_of
+from tests.simulation.market import Market
+from tests.simulation.support import ANNA, BEN, CARA, DAN, HOUSEHOLDS, accounts, purchases
 from umbane.simulation.charts import (
     KINDS,
     Chart,
@@ -15,17 +17,17 @@ from umbane.simulation.charts import (
     price,
     price_charts,
 )
-from umbane.simulation.story import Story, play
+from umbane.simulation.story import Story
 
 SVG = "{http://www.w3.org/2000/svg}"
 TIME = "2025-07-25T08:00Z"
 
 
-@pytest.fixture
-def story(tmp_path: Path) -> Story:
+@pytest.fixture(scope="module")
+def told(market: Market, tmp_path_factory: pytest.TempPathFactory) -> Story:
     """Two weeks around a new month."""
-    return story_of(
-        tmp_path,
+    return market.story_of(
+        tmp_path_factory.mktemp("told"),
         f"P1,2025-07-25T08:00Z,{ANNA},buy,300.00",
         f"P2,2025-07-25T08:00Z,{BEN},buy,100.00",
         f"P3,2025-08-04T08:00Z,{CARA},buy,1000",
@@ -34,6 +36,12 @@ def story(tmp_path: Path) -> Story:
         f"P6,2025-08-05T08:00Z,{ANNA},free,",
         f"P7,2025-08-05T08:00Z,{ANNA},tenant,Ada",
     )
+
+
+@pytest.fixture
+def story(told: Story) -> Story:
+    """Give a copy of it, which a test may spoil."""
+    return deepcopy(told)
 
 
 def texts(chart: Chart) -> list[str]:
@@ -92,9 +100,9 @@ def test_energy(story: Story) -> None:
 
 
 @pytest.mark.parametrize("name", ["$x^2$", "_hidden", "$", "\u0bb8\u0bcd\u0bb0\u0bc0", "\u5f20\u4f1f", "a & b <i>"])
-def test_names_are_only_names(tmp_path: Path, name: str) -> None:
+def test_names_are_only_names(market: Market, tmp_path: Path, name: str) -> None:
     """A name is drawn as it is: no formula, no markup, no complaint about a letter."""
-    story = play(
+    story = market.play(
         accounts(tmp_path, HOUSEHOLDS.replace(",Anna,", f",{name},")),
         purchases(tmp_path, f"P1,{TIME},{ANNA},buy,300.00"),
     )
@@ -107,9 +115,9 @@ def test_the_same_bytes(story: Story) -> None:
     assert money_chart(story) == money_chart(story)
 
 
-def test_nothing_to_draw(tmp_path: Path) -> None:
+def test_nothing_to_draw(market: Market, tmp_path: Path) -> None:
     """A story without a sale has no charts of prices, an empty one of money, and still one of each meter."""
-    story = story_of(tmp_path, f"P1,{TIME},{ANNA},buy,0")
+    story = market.story_of(tmp_path, f"P1,{TIME},{ANNA},buy,0")
     assert price_charts(story) == []
     assert "energy" not in texts(money_chart(story))
     assert len(credit_charts(story, 10)) == 4

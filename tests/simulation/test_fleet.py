@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.simulation.support import ANNA, BEN, accounts
 from umbane.meter import TokenResult, ValidationResult
+from umbane.simulation.account import meter_key
 from umbane.simulation.fleet import MILLIJOULES_PER_TENTH, House
 from umbane.simulation.models import Household
-from umbane.simulation.shop import meter_key
 from umbane.sts import TID, Credit, EncodedToken, MeterPAN, Service, encode
 
 START = datetime(2025, 7, 1, tzinfo=UTC)

@@ -1,5 +1,6 @@
 """`umbane vend`: sell from a file of purchases to virtual meters, and show what happened."""
 
+import asyncio
 import os
 import sys
 from io import TextIOWrapper
@@ -16,7 +17,7 @@ from rich.text import Text
 from umbane.errors import InputError
 
 if TYPE_CHECKING:
-    from umbane.simulation.story import Story
+    from umbane.simulation.story import Cast, Story
 
 __all__ = ["command"]
 
@@ -24,6 +25,7 @@ PIPED_WIDTH: Final = 100
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 PAGE: Final = click.Path(dir_okay=False, path_type=Path)
+KEPT: Final = click.Path(file_okay=False, path_type=Path)
 FAILED: Final = 1
 """The exit code when a proof doesn't hold."""
 
@@ -35,16 +37,20 @@ MOST_NAMES: Final = 20
 @click.argument("purchases", type=FILE)
 @click.option("--meters", type=FILE, help="Who has which meter [default: meters.csv beside PURCHASES].")
 @click.option("--tariffs", type=FOLDER, help="A folder of tariff files [default: tariffs beside PURCHASES].")
+@click.option("--data", type=KEPT, help="Where the books and the security module are kept [default: out/vend].")
 @click.option("--html", type=PAGE, help="Write a report here.")
 @click.option("--quiet", is_flag=True, help="The summary only, no receipts.")
-def command(purchases: Path, meters: Path | None, tariffs: Path | None, html: Path | None, quiet: bool) -> None:
+def command(  # noqa: PLR0917 - click passes every parameter by its name
+    purchases: Path, meters: Path | None, tariffs: Path | None, data: Path | None, html: Path | None, quiet: bool
+) -> None:
     """Sell what PURCHASES asks for to virtual meters, hour by hour, and print the receipts.
 
-    Meters and people are simulated, and the keys are of the test realm: no meter in the field takes the tokens.
-    Ends with 1 if the figures don't add up.
+    Each line is a message of its own to the engine that sells, and is booked once: the same file again gets the same
+    digits, and nothing is sold twice. Meters and people are simulated, and the keys are of the test realm: no meter in
+    the field takes the tokens. Ends with 1 if the figures don't add up.
     """
     from umbane.simulation.receipts import slip
-    from umbane.simulation.story import tell
+    from umbane.simulation.story import read_cast
     from umbane.simulation.summary import proofs
 
     if html:
@@ -52,14 +58,8 @@ def command(purchases: Path, meters: Path | None, tariffs: Path | None, html: Pa
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a name that this terminal can't write is no reason to stop
     beside = purchases.parent
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("Selling", total=None)
-        story = tell(
-            purchases,
-            meters or beside / "meters.csv",
-            tariffs or beside / "tariffs",
-            on_line=lambda done, lines: progress.update(task, completed=done, total=lines),
-        )
+    cast = read_cast(purchases, meters or beside / "meters.csv", tariffs or beside / "tariffs")
+    story = asyncio.run(tell(cast, data))
     if not quiet:
         for chapter in story.chapters:
             click.echo(slip(chapter))
@@ -71,6 +71,28 @@ def command(purchases: Path, meters: Path | None, tariffs: Path | None, html: Pa
         click.echo(f"Report: {html}")
     if not all(proof.holds for proof in proofs(story)):
         click.get_current_context().exit(FAILED)
+
+
+async def tell(cast: "Cast", data: Path | None) -> "Story":
+    """Open the books and a security module, and play a story."""
+    from umbane.cli.places import module_name, place_below, usual_folder
+    from umbane.db import open_database
+    from umbane.security import open_software_module
+    from umbane.simulation.realm import vault_of
+    from umbane.simulation.story import play
+
+    folder = (data or usual_folder("vend")).absolute()
+    module_folder = folder / "module"
+    name = module_name(module_folder, "vend")
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("Opening the books", total=None)
+        async with (
+            open_database(place_below(folder), migrating=True) as database,
+            open_software_module(name, module_folder, vault_of(cast.groups)) as module,
+        ):
+            progress.update(task, description="Selling")
+            watch = lambda done, lines: progress.update(task, completed=done, total=lines)  # noqa: E731 - a word
+            return await play(cast, database, module, on_line=watch)
 
 
 def make_room(page: Path) -> None:
@@ -103,8 +125,11 @@ def show_summary(story: "Story", console: Console) -> None:
     say(
         console,
         f"{len(story.sales)} lines done with {tokens} tokens, {len(story.repeats)} came twice, "
-        f"{len(story.refusals)} refused; {dark_hours(story)} hours without supply in {len(story.houses)} houses.\n",
+        f"{len(story.refusals)} refused; {dark_hours(story)} hours without supply in {len(story.houses)} houses.",
     )
+    if before := sum(sale.sold_before for sale in story.sales):
+        say(console, f"{before} of them were done by an earlier run: the same digits again, and nothing charged.")
+    say(console, "")
     show_refusals(story, console)
     show_low(story, console)
     for proof in proofs(story):

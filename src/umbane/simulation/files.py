@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from umbane.errors import InputError, shown
+from umbane.registry.texts import clean
 from umbane.simulation.errors import TableFileError
 from umbane.simulation.load import LOADS
 from umbane.simulation.models import Action, Arrear, Household, Purchase
@@ -80,9 +81,10 @@ def parse_household(row: Row) -> Household:
 
 def parse_name(row: Row, column: str) -> str:
     """A column that holds a person's name."""
-    if not 0 < len(row[column]) <= MAX_NAME:
-        raise row.error(column, f"{shown(row[column])} is no name", f"give 1 to {MAX_NAME} characters")
-    return row[column]
+    try:
+        return clean(column, row[column], MAX_NAME)
+    except InputError as error:
+        raise row.error(column, error.problem, error.remedy) from None
 
 
 def whole(row: Row, column: str) -> int:

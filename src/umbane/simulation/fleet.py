@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 from umbane.meter import Event, EventKind, Load, Meter, MeterConfig, ProfilePlan
 from umbane.meter.face import answer
+from umbane.simulation.account import meter_key
 from umbane.simulation.load import daily_wh, hourly_load
 from umbane.simulation.models import Glance, Household, Typed
-from umbane.simulation.shop import meter_key
 from umbane.sts import TID, Credit, EncodedToken, Service, encode
 
 __all__ = ["MILLIJOULES_PER_TENTH", "House", "Reading"]

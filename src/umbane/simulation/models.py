@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
 from umbane.meter import Result
 from umbane.pricing import Line, Tariff
-from umbane.sts import EA, KRN, SGC, TI, TID, EncodedToken, MeterPAN
+from umbane.sts import EA, KRN, SGC, TI, EncodedToken, MeterPAN
 
 __all__ = [
     "Action", "Arrear", "Chapter", "Delivery", "Glance", "Household", "Outcome", "Purchase", "Refused", "Repeat",
@@ -120,7 +121,6 @@ class Delivery:
     Attributes:
         title: what it is, for the receipt.
         token: the digits.
-        tid: its TokenIdentifier; None for a section of a key change, which has none.
         units: 0.1 kWh that it carries; 0 for a key change.
         free: whether it was given for nothing.
         typed: the meter's answer; None before it was typed.
@@ -128,7 +128,6 @@ class Delivery:
 
     title: str
     token: EncodedToken
-    tid: TID | None = None
     units: int = 0
     free: bool = False
     typed: Typed | None = None
@@ -149,6 +148,8 @@ class Sale:
         owed: what is still owed, by the kinds of debts.
         deliveries: the tokens, in the order they must be typed.
         note: what else happened, in words.
+        id: in the books; None where nothing was sold.
+        sold_before: whether it was done in an earlier run, and this is its answer again.
     """
 
     purchase: Purchase
@@ -161,6 +162,8 @@ class Sale:
     owed: tuple[tuple[str, int], ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     note: str = ""
+    id: UUID | None = None
+    sold_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

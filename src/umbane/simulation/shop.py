@@ -1,100 +1,84 @@
-"""The shop: it prices a purchase, makes its tokens, and remembers by its id what it answered.
+"""The shop: it turns the lines of a file into requests to the engine, and the engine's answers into slips.
 
-An account is a value. A sale makes a new one, which takes its place when everything has gone well: a purchase that
-fails halfway leaves no trace.
+The engine sells: it claims the id of a line for ever, prices, makes the tokens and books. What is kept here is what a
+shop assistant knows by heart.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Final
 
+from umbane.db import Connection, new_ids
 from umbane.errors import UmbaneError, shown
-from umbane.pricing import Arrears, CustomerState, Quote, Tariff, TariffBook, claim_free_units, free_units_due, quote
 from umbane.pricing.tariff import LARGEST_TOKEN
+from umbane.registry import (
+    Contract,
+    Customer,
+    KeyPhase,
+    NotFoundError,
+    add_customers,
+    change_tenant,
+    contract,
+    contract_by_account,
+    meter_by_number,
+    plan_keys,
+    settle_keys,
+)
+from umbane.registry.texts import clean
+from umbane.simulation.account import Account
 from umbane.simulation.errors import PurchaseError
-from umbane.simulation.models import Action, Delivery, Household, Outcome, Purchase, Refused, Repeat, Sale
-from umbane.simulation.realm import vending_key
-from umbane.sts import KRN, TI, TID, Credit, DecoderKey, MeterPAN, Service, derive, encode, key_change_set
+from umbane.simulation.models import Action, Delivery, Outcome, Purchase, Refused, Repeat, Sale
+from umbane.simulation.world import Address
+from umbane.sts import KRN, TI, MeterPAN
 from umbane.sts.checks import require_digits
+from umbane.vending import Buy, ChangeKey, ClaimFree, Engine, Order, SaleRequest, Sold, TokenKind, answer_to, sell
 
-__all__ = ["Account", "Shop", "meter_key", "show_tenths"]
+__all__ = ["Clock", "Shop", "show_tenths"]
 
 TENTHS: Final = 10
 KWH: Final = re.compile(r"([0-9]{1,7})(?:\.([0-9]))?", re.ASCII)
+MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}", re.ASCII)
+TITLES: Final = {TokenKind.CREDIT: "Electricity", TokenKind.FREE: "Free units"}
+EVIDENCE: Final = "the virtual meter took the tokens"
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What the shop knows of a household.
+@dataclass(slots=True)
+class Clock:
+    """The time of the story, which the engine goes by."""
 
-    Attributes:
-        household: who and which meter.
-        customer: who pays now.
-        tariffs: the versions of its tariff.
-        state: what the prices depend on.
-        key: the key that the meter is presumed to have.
-        last_tid: the TID of the last token; none under any key of this meter is lower.
-    """
+    now: datetime
 
-    household: Household
-    customer: str
-    tariffs: TariffBook
-    state: CustomerState
-    key: DecoderKey
-    last_tid: TID | None = None
-
-    @classmethod
-    def open(cls, household: Household, tariffs: TariffBook) -> "Account":
-        """The account of a household before its first purchase.
-
-        Raises:
-            PricingError: a debt isn't an amount of the tariff's currency, or its percentage isn't one.
-        """
-        parse = tariffs.versions[0].currency.parse
-        arrears = (Arrears(debt.kind, parse(debt.amount), percent=debt.percent) for debt in household.arrears)
-        state = CustomerState(arrears=tuple(arrears), free_from=household.free_from)
-        key = meter_key(household, household.krn, household.ti)
-        return cls(household, household.customer, tariffs, state, key)
-
-    def at(self, purchase: Purchase) -> Tariff:
-        """The version of the tariff that is in force at a purchase."""
-        return self.tariffs.at(purchase.time)
-
-    def sale(
-        self,
-        purchase: Purchase,
-        deliveries: tuple[Delivery, ...] = (),
-        *,
-        tariff: Tariff | None = None,
-        quote: Quote | None = None,
-        note: str = "",
-    ) -> Sale:
-        """A purchase of this customer, done under the present key."""
-        ea, sgc = self.household.ea, self.household.sgc
-        key = f"SGC {sgc}  KRN {self.key.krn}  TI {self.key.ti}  EA {ea:02}"
-        tender, lines = (quote.tender, quote.lines) if quote else (0, ())
-        owed = tuple((debt.kind, debt.owed) for debt in quote.state.arrears) if quote else ()
-        return Sale(purchase, self.customer, self.household.pan, key, tariff, tender, lines, owed, deliveries, note)
-
-
-def meter_key(household: Household, krn: KRN, ti: TI) -> DecoderKey:
-    """The household's decoder key under a key revision and tariff index."""
-    return derive(vending_key(household.sgc, krn), household.pan, ti, household.ea)
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.now
 
 
 class Shop:
-    """Sells to the accounts it knows. An id has one answer: asked again in the same words, the shop gives it again."""
+    """Sells to the accounts it knows. An id has one answer: asked again in the same words, the shop gives it again.
 
-    def __init__(self, accounts: Iterable[Account]) -> None:
-        self.accounts = {account.household.pan: account for account in accounts}
+    Args:
+        engine: that sells.
+        clock: the engine's.
+        accounts: of the households.
+        addresses: where their purchases go.
+    """
+
+    def __init__(
+        self, engine: Engine, clock: Clock, accounts: Mapping[MeterPAN, Account], addresses: Mapping[MeterPAN, Address]
+    ) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.accounts = accounts
+        self.addresses = addresses
         self.answers: dict[str, tuple[Purchase, Sale | Refused]] = {}
 
-    def serve(self, purchase: Purchase) -> Outcome:
+    async def serve(self, purchase: Purchase) -> Outcome:
         """Do a purchase, or say why not; for an id that was answered before, give that answer."""
         if purchase.id not in self.answers:
-            answer = self.sell(purchase)
+            answer = await self.sell(purchase)
             self.answers[purchase.id] = (purchase, answer)
             return answer
         earlier, answer = self.answers[purchase.id]
@@ -105,15 +89,13 @@ class Shop:
             return Refused(purchase.where, f"refused before ({earlier.where}): {answer.reason}", purchase)
         return Repeat(purchase, answer)
 
-    def sell(self, purchase: Purchase) -> Sale | Refused:
+    async def sell(self, purchase: Purchase) -> Sale | Refused:
         """Do a purchase, or change nothing and say why not."""
+        self.clock.now = purchase.time.astimezone(UTC)
         try:
-            account = self.find(purchase.meter)
-            account, sale = HANDLERS[purchase.action](account, purchase)
+            return await HANDLERS[purchase.action](self, self.find(purchase.meter), purchase)
         except UmbaneError as error:
             return Refused(purchase.where, str(error), purchase)
-        self.accounts[sale.pan] = account
-        return sale
 
     def find(self, meter: str) -> Account:
         """The account of a meter, by any of its numbers."""
@@ -122,26 +104,92 @@ class Shop:
             raise PurchaseError("meter", f"{pan.drn} is not one of ours", "ask which utility it belongs to")
         return self.accounts[pan]
 
+    async def order(self, account: Account, purchase: Purchase, order: Order) -> Sale:
+        """Ask the engine, and write the slip.
 
-Done = tuple[Account, Sale]
-"""The account as a sale leaves it, and the sale."""
+        Raises:
+            PurchaseError: the engine says no.
+        """
+        pan, address = account.household.pan, self.addresses[account.household.pan]
+        tariff = None if isinstance(order, ChangeKey) else account.at(purchase)
+        request = SaleRequest(address.utility_id, address.terminal_id, message_id(purchase.id), pan.digits, order)
+        (answer,) = await sell(self.engine, [request])
+        if not isinstance(answer, Sold):
+            raise PurchaseError(answer.code.replace("_", " "), answer.problem, answer.remedy)
+        account.collect(answer)
+        return Sale(
+            purchase,
+            account.customer,
+            pan,
+            account.key,
+            tariff,
+            answer.tender,
+            answer.lines,
+            tuple(account.owed.items()),
+            deliveries_of(answer),
+            " ".join([*map(sentence, answer.warnings), *more_than_priced(answer)]),
+            id=answer.id,
+            sold_before=answer.repeated,
+        )
+
+    async def taken(self, sale: Sale, krn: KRN, ti: TI) -> None:
+        """The meter has taken the tokens of a sale, and has this key now: what was pending is settled."""
+        account, address = self.accounts[sale.pan], self.addresses[sale.pan]
+        if (krn, ti) == (account.krn, account.ti):
+            return
+        account.krn, account.ti = krn, ti
+
+        async def work(tx: Connection) -> None:
+            meter = await meter_by_number(tx, address.utility_id, sale.pan.digits)
+            if meter.key_phase is KeyPhase.ISSUED:
+                await settle_keys(tx, address.scope, [meter.id], self.clock.now, EVIDENCE)
+
+        await self.engine.database.run(work)
 
 
-def buy(account: Account, purchase: Purchase) -> Done:
+def message_id(id_: str) -> str:
+    """The id of a line as the engine takes ids."""
+    return id_ if MESSAGE_ID.fullmatch(id_) else f"sha256-{sha256(id_.encode()).hexdigest()[:32]}"
+
+
+def deliveries_of(sold: Sold) -> tuple[Delivery, ...]:
+    """The tokens of a sale."""
+    sections = sum(it.kind == TokenKind.KEY_CHANGE for it in sold.tokens)
+    found = []
+    for number, it in enumerate(sold.tokens, start=1):
+        title = f"{TITLES.get(TokenKind(it.kind), it.kind)} {show_tenths(it.units)} kWh"
+        if it.kind == TokenKind.KEY_CHANGE:
+            title = f"Key change {number} of {sections}"
+        if it.token is not None:
+            found.append(Delivery(title, it.token, it.units, free=it.kind == TokenKind.FREE))
+    return tuple(found)
+
+
+def sentence(words: str) -> str:
+    """A warning as a sentence."""
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def more_than_priced(sold: Sold) -> list[str]:
+    """What is to be said when a token can't hold exactly the units priced, and so holds a little more."""
+    more = sum(it.units for it in sold.tokens) - sold.units - sold.free_units
+    return [f"No token holds just that many units: {show_tenths(more)} kWh more are yours."] if more else []
+
+
+# ------------------------------------------------------------------------------------------------------------- actions
+
+
+async def buy(shop: Shop, account: Account, purchase: Purchase) -> Sale:
     """Electricity for money."""
-    tariff = account.at(purchase)
-    money = tariff.currency.parse(purchase.value)
+    money = account.at(purchase).currency.parse(purchase.value)
     if not money:
         raise PurchaseError("money", "0 buys nothing", "give an amount above 0")
-    return settle(account, purchase, tariff, quote(tariff, account.state, at=purchase.time, money=money))
+    return await shop.order(account, purchase, Buy(money=money))
 
 
-def buy_units(account: Account, purchase: Purchase) -> Done:
+async def buy_units(shop: Shop, account: Account, purchase: Purchase) -> Sale:
     """A number of kWh for what they cost."""
-    tariff = account.at(purchase)
-    return settle(
-        account, purchase, tariff, quote(tariff, account.state, at=purchase.time, units=tenths(purchase.value))
-    )
+    return await shop.order(account, purchase, Buy(units=tenths(purchase.value)))
 
 
 def tenths(words: str) -> int:
@@ -156,104 +204,84 @@ def tenths(words: str) -> int:
     return units
 
 
-def settle(account: Account, purchase: Purchase, tariff: Tariff, priced: Quote) -> Done:
-    """Make the tokens of a quote, free units first, and let the account be what the quote leaves."""
-    deliveries: list[Delivery] = []
-    for units, free in ((priced.free_units, True), (priced.units, False)):
-        if units:
-            account, delivery = credit(account, purchase, units, free=free)
-            deliveries.append(delivery)
-    sale = account.sale(
-        purchase, tuple(deliveries), tariff=tariff, quote=priced, note=more_than_priced(deliveries, priced)
-    )
-    return replace(account, state=priced.state), sale
-
-
-def credit(account: Account, purchase: Purchase, units: int, *, free: bool) -> tuple[Account, Delivery]:
-    """A credit token with the account's next TID."""
-    tid = TID.following(purchase.time, account.key.base_date, account.last_tid)
-    token = Credit(Service.ELECTRICITY, units, tid=tid, rnd=sum(purchase.id.encode()) & 15)
-    title = f"{'Free units' if free else 'Electricity'} {show_tenths(token.carried)} kWh"
-    delivery = Delivery(title, encode(token, account.key), tid, token.carried, free)
-    return replace(account, last_tid=tid), delivery
-
-
-def more_than_priced(deliveries: list[Delivery], priced: Quote) -> str:
-    """What is to be said when a token can't hold exactly the units priced, and so holds a little more."""
-    more = sum(delivery.units for delivery in deliveries) - priced.units - priced.free_units
-    return f"No token holds just that many units: {show_tenths(more)} kWh more are yours." if more else ""
-
-
-def claim(account: Account, purchase: Purchase) -> Done:
+async def claim(shop: Shop, account: Account, purchase: Purchase) -> Sale:
     """The free units of this month without buying."""
     if purchase.value:
         raise PurchaseError("value", f"{shown(purchase.value)} is given, but free units have no price", "leave it out")
-    tariff = account.at(purchase)
-    if not free_units_due(tariff, account.state, at=purchase.time):
-        why_not = why_nothing_is_free(account, tariff, tariff.local_day(purchase.time))
-        raise PurchaseError("free units", why_not, "sell units instead")
-    return settle(account, purchase, tariff, claim_free_units(tariff, account.state, at=purchase.time))
+    return await shop.order(account, purchase, ClaimFree())
 
 
-def why_nothing_is_free(account: Account, tariff: Tariff, day: date) -> str:
-    """Why there are no free units on a day on which none are due."""
-    since, claimed = account.state.free_from, account.state.free_claimed_on
-    if tariff.free_units is None:
-        return f"{tariff.title} gives none"
-    if since is None:
-        return f"{account.customer} has no right to them"
-    if day < since:
-        return f"{account.customer} has a right to them from {since} on"
-    return f"{account.customer} had this month's on {claimed}"
-
-
-def change_tenant(account: Account, purchase: Purchase) -> Done:
+async def move(shop: Shop, account: Account, purchase: Purchase) -> Sale:
     """A new customer at the same meter: nothing of the old one's blocks, charges, debts or rights goes with it."""
-    newcomer, state = purchase.value, account.state
-    if not newcomer:
+    if not purchase.value:
         raise PurchaseError("value", "there is no name of the new tenant", "give one")
-    note = f"{account.customer} left, {newcomer} moved in: blocks and charges start again, free units need a new claim."
-    owed = sum(debt.owed for debt in state.arrears) + sum(amount for _, amount in state.unpaid_charges)
-    if owed:
+    newcomer, leaver = clean("value", purchase.value), account.customer
+    address = shop.addresses[account.household.pan]
+    pan, opened = account.household.pan, purchase.time.date()
+    account_no = f"{pan.drn}-{sha256(purchase.id.encode()).hexdigest()[:12]}"
+
+    async def work(tx: Connection) -> bool:
+        try:
+            await contract_by_account(tx, address.utility_id, account_no)
+        except NotFoundError:
+            meter = await meter_by_number(tx, address.utility_id, pan.digits)
+            if meter.contract_id is None:
+                raise
+            old = await contract(tx, address.utility_id, meter.contract_id)
+            customer_id, contract_id = new_ids(2)
+            await add_customers(tx, address.scope, [Customer(customer_id, newcomer)])
+            place = old.service_point_id
+            new = Contract(contract_id, customer_id, place, account_no, old.tariff_id, max(opened, old.opened))
+            await change_tenant(tx, address.scope, old.id, new)
+            return False
+        return True
+
+    is_old = await shop.engine.database.run(work)
+    note = f"{leaver} left, {newcomer} moved in: blocks and charges start again, free units need a new claim."
+    if owed := sum(account.owed.values()):
         currency = account.tariffs.versions[0].currency
-        note += f" {account.customer} still owes {currency.code} {currency.show(owed)}: {newcomer} doesn't."
-    account = replace(account, customer=newcomer, state=CustomerState())
-    return account, account.sale(purchase, note=note)
+        note += f" {leaver} still owes {currency.code} {currency.show(owed)}: {newcomer} doesn't."
+    account.customer, account.owed = newcomer, {}
+    return Sale(purchase, newcomer, pan, account.key, note=note, sold_before=is_old)
 
 
-def change_key(account: Account, purchase: Purchase) -> Done:
+async def change_key(shop: Shop, account: Account, purchase: Purchase) -> Sale:
     """The tokens that give the meter a key of another tariff index or key revision."""
-    current = account.key
-    krn, ti = new_krn_and_ti(purchase.value, current)
-    new = meter_key(account.household, krn, ti)
-    sections = key_change_set(current, new, at=TID.at(purchase.time, new.base_date))
-    deliveries = tuple(
-        Delivery(f"Key change {number} of {len(sections)}", encode(section, current))
-        for number, section in enumerate(sections, start=1)
-    )
-    note = f"Key change to KRN {krn}, TI {ti}: type all {len(sections)} before any new token."
-    return replace(account, key=new), account.sale(purchase, deliveries, note=note)
+    krn, ti = new_krn_and_ti(purchase.value, account.krn, account.ti)
+    pan, address = account.household.pan, shop.addresses[account.household.pan]
+    known = await answer_to(shop.engine, address.utility_id, address.terminal_id, message_id(purchase.id))
+    if known is None:
+
+        async def work(tx: Connection) -> None:
+            meter = await meter_by_number(tx, address.utility_id, pan.digits)
+            key = account.key_of(krn, ti)
+            await plan_keys(tx, address.scope, [meter.id], [key], shop.clock.now, f"asked for: {purchase.value}")
+
+        await shop.engine.database.run(work)
+    sale = await shop.order(account, purchase, ChangeKey())
+    count = len(sale.deliveries)
+    return replace(sale, note=f"Key change to KRN {krn}, TI {ti}: type all {count} before any new token.")
 
 
-def new_krn_and_ti(words: str, current: DecoderKey) -> tuple[KRN, TI]:
+def new_krn_and_ti(words: str, krn: KRN, ti: TI) -> tuple[KRN, TI]:
     """What a key change asks for; what it doesn't name stays."""
     parts = words.split()
     wanted = dict(part.partition("=")[::2] for part in parts)
-    krn, ti = wanted.pop("KRN", str(current.krn)), wanted.pop("TI", str(current.ti))
+    new_krn, new_ti = wanted.pop("KRN", str(krn)), wanted.pop("TI", str(ti))
     if not parts or wanted or len({part.partition("=")[0] for part in parts}) < len(parts):
         remedy = "give TI=02, KRN=2 or both with a space between"
         raise PurchaseError("value", f"{shown(words)} is no key change", remedy)
-    new = KRN(int(require_digits("KRN", krn, 1))), TI.parse(ti)
-    if new == (current.krn, current.ti):
-        raise PurchaseError("value", f"the meter has KRN {krn} and TI {ti} already", "name another KRN or TI")
+    new = KRN(int(require_digits("KRN", new_krn, 1))), TI.parse(new_ti)
+    if new == (krn, ti):
+        raise PurchaseError("value", f"the meter has KRN {new_krn} and TI {new_ti} already", "name another KRN or TI")
     return new
 
 
-HANDLERS: Final[dict[Action, Callable[[Account, Purchase], Done]]] = {
+HANDLERS: Final[dict[Action, Callable[[Shop, Account, Purchase], Awaitable[Sale]]]] = {
     Action.BUY: buy,
     Action.UNITS: buy_units,
     Action.FREE: claim,
-    Action.TENANT: change_tenant,
+    Action.TENANT: move,
     Action.KEY: change_key,
 }
 

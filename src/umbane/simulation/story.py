@@ -1,21 +1,28 @@
 """The story of a file of purchases: time passes in every house, and the shop serves line after line."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from umbane.db import Database
 from umbane.errors import InputError
 from umbane.pricing import PricingError, Tariff, TariffBook, load_tariff
+from umbane.security import SecurityModule
+from umbane.simulation.account import Account
+from umbane.simulation.audit import audit
 from umbane.simulation.errors import TableFileError
 from umbane.simulation.files import read_households, read_purchases
 from umbane.simulation.fleet import House
 from umbane.simulation.models import Chapter, Household, Purchase, Refused, Repeat, Sale
-from umbane.simulation.shop import Account, Shop
-from umbane.sts import MeterPAN
+from umbane.simulation.proof import Proof
+from umbane.simulation.shop import Clock, Shop
+from umbane.simulation.world import settle, till_of
+from umbane.sts import SGC, MeterPAN
+from umbane.vending import open_engine
 
-__all__ = ["Story", "play", "read_tariffs", "tell"]
+__all__ = ["Cast", "Story", "play", "read_cast", "read_tariffs"]
 
 BEFORE: Final = timedelta(days=1)
 """How long the meters run before the first purchase."""
@@ -42,6 +49,7 @@ class Story:
         accounts: as the story leaves them, by meter.
         start: when the meters began to run.
         end: when the story stops.
+        books: what books and security module say of it.
     """
 
     chapters: tuple[Chapter, ...]
@@ -49,6 +57,7 @@ class Story:
     accounts: Mapping[MeterPAN, Account]
     start: datetime
     end: datetime
+    books: tuple[Proof, ...] = ()
 
     @property
     def sales(self) -> list[Sale]:
@@ -66,57 +75,90 @@ class Story:
         return [chapter.outcome for chapter in self.chapters if isinstance(chapter.outcome, Repeat)]
 
 
-def tell(purchases: Path, households: Path, tariffs: Path, *, on_line: Watcher = lambda _done, _all: None) -> Story:
-    """Play a purchases file through.
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """What the files of a story say.
+
+    Attributes:
+        accounts: of every household there is.
+        documents: the text of every version of a tariff, by the tariff's id.
+        lines: purchases, one at least, and the errors that stand for lines that could not be read.
+        till: the code of the till for this file of purchases.
+    """
+
+    accounts: Sequence[Account]
+    documents: Mapping[str, Sequence[str]]
+    lines: Sequence[Line]
+    till: str
+
+    @property
+    def groups(self) -> set[SGC]:
+        """The supply groups of the meters."""
+        return {it.household.sgc for it in self.accounts}
+
+
+def read_cast(purchases: Path, households: Path, tariffs: Path) -> Cast:
+    """Read the files of a story.
 
     Args:
         purchases: the CSV file of purchases.
         households: the CSV file of who has which meter.
         tariffs: a folder of tariff files.
-        on_line: called with the number of lines done and of all lines, for those who watch.
 
     Raises:
         TableFileError: one of the files can't be read, the households are wrong, or not one purchase can be read.
         TariffFileError: a tariff file is wrong.
     """
-    people, books = read_households(households), read_tariffs(tariffs)
+    people, (books, documents) = read_households(households), read_tariffs(tariffs)
     accounts = [open_account(household, books, tariffs) for household in people.values()]
     lines = list(read_purchases(purchases))
     if not any(isinstance(line, Purchase) for line in lines):
         raise nothing_to_do(purchases, [line for line in lines if isinstance(line, TableFileError)])
-    return play(accounts, lines, on_line=on_line)
+    return Cast(accounts, documents, lines, till_of(purchases.name))
 
 
-def play(accounts: Iterable[Account], lines: Sequence[Line], *, on_line: Watcher = lambda _done, _all: None) -> Story:
+async def play(
+    cast: Cast,
+    database: Database,
+    module: SecurityModule,
+    *,
+    name: str = "",
+    on_line: Watcher = lambda _done, _all: None,
+) -> Story:
     """Serve every line in the order of its time, and let every household live meanwhile.
 
     Args:
-        accounts: of every household there is.
-        lines: purchases, one at least, and the errors that stand for lines that could not be read.
+        cast: what the files say.
+        database: the books. What is in them already is not sold again.
+        module: with the keys of the meters.
+        name: what tells worlds apart that are otherwise the same.
         on_line: called with the number of purchases done and of all of them.
     """
-    chapters = [Chapter(refusal(line)) for line in lines if isinstance(line, TableFileError)]
-    ordered = sorted((line for line in lines if isinstance(line, Purchase)), key=lambda purchase: purchase.time)
+    chapters = [Chapter(refusal(line)) for line in cast.lines if isinstance(line, TableFileError)]
+    ordered = sorted((line for line in cast.lines if isinstance(line, Purchase)), key=lambda purchase: purchase.time)
     middle = ordered[len(ordered) // 2].time
     near = [purchase for purchase in ordered if abs(purchase.time - middle) <= REACH]
     chapters += [Chapter(far_away(purchase, middle)) for purchase in ordered if abs(purchase.time - middle) > REACH]
     start, end = near[0].time - BEFORE, near[-1].time + AFTER
-    shop = Shop(accounts)
-    houses = {
-        pan: House.open(account.household, start, account.tariffs.versions[0].zone)
-        for pan, account in shop.accounts.items()
-    }
-    for number, purchase in enumerate(near, start=1):
-        chapters.append(serve(shop, houses, purchase))
-        on_line(number, len(near))
+    accounts = {it.household.pan: it for it in cast.accounts}
+    addresses = await database.run(lambda tx: settle(tx, cast.accounts, cast.documents, name, cast.till))
+    houses = {pan: House.open(it.household, start, it.tariffs.versions[0].zone) for pan, it in accounts.items()}
+    clock = Clock(start.astimezone(UTC))
+    async with open_engine(database, module, clock=clock) as engine:
+        shop = Shop(engine, clock, accounts, addresses)
+        for number, purchase in enumerate(near, start=1):
+            chapters.append(await serve(shop, houses, purchase))
+            on_line(number, len(near))
     for house in houses.values():
         house.live_until(end)
-    return Story(tuple(chapters), houses, shop.accounts, start, end)
+    sales = [chapter.outcome for chapter in chapters if isinstance(chapter.outcome, Sale)]
+    books = await audit(database, module, [*{it.utility_id for it in addresses.values()}], sales)
+    return Story(tuple(chapters), houses, accounts, start, end, books)
 
 
-def serve(shop: Shop, houses: Mapping[MeterPAN, House], purchase: Purchase) -> Chapter:
+async def serve(shop: Shop, houses: Mapping[MeterPAN, House], purchase: Purchase) -> Chapter:
     """One line: serve it, type its tokens into the meter, look at the meter."""
-    outcome = shop.serve(purchase)
+    outcome = await shop.serve(purchase)
     if isinstance(outcome, Refused):
         return Chapter(outcome)
     sale = outcome.sale if isinstance(outcome, Repeat) else outcome
@@ -127,6 +169,7 @@ def serve(shop: Shop, houses: Mapping[MeterPAN, House], purchase: Purchase) -> C
         typed = tuple(house.would_answer(delivery.token) for delivery in sale.deliveries)
         return Chapter(replace(outcome, typed=typed), house.glance(was_lit=was_lit))
     taken = tuple(replace(delivery, typed=house.type_token(delivery.token)) for delivery in sale.deliveries)
+    await shop.taken(sale, house.meter.key.krn, house.meter.key.ti)
     return Chapter(replace(sale, deliveries=taken), house.glance(was_lit=was_lit))
 
 
@@ -150,13 +193,16 @@ def nothing_to_do(path: Path, errors: list[TableFileError]) -> TableFileError:
     return TableFileError(path.name, f"no line of it can be read:\n  {words}\n", "mend these lines")
 
 
-def read_tariffs(folder: Path) -> dict[str, TariffBook]:
-    """Every tariff of a folder by its id, its versions in one book."""
-    versions: dict[str, list[Tariff]] = {}
+def read_tariffs(folder: Path) -> tuple[dict[str, TariffBook], dict[str, list[str]]]:
+    """Every tariff of a folder by its id: its versions in one book, and their texts from the earliest on."""
+    versions: dict[str, list[tuple[Tariff, str]]] = {}
     for path in sorted(folder.glob("*.yaml")):
         tariff = load_tariff(path)
-        versions.setdefault(tariff.id, []).append(tariff)
-    return {name: TariffBook.of(group) for name, group in versions.items()}
+        versions.setdefault(tariff.id, []).append((tariff, path.read_text(encoding="utf-8-sig")))
+    for group in versions.values():
+        group.sort(key=lambda pair: pair[0].valid_from)
+    books = {name: TariffBook.of([tariff for tariff, _ in group]) for name, group in versions.items()}
+    return books, {name: [text for _, text in group] for name, group in versions.items()}
 
 
 def open_account(household: Household, books: Mapping[str, TariffBook], folder: Path) -> Account:

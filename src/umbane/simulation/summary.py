@@ -1,6 +1,6 @@
 """What a story comes to: money by tariff, energy by house, and whether every figure meets its counterpart."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -9,6 +9,7 @@ from typing import Final
 from umbane.pricing import Currency, LineKind, Tariff
 from umbane.simulation.fleet import MILLIJOULES_PER_TENTH, House
 from umbane.simulation.models import Action, Sale
+from umbane.simulation.proof import Proof
 from umbane.simulation.story import Story
 
 __all__ = ["Ending", "Proof", "TariffTotal", "dark_hours", "endings", "proofs", "tariff_totals"]
@@ -98,36 +99,9 @@ def dark_hours(story: Story) -> int:
 # --------------------------------------------------------------------------------------------------------- proofs
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """Two figures, counted in different places, that must be one.
-
-    Attributes:
-        claim: what is claimed, in a sentence.
-        left: the one figure.
-        right: the other.
-        show: writes such a figure for people.
-    """
-
-    claim: str
-    left: int
-    right: int
-    show: Callable[[int], str]
-
-    @property
-    def holds(self) -> bool:
-        """Whether they are."""
-        return self.left == self.right
-
-    @property
-    def words(self) -> str:
-        """Both figures for people."""
-        return f"{self.show(self.left)} {'=' if self.holds else '≠'} {self.show(self.right)}"
-
-
 def proofs(story: Story) -> list[Proof]:
-    """What anyone can check about the story: money, tokens and energy."""
-    return [*money_proofs(story), *token_proofs(story), *energy_proofs(story)]
+    """What anyone can check about the story: money, tokens, energy, and the books."""
+    return [*money_proofs(story), *token_proofs(story), *energy_proofs(story), *story.books]
 
 
 def money_proofs(story: Story) -> Iterator[Proof]:

@@ -15,8 +15,6 @@ FAILED: Final = 1
 """The exit code when a token was refused, an answer was a surprise, or the books aren't proven."""
 STOPPED: Final = 130
 """The exit code when somebody stopped it in the middle of a day, as shells have it."""
-OTHERS_ENTER: Final = 0o001
-FOR_ROOT: Final = Path("/var/lib/umbane-demo")
 FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 
 
@@ -47,26 +45,14 @@ def command(
     from uvloop import new_event_loop
 
     from umbane.cli.demo.running import Wish, run
+    from umbane.cli.places import usual_folder
 
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     stays = (sys.stdout.isatty() and "CI" not in os.environ) if once is None else not once
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        ended = runner.run(run(Wish(data or usual_folder(), town, port, purchases, fresh=fresh, stays=stays)))
+        ended = runner.run(run(Wish(data or usual_folder("demo"), town, port, purchases, fresh=fresh, stays=stays)))
     if ended is None:
         raise SystemExit(STOPPED)
     if not ended:
         raise SystemExit(FAILED)
-
-
-def usual_folder() -> Path:
-    """Where a demonstration is kept: `out/demo`; for the administrator a place that PostgreSQL's account can enter."""
-    folder = Path("out/demo").absolute()
-    if os.name == "posix" and os.geteuid() == 0 and not all(is_open(it) for it in folder.parents if it.exists()):
-        return FOR_ROOT
-    return folder
-
-
-def is_open(folder: Path) -> bool:
-    """Whether everybody may go through a folder."""
-    return bool(folder.stat().st_mode & OTHERS_ENTER)

@@ -105,16 +105,16 @@ async def open_town(place: Deployment, diary: Diary, screen: Screen) -> AsyncIte
     async with AsyncExitStack() as stack:
         with screen.step("Starting PostgreSQL") as told:
             database = await stack.enter_async_context(open_database(Embedded(place.database), migrating=True))
-            told("PostgreSQL runs", str(place.database))
+            told("PostgreSQL runs", place.database)
         with screen.step("Reading the town's files") as told:
             whose = await found_town(database, place.town, datetime.now(UTC))
             homes = read_homes(place.town / "meters.csv")
-            told(f"{whose.name} has {len(homes)} meters", str(place.town))
+            told(f"{whose.name} has {len(homes)} meters", place.town)
         with screen.step("Opening the security module") as told:
             vault = await vault_of(database, whose)
             module = await stack.enter_async_context(open_software_module("demo", place.module, vault))
             engine = await stack.enter_async_context(open_engine(database, module))
-            told(f"A security module in software holds {len(vault.keys)} test keys", str(place.module))
+            told(f"A security module in software holds {len(vault.keys)} test keys", place.module)
         diary.keys = await open_tills(database, whose, diary.keys)
         place.write(diary)
         yield Town(place, database, module, engine, whose, homes, diary)
@@ -145,7 +145,7 @@ async def served(town: Town, made: socket.socket, screen: Screen) -> AsyncIterat
         serving = Serving(f"http://{host}:{port}", server, asyncio.create_task(server.serve([made])))
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(PAUSE)
-        told(f"The API listens at {serving.url}", str(town.place.log))
+        told(f"The API listens at {serving.url}", town.place.log)
         try:
             yield serving
         finally:

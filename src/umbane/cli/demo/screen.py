@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rich import box
@@ -49,14 +50,14 @@ class Screen:
     # ------------------------------------------------------------------------------------------------- while it works
 
     @contextmanager
-    def step(self, words: str) -> Iterator[Callable[[str, str], None]]:
+    def step(self, words: str) -> Iterator[Callable[[str, Path], None]]:
         """Say what is being done, and in its place, when it is done, what came of it and how long it took."""
         began = time.perf_counter()
         status = self.console.status(f"{words} …")
 
-        def told(what: str, where: str) -> None:
+        def told(what: str, where: Path) -> None:
             status.stop()
-            self.say(f"✓ {what:<58}{time.perf_counter() - began:>5.1f} s  {where}")
+            self.say(f"✓ {what:<55}{time.perf_counter() - began:>5.1f} s  {from_here(where)}")
 
         status.start()
         try:
@@ -84,7 +85,7 @@ class Screen:
         count = len({it.errand.till for it in day.done})
         self.say(
             f"✓ Day {day.number}: {len(day.done)} errands at {count} tills, {len(day.sales)} sold and "
-            f"{len(day.refusals)} refused{'':<4}{day.seconds:>8.1f} s\n"
+            f"{len(day.refusals)} refused{day.seconds:>9.1f} s\n"
         )
         for done in chosen(day):
             self.say(printer.slip(done))
@@ -145,12 +146,18 @@ class Screen:
         self.say("\nSent again, it gets the same digits, and nothing is charged. Type them into the meter:\n", "bold")
         self.say(curl(f"{url}/v1/sandbox/meters/{home.meter}/keypad", key, {"keys": "PUT THE 20 DIGITS HERE"}))
         self.say("\nor sit down at its keypad:\n", "bold")
-        self.say(f"{sys.executable} -m umbane meter {home.meter} --data {place.folder}")
+        self.say(f"{program()} meter {home.meter} --data {from_here(place.folder)}")
         self.say(f"\nThe whole API: {url}/openapi.json, figures: {url}/metrics")
 
     def goodbye(self) -> None:
         """Somebody stopped it."""
         self.say("\nStopped. Started again, it goes on with the next day.")
+
+
+def from_here(path: Path) -> Path:
+    """A path as it is typed from here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def chosen(day: Day) -> Iterator[Done]:
@@ -176,6 +183,12 @@ RESULTS: Final = {
     Twist.TYPED_TWICE: "a token was typed a second time, and the meter gave nothing for it",
     Twist.MISTYPED: "a digit was typed wrongly, and the meter said so",
 }
+
+
+def program() -> str:
+    """How this program is called from here."""
+    beside = Path(sys.executable).with_name("umbane")
+    return str(from_here(beside)) if beside.exists() else f"{sys.executable} -m umbane"
 
 
 def curl(url: str, key: str, body: Mapping[str, object]) -> str:

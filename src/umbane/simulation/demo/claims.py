@@ -9,8 +9,8 @@ from umbane.pricing import Currency, LineKind
 from umbane.registry import Utility, vendors
 from umbane.security import SecurityModule
 from umbane.simulation.demo.day import Day
+from umbane.simulation.proof import Proof
 from umbane.simulation.shop import show_tenths
-from umbane.simulation.summary import Proof
 from umbane.vending import booked_tokens
 
 __all__ = ["Booked", "VendorTotal", "booked", "claims", "vendor_totals"]
