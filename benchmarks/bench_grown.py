@@ -23,7 +23,7 @@ import uvloop
 from benchmarks.bench_sale import VENDORS, build, crew, folder, rate
 from benchmarks.past import lay_down
 from benchmarks.result import Result
-from umbane.db import Embedded, open_database
+from umbane.db import Database, Embedded, open_database
 from umbane.db.embedded import ROLE, SUPERUSER
 from umbane.ledger import BOOKS, prove
 from umbane.vending import CLAIMS
@@ -41,13 +41,21 @@ class Place:
 
     Attributes:
         past: how many.
+        database: where they are.
         sellers: who sells in it.
         rates: what they sold in a second, stretch by stretch.
     """
 
     past: int
+    database: Database
     sellers: list[Process]
     rates: list[float] = field(default_factory=list)
+
+    async def written(self) -> int:
+        """Bytes of log that the database ever wrote."""
+        async with self.database.reading() as connection:
+            found: int = await connection.fetchval("SELECT (pg_current_wal_lsn() - '0/0')::bigint")
+            return found
 
 
 def benchmarks() -> Iterator[Result]:
@@ -61,14 +69,20 @@ async def measured() -> list[Result]:
         places = [await stack.enter_async_context(opened(roomy(path, past), past)) for past in SIZES]
         for place in places:
             await rate(place.sellers, VENDORS, SALES)  # what is read once is read
+        before = [await place.written() for place in places]
         for _ in range(STRETCHES):
             for place in places:
                 place.rates.append(await rate(place.sellers, VENDORS, SALES))
+        log = [await place.written() - start for place, start in zip(places, before, strict=True)]
     few, *grown = places
     ratio = min(median(a / b for a, b in zip(it.rates, few.rates, strict=True)) for it in grown)
     return [
         Result("sale.grown", round(ratio, 3), "ratio", SALES * STRETCHES),
         *(Result(f"sale.grown.{it.past}", round(max(it.rates)), "sales/s", SALES * STRETCHES) for it in places),
+        *(
+            Result(f"sale.grown.{it.past}.log", round(bytes_ / (SALES * STRETCHES)), "bytes/sale", SALES * STRETCHES)
+            for it, bytes_ in zip(places, log, strict=True)
+        ),
     ]
 
 
@@ -85,7 +99,7 @@ async def opened(path: Path, past: int) -> AsyncIterator[Place]:
         assert (await prove(database, [*BOOKS, *CLAIMS])).holds
         print(f"their books proven in {time.perf_counter() - start:.0f} s", file=sys.stderr)
         async with crew(path, town) as sellers:
-            yield Place(past, sellers)
+            yield Place(past, database, sellers)
 
 
 def roomy(path: Path, past: int) -> Path:
