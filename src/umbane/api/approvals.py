@@ -15,7 +15,6 @@ from msgspec.json import decode, encode
 from umbane.api import wire
 from umbane.api.approving import Approval, NewApproval, approval, decide, keep, latest, lock, pending
 from umbane.api.desk import Call, Desk, Operation, Reply
-from umbane.api.doors import person
 from umbane.api.lookups import cursor, id_from
 from umbane.api.peoplewire import ApprovalOut, ApprovalsPage, ApprovalsQuery, DecisionIn, DecisionOut
 from umbane.api.problems import ApiError
@@ -137,7 +136,7 @@ def reason_of(body: wire.SaleIn, order: Order) -> str:
 
 async def waiting(desk: Desk, call: Call) -> Reply:
     """What waits for a decision of the person who asks; a page of it."""
-    who, query = person(call.who), call.query
+    who, query = call.person, call.query
     after = id_from(query.cursor)
     async with desk.database.reading() as connection:
         policy = (await utility(connection, who.utility_id)).policy
@@ -152,7 +151,7 @@ async def waiting(desk: Desk, call: Call) -> Reply:
 
 async def look(desk: Desk, call: Call) -> Reply:
     """One of them, for whoever asked for it or may decide on it."""
-    who, approval_id = person(call.who), call.id("approval_id")
+    who, approval_id = call.person, call.id("approval_id")
     async with desk.database.reading() as connection:
         policy = (await utility(connection, who.utility_id)).policy
         found = await visible(connection, who, policy, approval_id)
@@ -161,7 +160,7 @@ async def look(desk: Desk, call: Call) -> Reply:
 
 async def decision(desk: Desk, call: Call) -> Reply:
     """Agree to something, or refuse it: each person once, and nobody to what they asked for."""
-    who, approval_id, body = person(call.who), call.id("approval_id"), call.body
+    who, approval_id, body = call.person, call.id("approval_id"), call.body
     agreed, reason = body.decision == "agree", clean("reason", body.reason, LONGEST_REASON) if body.reason else ""
     if not agreed and not reason:
         raise InputError("reason", "no reason is given", "say why you refuse")

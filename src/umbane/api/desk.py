@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from msgspec.json import Decoder
 
 from umbane.api.batcher import Batcher
 from umbane.api.people import Gate
-from umbane.api.problems import Problem
+from umbane.api.problems import ApiError, Problem
 from umbane.api.rates import Rates
 from umbane.api.rights import Caller, Right
 from umbane.db import Database
@@ -71,6 +72,17 @@ class Call:
         if self.caller is None:
             raise TypeError("nobody was let in here")
         return self.caller
+
+    @property
+    def person(self) -> Caller:
+        """Who was let in, who is a person.
+
+        Raises:
+            ApiError: it is a program.
+        """
+        if self.who.staff is None:
+            raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", "that is for people", "sign in")
+        return self.who
 
     def id(self, name: str) -> UUID:
         """An id in the path."""

@@ -3,12 +3,12 @@
 from http import HTTPStatus
 from typing import Final
 
-from umbane.api import wire
+from umbane.api import standing, wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.people import Gate
 from umbane.api.peoplewire import OwnSession, OwnSessions, PasswordIn
 from umbane.api.problems import ApiError
-from umbane.api.rights import RIGHTS_OF, Caller, Right
+from umbane.api.rights import RIGHTS_OF, Right
 from umbane.api.sessions import end_session, own_sessions
 
 __all__ = ["OPERATIONS"]
@@ -32,8 +32,8 @@ async def sign_in(desk: Desk, call: Call) -> Reply:
 
 async def sign_out(desk: Desk, call: Call) -> Reply:
     """End the session in which this is asked."""
-    who = call.who
-    session_id = person(who).session_id
+    who = call.person
+    session_id = who.session_id
     if session_id is not None:
         await desk.database.run(lambda tx: end_session(tx, who.utility_id, who.id, session_id, who.name))
     return Reply(wire.Health(status="ended"))
@@ -41,7 +41,7 @@ async def sign_out(desk: Desk, call: Call) -> Reply:
 
 async def list_sessions(desk: Desk, call: Call) -> Reply:
     """The sessions of the person who asks."""
-    who = person(call.who)
+    who = call.person
     async with desk.database.reading() as connection:
         found = await own_sessions(connection, who.utility_id, who.id)
     items = [
@@ -56,7 +56,7 @@ async def list_sessions(desk: Desk, call: Call) -> Reply:
 
 async def end_one(desk: Desk, call: Call) -> Reply:
     """End one of the sessions of the person who asks."""
-    who, session_id = person(call.who), call.id("session_id")
+    who, session_id = call.person, call.id("session_id")
     await desk.database.run(lambda tx: end_session(tx, who.utility_id, who.id, session_id, who.name))
     return Reply(wire.Health(status="ended"))
 
@@ -64,7 +64,7 @@ async def end_one(desk: Desk, call: Call) -> Reply:
 async def change_password(desk: Desk, call: Call) -> Reply:
     """Give the person who asks another password."""
     body: PasswordIn = call.body
-    await gate_of(desk).change_password(person(call.who), body.present, body.new)
+    await gate_of(desk).change_password(call.person, body.present, body.new)
     return Reply(wire.Health(status="changed"))
 
 
@@ -89,13 +89,6 @@ def gate_of(desk: Desk) -> Gate:
     return desk.gate
 
 
-def person(who: Caller) -> Caller:
-    """The same caller, who is a person."""
-    if who.staff is None:
-        raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", "that is for people", "sign in")
-    return who
-
-
 ENDED: Final = {200: wire.Health}
 
 OPERATIONS: Final = (
@@ -112,4 +105,5 @@ OPERATIONS: Final = (
     Operation("health", "GET", "/health", "Whether the process is alive", health, {200: wire.Health}),
     Operation("readiness", "GET", "/ready", "Whether sales can be made", readiness, {200: wire.Health},
         problems=(503,)),
+    *standing.OPERATIONS,
 )  # fmt: skip

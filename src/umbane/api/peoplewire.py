@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from umbane.api import wire
 
@@ -12,15 +12,60 @@ __all__ = [
     "ApprovalOut",
     "ApprovalsPage",
     "ApprovalsQuery",
+    "AtTill",
     "DecisionIn",
     "DecisionOut",
+    "MeOut",
     "OwnSession",
     "OwnSessions",
     "PasswordIn",
+    "TerminalOut",
+    "TerminalsPage",
+    "TerminalsQuery",
 ]
 
 Password = Annotated[str, Meta(min_length=1, max_length=256)]
 Cursor = Annotated[str, Meta(max_length=64)]
+
+
+class AtTill(wire.Asked, frozen=True):
+    """Whose messages are meant: those of the API key's till, or of the one that a person names."""
+
+    terminal_id: UUID | UnsetType = UNSET
+
+
+class TerminalsQuery(wire.Asked, frozen=True):
+    """Which page of the tills?"""
+
+    cursor: Cursor = ""
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class TerminalOut(wire.Told, frozen=True):
+    """A till at which one may act."""
+
+    id: UUID
+    vendor: str
+    code: str
+
+
+class TerminalsPage(wire.Told, frozen=True):
+    """A page of them, in the order in which they were added."""
+
+    items: list[TerminalOut]
+    next_cursor: str | None
+
+
+class MeOut(wire.Told, frozen=True):
+    """Who one is."""
+
+    id: UUID
+    name: str
+    full_name: str
+    utility: str
+    vendor: str | None
+    roles: list[str]
+    rights: list[str]
 
 
 class OwnSession(wire.Told, frozen=True):

@@ -9,6 +9,7 @@ from umbane.api.approvals import ask_others, with_approvers
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.limits import require_within
 from umbane.api.orders import offer_out, order_from, sale_out, verdict_out
+from umbane.api.peoplewire import AtTill
 from umbane.api.problems import ApiError, problem_of
 from umbane.api.rights import Caller, Right
 from umbane.registry import terminal
@@ -57,26 +58,26 @@ async def quote(desk: Desk, call: Call) -> Reply:
 
 async def outcome(desk: Desk, call: Call) -> Reply:
     """What became of a message."""
-    who = call.who
-    return told(await answer_to(desk.engine, who.utility_id, till(who), call.path["message_id"]))
+    at = await till_of(desk, call)
+    return told(await answer_to(desk.engine, call.who.utility_id, at, call.path["message_id"]))
 
 
 async def last(desk: Desk, call: Call) -> Reply:
     """What became of the last message of a till."""
-    who = call.who
-    return told(await last_response(desk.engine, who.utility_id, till(who)))
+    return told(await last_response(desk.engine, call.who.utility_id, await till_of(desk, call)))
 
 
 async def confirmation(desk: Desk, call: Call) -> Reply:
     """The customer is there: digits leave the house."""
-    who = call.who
-    return reply(await confirm(desk.engine, who.utility_id, till(who), call.path["message_id"]))
+    at = await till_of(desk, call)
+    return reply(await confirm(desk.engine, call.who.utility_id, at, call.path["message_id"]))
 
 
 async def reversal(desk: Desk, call: Call) -> Reply:
     """Take a sale back, while none of its digits has left the house."""
-    who, reason = call.who, clean("reason", call.body.reason, LONGEST_REASON)
-    return reply(await reverse(desk.engine, who.utility_id, till(who), call.path["message_id"], reason))
+    who, at, reason = call.who, await till_of(desk, call), clean("reason", call.body.reason, LONGEST_REASON)
+    by = who.name if who.staff else ""
+    return reply(await reverse(desk.engine, who.utility_id, at, call.path["message_id"], reason, by=by))
 
 
 async def sale(desk: Desk, call: Call) -> Reply:
@@ -125,12 +126,9 @@ def unknown_sale() -> ApiError:
     )
 
 
-def till(who: Caller) -> UUID:
-    """The till of a caller who has one."""
-    if who.terminal_id is None:
-        detail = "this is about the messages of one till"
-        raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", detail, "ask with the API key of that till")
-    return who.terminal_id
+async def till_of(desk: Desk, call: Call) -> UUID:
+    """The till whose messages somebody asks about."""
+    return await terminal_of(desk, call.who, call.query.terminal_id or None)
 
 
 async def request_from(desk: Desk, call: Call, message_id: str) -> SaleRequest:
@@ -173,20 +171,20 @@ RULES: Final = (402, 403, 409, 422, 503)
 OPERATIONS: Final = (
     Operation(
         "sell", "POST", "/v1/sales", "Sell, once for each message id", sell, {201: wire.SaleOut} | SOLD,
-        (Right.SELL, Right.ENGINEER), wire.SaleIn, problems=RULES,
+        (Right.SELL, Right.ENGINEER), wire.SaleIn, problems=(404, *RULES),
     ),
     Operation(
         "quote", "POST", "/v1/quotes", "Say what an order would get, without a trace", quote, {200: wire.OfferOut},
         (Right.QUOTE,), wire.QuoteIn, problems=(404, *RULES),
     ),
     Operation("last", "GET", "/v1/sales/last", "The answer to the till's last message", last, SOLD, (Right.SELL,),
-        problems=(404, *RULES)),
+        query=AtTill, problems=(404, *RULES)),
     Operation("outcome", "GET", "/v1/messages/{message_id}", "What became of a message", outcome, SOLD, (Right.SELL,),
-        problems=(404, *RULES)),
+        query=AtTill, problems=(404, *RULES)),
     Operation("confirm", "POST", "/v1/messages/{message_id}/confirmation", "Let the digits leave the house",
-        confirmation, SOLD, (Right.SELL,), problems=(404, *RULES)),
+        confirmation, SOLD, (Right.SELL,), query=AtTill, problems=(404, *RULES)),
     Operation("reverse", "POST", "/v1/messages/{message_id}/reversal", "Take a sale back, if no digit was shown",
-        reversal, SOLD, (Right.REVERSE,), wire.ReversalIn, problems=(404, *RULES)),
+        reversal, SOLD, (Right.REVERSE,), wire.ReversalIn, AtTill, problems=(404, *RULES)),
     Operation("reprint", "GET", "/v1/sales/{sale_id}", "The same digits again", sale, SOLD, (Right.REPRINT,),
         problems=(404, 422)),
     Operation("verify", "POST", "/v1/verifications", "Say whose digits these are", verification,

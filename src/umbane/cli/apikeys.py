@@ -1,7 +1,7 @@
 """`umbane apikeys`: with what programs are let in."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -131,23 +131,26 @@ def list_(code: str | None, *, every: bool) -> None:
     if not rows:
         click.echo("There is no key. Issue one with: umbane apikeys issue VENDOR TILL --label ...")
         return
-    table = Table("key", "till", "label", "may", "limits", "since", box=box.SIMPLE_HEAD, header_style="dim")
+    table = Table("key", "till and label", "may", "since", box=box.SIMPLE_HEAD, header_style="dim")
     for key, till, home in rows:
         since = f"{key.issued_at.astimezone(home.zone):%Y-%m-%d}"
-        state = "" if key.revoked_at is None else f", revoked {key.revoked_at.astimezone(home.zone):%Y-%m-%d}"
-        cells = str(key.id), till, plain(key.label), ", ".join(sorted(key.scopes)), _limits(key, home), since + state
-        table.add_row(*map(Text, cells))
-    table.columns[0].no_wrap = True
+        since += "" if key.revoked_at is None else f"\nrevoked {key.revoked_at.astimezone(home.zone):%Y-%m-%d}"
+        may = "\n".join((", ".join(sorted(key.scopes)), *_limits(key, home)))
+        table.add_row(*map(Text, (str(key.id), f"{till}\n{plain(key.label)}", may, since)))
+    for column in (table.columns[0], table.columns[3]):
+        column.no_wrap = True
     console().print(table)
 
 
-def _limits(key: ApiKey, home: "Utility") -> str:
-    """How much a key may do."""
+def _limits(key: ApiKey, home: "Utility") -> Iterator[str]:
+    """How much a key may do, line by line."""
     limits, show = key.limits, home.currency.show
-    told = [] if limits.requests_per_minute is None else [f"{limits.requests_per_minute:,} a minute"]
-    told += [] if limits.money_per_sale is None else [f"{show(limits.money_per_sale)} a sale"]
-    told += [] if limits.money_per_day is None else [f"{show(limits.money_per_day)} a day"]
-    return ", ".join(told) or "–"
+    if limits.requests_per_minute is not None:
+        yield f"{limits.requests_per_minute:,} requests a minute"
+    if limits.money_per_sale is not None:
+        yield f"{show(limits.money_per_sale)} a sale"
+    if limits.money_per_day is not None:
+        yield f"{show(limits.money_per_day)} a day"
 
 
 @command.command()
@@ -155,7 +158,10 @@ def _limits(key: ApiKey, home: "Utility") -> str:
 @click.option("--reason", required=True, help="Why, for the record.")
 @of_utility
 def revoke(key: UUID, reason: str, code: str | None) -> None:
-    """Let nobody in with a KEY any more, by its id: within five seconds it works nowhere."""
+    """Let nobody in with a KEY any more.
+
+    It is named by its id, which umbane apikeys list shows. Within five seconds it works nowhere.
+    """
 
     async def work(database: Database) -> None:
         async def inside(tx: Connection) -> None:

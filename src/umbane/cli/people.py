@@ -201,9 +201,10 @@ def sign_out(name: str, code: str | None) -> None:
 @click.option("--file", type=click.Path(allow_dash=True), help="Read it from a file, or from standard input with -.")
 @of_utility
 def password(name: str, file: str | None, code: str | None) -> None:
-    """Set somebody's password: typed twice without being shown, or read from a file.
+    """Set somebody's password.
 
-    Their sessions end, and failed attempts to sign in are forgotten.
+    It is typed twice without being shown, or read from a file, and never an argument, which others could see. Their
+    sessions end, and failed attempts to sign in are forgotten.
     """
     from umbane.api import hash_password, require_good, set_password
 
@@ -247,10 +248,11 @@ def _password_from(file: str) -> str:
 @with_seal_key
 @of_utility
 def totp(name: str, seal_key: Path | None, code: str | None) -> None:
-    """Give somebody a new second factor: six digits that an app on their telephone shows (TOTP).
+    """Give somebody a new second factor.
 
-    Its secret is shown once, as the address that such apps read and in groups to type. At a terminal a code of the app
-    is asked for, and nothing is kept until one is right. Sessions that were opened before end.
+    It is six digits that an app on their telephone shows (TOTP). The secret behind them is shown once, as the address
+    that such apps read and in groups to type. At a terminal a code of the app is asked for, and nothing is kept until
+    one is right. Sessions that were opened before end.
     """
     from umbane.api import new_secret, otpauth, set_second_factor, typed
 
@@ -293,9 +295,10 @@ def _require_code(secret: bytes) -> None:
 @command.command(name="seal-key")
 @click.argument("file", type=click.Path(path_type=Path))
 def seal_key_(file: Path) -> None:
-    """Make the key that seals second factors, in a new FILE that only you can read.
+    """Make the key that seals second factors.
 
-    It isn't in the database, nor in its backups: keep a copy elsewhere. Without it everybody needs a new second factor.
+    It is in a new FILE that only you can read, and neither in the database nor in its backups: keep a copy elsewhere.
+    Without it everybody needs a new second factor.
     """
     make_seal_key(file)
     click.echo(f"The key is in {file}. Keep a copy of it elsewhere, but not where the backups are.")

@@ -24,6 +24,7 @@ LARGEST: Final = 1024
 with_seal_key = click.option(
     OPTION,
     type=click.Path(path_type=Path),
+    metavar="FILE",
     envvar=f"{VARIABLE}_FILE",
     help=f"The file with the key that seals second factors; or {VARIABLE} holds the key itself.",
 )
