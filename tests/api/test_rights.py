@@ -10,6 +10,7 @@ import pytest
 
 from tests.api.counter import Counter, api_key
 from tests.api.staff import enter, session
+from tests.project.tree import ROOT
 from umbane.api import OPERATIONS, RIGHTS_OF, Right
 from umbane.api.openapi import document
 from umbane.registry import Role, block_operator
@@ -78,6 +79,14 @@ def is_refused(answer: httpx.Response) -> bool:
 def test_every_operation_takes_a_right() -> None:
     """An operation without a right is one of those that are written down as open to everybody."""
     assert {it.name for it in ALL if not it.rights} == PUBLIC
+
+
+def test_every_operation_is_on_a_page() -> None:
+    """Whoever reads the documentation finds every operation there is."""
+    pages = "".join(it.read_text(encoding="utf-8") for it in (ROOT / "docs").glob("*.md"))
+    assert [
+        f"{it.method} {it.path}" for it in ALL if not re.search(f"`{it.method} {re.escape(it.path)}[`?]", pages)
+    ] == []
 
 
 def test_every_right_is_somebodys() -> None:
