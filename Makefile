@@ -22,7 +22,7 @@ LOCK := $(BIN)/python -m uv --quiet pip compile pyproject.toml --universal --pyt
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make run      install what is needed into $(VENV), sell electricity, show the receipts"
+	@echo "make run      install what is needed into $(VENV), show a made-up town at work, stay up to be tried"
 	@echo "make test     the whole suite, with the coverage every room must reach"
 	@echo "make check    format, lint, types, import rules, documentation"
 	@echo "make bench    one JSON object a line; ONLY=sts for one room"

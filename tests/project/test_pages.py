@@ -4,10 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from tests.project.tree import ROOT, name_of, text_files
-from umbane.cli import main
 
 PAGES = [path for path in text_files() if path.suffix == ".md"]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -45,13 +43,3 @@ def test_rooms_are_described() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rooms = {path.stem for path in (ROOT / "src" / "umbane").iterdir() if not path.name.startswith(("_", "py.typed"))}
     assert {room for room in rooms if f"| `umbane.{room}` |" not in page} == set()
-
-
-def test_the_readme_shows_what_happens(tmp_path: Path) -> None:
-    """Every line that the README shows of the main job is printed by it, in that order."""
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.findall(r"begin -->\n```text\n(.*?)\n```\n<!-- ", page, re.DOTALL)[0].splitlines()
-    arguments = ["vend", str(ROOT / "examples" / "purchases.csv"), "--html", str(tmp_path / "report.html")]
-    printed = iter([line.rstrip() for line in CliRunner().invoke(main, arguments).output.splitlines()])
-    told = [line for line in shown if line not in {"", "..."} and not line.startswith("Report: ")]
-    assert [line for line in told if line not in printed] == []

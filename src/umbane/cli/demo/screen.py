@@ -166,6 +166,7 @@ def chosen(day: Day) -> Iterator[Done]:
         lambda _, sale: any(line.kind == "arrears" for line in sale.lines) and bool(sale.units),
         lambda _, sale: any(token.kind == "key_change" for token in sale.tokens),
         lambda done, _: done.errand.twist is Twist.LOST_REPLY,
+        lambda _, sale: bool(sale.free_units),
     ]
     sold = [(it, it.sale) for it in day.done if it.sale]
     sold.sort(key=lambda pair: -pair[1].tender)

@@ -21,7 +21,7 @@ class Home:
         state: what the file says about it, such as "blocked"; empty for an ordinary one.
         owes: whether the account began with old debts.
         has_free: whether it has a right to free units.
-        key: the parameters of the meter's first key, for a receipt.
+        sgc, krn, ea: of the meter's first key.
         feeder: where it hangs.
     """
 
@@ -31,8 +31,14 @@ class Home:
     state: str
     owes: bool
     has_free: bool
-    key: str
+    sgc: SGC
+    krn: KRN
+    ea: EA
     feeder: str
+
+    def key(self, krn: int, ti: int) -> str:
+        """A key of its meter, for a receipt."""
+        return f"SGC {self.sgc}  KRN {KRN(krn)}  TI {TI(ti)}  EA {self.ea:02}"
 
     @property
     def is_ordinary(self) -> bool:
@@ -50,7 +56,6 @@ def read_homes(path: Path) -> list[Home]:
 
 def home_from(row: dict[str, str]) -> Home:
     """A line as a home."""
-    sgc, krn, ti, ea = (int(row[name]) for name in ("sgc", "krn", "ti", "ea"))
     return Home(
         meter=row["meter"],
         customer=row["customer"],
@@ -58,6 +63,8 @@ def home_from(row: dict[str, str]) -> Home:
         state=row["state"],
         owes=bool(row["arrears"]),
         has_free=bool(row["free_from"]),
-        key=f"SGC {SGC(sgc)}  KRN {KRN(krn)}  TI {TI(ti)}  EA {EA(ea):02}",
+        sgc=SGC(int(row["sgc"])),
+        krn=KRN(int(row["krn"])),
+        ea=EA(int(row["ea"] or EA.STA)),
         feeder=row["feeder"],
     )

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from umbane.simulation.demo.homes import Home
-from umbane.sts import DRN
+from umbane.sts import DRN, KRN, SGC
 
 __all__ = ["SOLD", "Errand", "Twist", "key_changes", "plan_day"]
 
@@ -33,7 +33,7 @@ KIOSK_MONEY: Final = 150_00
 """A till with a small float, 500.00, and what people buy there."""
 DESK: Final = "OFFICE/"
 """The town hall's till."""
-OLD_KEY: Final = "SGC 201457  KRN 1"
+OLD_KEY: Final = SGC(201457), KRN(1)
 LIFELINES: Final = 7
 """Households a day that fetch their free units."""
 
@@ -246,4 +246,4 @@ def poor(planner: Planner) -> list[Home]:
 
 def key_changes(homes: Sequence[Home], day: int) -> list[Home]:
     """Whose meter gets another key on this day, if any is left with its first one."""
-    return [it for it in homes if it.is_ordinary and it.key.startswith(OLD_KEY)][:-1][day : day + 1]
+    return [it for it in homes if it.is_ordinary and (it.sgc, it.krn) == OLD_KEY][:-1][day : day + 1]

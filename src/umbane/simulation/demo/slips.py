@@ -67,7 +67,7 @@ class Printer:
             Purchase("", errand.message_id(self.day), when, errand.meter, Action.BUY, ""),
             home.customer if home else "",
             MeterPAN(sale.meter),
-            home.key if home else "",
+            home.key(done.typed[-1].krn, done.typed[-1].ti) if home and done.typed else "",
             self.tariffs.get(home.tariff) if home else None,
             sale.tender,
             tuple(map(line_from, sale.lines)),

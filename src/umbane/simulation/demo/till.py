@@ -27,6 +27,7 @@ class Typed:
         display, words, result: of the meter.
         accepted: whether it was taken.
         credit_before, credit: what was in the meter, in tenths of a kWh.
+        krn, ti: of the key that is in the meter then.
     """
 
     kind: str
@@ -38,6 +39,8 @@ class Typed:
     accepted: bool
     credit_before: int
     credit: int
+    krn: int
+    ti: int
 
     @property
     def gained(self) -> int:
@@ -149,7 +152,7 @@ class Till:
         told = self.street.post(f"/v1/sandbox/meters/{meter}/keypad", json={"keys": digits}).raise_for_status().json()
         return Typed(
             token.kind, token.units, digits, told["display"], told["words"], told["result"] or "", told["accepted"],
-            told["credit_before"], told["credit"],
+            told["credit_before"], told["credit"], told["krn"], told["ti"],
         )  # fmt: skip
 
     # ------------------------------------------------------------------------------------------------------- twists
