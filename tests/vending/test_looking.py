@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.registry.town import Town, new_id, pan
 from tests.vending.laboratory import LaboratoryModule, LostReplyError
 from tests.vending.shop import Shop, open_shop, proven
-from umbane.registry import change_policy
+from umbane.registry import change_policy, change_state, contract
 from umbane.sts import Credit, TokenFormatError
 from umbane.vending import (
     Buy,
@@ -129,6 +130,36 @@ async def test_only_the_last_is_taken_back(careful: Shop) -> None:
     """A sale that others followed on the same account stays, until those are taken back."""
     await careful.buy(message_id="a")
     await careful.buy(message_id="b")
+    assert code(await reversed_(careful, "a")) is Code.LATER_SALES
+    await proven(careful)
+
+
+async def test_one_after_the_other_is_taken_back(careful: Shop) -> None:
+    """When those that followed are taken back, the one before can be too; in the end all is as at the beginning."""
+    before = await careful.look("SELECT state FROM registry.contract")
+    for name in "abc":
+        await careful.buy(message_id=name)
+    for name, earlier in ("cb", "ba"):
+        assert code(await reversed_(careful, earlier)) is Code.LATER_SALES
+        assert isinstance(await reversed_(careful, name), Sold)
+    await careful.buy(message_id="d")
+    assert code(await reversed_(careful, "a")) is Code.LATER_SALES
+    assert isinstance(await reversed_(careful, "d"), Sold)
+    assert isinstance(await reversed_(careful, "a"), Sold)
+    assert await careful.look("SELECT state FROM registry.contract") == before
+    assert await careful.look("SELECT posted FROM ledger.balance") == 0
+    await proven(careful)
+
+
+async def test_an_account_that_the_utility_changed(careful: Shop) -> None:
+    """A sale isn't taken back once the utility has changed the account: what it was before would undo that too."""
+    town = careful.town
+    await careful.buy(message_id="a")
+    found = await town.reads(contract, town.contract.id)
+    await town.does(change_state, found.id, found.version, replace(found.state, connected_load=9_000), "a new supply")
+    assert code(await reversed_(careful, "a")) is Code.LATER_SALES
+    await careful.buy(message_id="b")
+    assert isinstance(await reversed_(careful, "b"), Sold)
     assert code(await reversed_(careful, "a")) is Code.LATER_SALES
     await proven(careful)
 

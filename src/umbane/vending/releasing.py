@@ -19,7 +19,15 @@ __all__ = ["confirm", "reverse"]
 RELEASING = "INSERT INTO vending.release (utility_id, sale_id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 REVERSING = "INSERT INTO vending.reversal (utility_id, sale_id, entry_id, at) VALUES ($1, $2, $3, $4)"
 FREEING = "DELETE FROM vending.free_claim WHERE utility_id = $1 AND contract_id = $2 AND sale_id = $3"
-DETAILS = "SELECT contract_id, version, before FROM vending.sale WHERE utility_id = $1 AND id = $2"
+DETAILS = """
+SELECT s.contract_id, s.version, s.before, c.version AS current, (
+    SELECT count(*) FROM vending.sale l JOIN vending.reversal r ON r.utility_id = l.utility_id AND r.sale_id = l.id
+    WHERE l.utility_id = s.utility_id AND l.contract_id = s.contract_id AND l.version > s.version) AS undone
+FROM vending.sale s LEFT JOIN registry.contract c ON c.utility_id = s.utility_id AND c.id = s.contract_id
+WHERE s.utility_id = $1 AND s.id = $2"""
+LATER = "other sales came after it on the same account, or the account was changed"
+MOVES = 2
+"""By so many versions a sale that was taken back has moved its account: once there, once back."""
 
 
 async def confirm(engine: Engine, utility_id: UUID, terminal_id: UUID, message_id: str) -> Sold | Refused:
@@ -64,7 +72,7 @@ async def reverse(  # noqa: PLR0913 - which sale, why, by whom
         await load_for_sale(tx, [utility_id], [sold.meter])  # whoever sells to it waits
         scope = Scope(utility_id, by or f"terminal:{terminal_id}")
         if not await take_back(tx, engine, scope, sold, reason):
-            return Refused(Code.LATER_SALES, "others came after it on the same account", "take those back first")
+            return Refused(Code.LATER_SALES, LATER, "take back the sales after it first")
         return await find(tx, utility_id, terminal_id, message_id)
 
     try:
@@ -76,20 +84,17 @@ async def reverse(  # noqa: PLR0913 - which sale, why, by whom
 
 
 async def take_back(tx: Connection, engine: Engine, scope: Scope, sold: Sold, reason: str) -> bool:
-    """Take a sale back, unless others came after it."""
+    """Take a sale back, unless anything came after it on the account that still stands."""
     utility_id = scope.utility_id
-    contract_id, version, before = required(await tx.fetchrow(DETAILS, utility_id, sold.id))
+    contract_id, version, before, current, undone = required(await tx.fetchrow(DETAILS, utility_id, sold.id))
     now, entry = engine.clock(), new_ids(1)[0]
-    current = await tx.fetchval(
-        "SELECT version FROM registry.contract WHERE utility_id = $1 AND id = $2", utility_id, contract_id
-    )
-    if version is None or current != version:
+    if version is None or current != version + MOVES * undone:
         return False
     book = await open_book(tx, utility_id)
     await tx.execute(REVERSING, utility_id, sold.id, entry, now)
     await book.reverse([Reversal(entry, sold.id, now, reason)])
     await tx.execute(FREEING, utility_id, contract_id, sold.id)
-    await change_state(tx, scope, contract_id, version, decode_state(before), f"sale {sold.id} taken back: {reason}")
+    await change_state(tx, scope, contract_id, current, decode_state(before), f"sale {sold.id} taken back: {reason}")
     return True
 
 
