@@ -54,6 +54,7 @@ async def abroad(  # noqa: PLR0913 - each of them is what a test varies
     currency: str = "ZAR",
     period: str = "calendar-month",
     prices: tuple[str, str, str] = ("2", "9", "0"),
+    external: bool = False,
     **policy: Any,  # noqa: ANN401 - the policy's own
 ) -> AsyncIterator[Shop]:
     """Give a shop in a country with this clock and this money, whose household owes nothing and may claim free units.
@@ -65,6 +66,7 @@ async def abroad(  # noqa: PLR0913 - each of them is what a test varies
         currency: of both.
         period: of the tariff.
         prices: of the first block, the second, and the monthly fee.
+        external: whether the module is outside of the process.
         policy: of the utility, where it isn't the usual one.
     """
     number = next(NUMBERS)
@@ -74,7 +76,7 @@ async def abroad(  # noqa: PLR0913 - each of them is what a test varies
     document = TARIFF.format(currency=currency, zone=zone, period=period, low=low, high=high, fee=fee)
     town = await build(database, code, number, house, document)
     await let(town, arrears=(), free_from=date(2020, 1, 1))
-    async with open_shop(town, LaboratoryModule(f"module-{number}"), FLOAT, currency) as shop:
+    async with open_shop(town, LaboratoryModule(f"module-{number}", external=external), FLOAT, currency) as shop:
         shop.now = now
         yield shop
 

@@ -1,124 +1,201 @@
-"""Random histories, held against a model of the engine that fits on a page."""
+"""Random histories, held against a model of the engine that knows neither database nor module."""
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from itertools import count
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.registry.town import TSHWANE, build
+from tests.registry.town import NEXT_KEY, new_id, revision
+from tests.vending.abroad import TARIFF, abroad, let, state_of
 from tests.vending.laboratory import LaboratoryModule, LostReplyError
-from tests.vending.shop import Shop, open_shop, proven
+from tests.vending.model import Model, told
+from tests.vending.shop import Shop, proven, set_float
 from umbane.db import Database
-from umbane.pricing import BelowMinimum, CustomerState, TenderRefused, load_tariff_text, quote
-from umbane.vending import Answer, Buy, Code, Pay, Refused, Sold
+from umbane.pricing import Arrears, load_tariff_text
+from umbane.registry import (
+    EngineeringAction,
+    Role,
+    Terminal,
+    add_key_revisions,
+    add_terminals,
+    block_meter,
+    plan_keys,
+    settle_keys,
+    unblock_meter,
+)
+from umbane.vending import (
+    Answer,
+    Buy,
+    ChangeKey,
+    ClaimFree,
+    Engineer,
+    Give,
+    Order,
+    Pay,
+    Refused,
+    SaleRequest,
+    Sold,
+    Staff,
+    UnknownSaleError,
+    confirm,
+    resolve,
+    reverse,
+)
 
-FLOAT = 150_000
-NUMBERS = count(1)
-TARIFF = load_tariff_text(TSHWANE)
-
-
-@dataclass
-class Model:
-    """What an engine is to answer, in memory: prices, a float, messages, and TIDs that grow."""
-
-    state: CustomerState
-    left: int = FLOAT
-    outcomes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    minute: int = -1
-
-    def ask(self, message_id: str, order: Buy | Pay, now: datetime) -> tuple[str, int, int]:
-        """What it comes to: sold or a code, the money, the units."""
-        if message_id in self.outcomes:
-            asked, outcome = self.outcomes[message_id]
-            return outcome if asked == order else (Code.CONFLICT, 0, 0)
-        outcome = self.buy(order, now) if isinstance(order, Buy) else self.pay(order)
-        self.outcomes[message_id] = order, outcome
-        return outcome
-
-    def buy(self, order: Buy, now: datetime) -> tuple[str, int, int]:
-        """Electricity."""
-        try:
-            priced = quote(TARIFF, self.state, at=now, money=order.money, units=order.units)
-        except TenderRefused as error:
-            return (Code.BELOW_MINIMUM if isinstance(error, BelowMinimum) else Code.ABOVE_MAXIMUM), 0, 0
-        if priced.tender > self.left:
-            return Code.FLOAT_EXHAUSTED, 0, 0
-        self.left -= priced.tender
-        self.state = priced.state
-        return "sold", priced.tender, priced.units
-
-    def pay(self, order: Pay) -> tuple[str, int, int]:
-        """A debt."""
-        owed = sum(it.owed for it in self.state.arrears)
-        if not owed or order.money > owed:
-            return (Code.ABOVE_MAXIMUM if owed else Code.NOTHING_OWED), 0, 0
-        if order.money > self.left:
-            return Code.FLOAT_EXHAUSTED, 0, 0
-        self.left -= order.money
-        (debt,) = self.state.arrears
-        after = (replace(debt, owed=owed - order.money),) if owed > order.money else ()
-        self.state = replace(self.state, arrears=after)
-        return "sold", order.money, 0
-
-
-def told(answer: Answer) -> tuple[str, int, int]:
-    """An answer as the model says it."""
-    if isinstance(answer, Refused):
-        return answer.code, 0, 0
-    return "sold", answer.tender, answer.units
-
+FLOAT: Final = 120_000
+BEGIN: Final = datetime(2026, 3, 30, 20, tzinfo=UTC)
+"""A day before the month ends, where the utility is."""
+PRICES: Final = ("2", "9", "3")
+MONTHLY: Final = load_tariff_text(
+    TARIFF.format(currency="ZAR", zone="Africa/Johannesburg", period="calendar-month", low="2", high="9", fee="3")
+)
+BOSS: Final = Staff("bheki", frozenset({Role.SUPERVISOR}))
+ENGINEER: Final = Staff("thandi", frozenset({Role.ENGINEER}), (BOSS,))
+AT_ONCE: Final = timedelta(0)
 
 ORDERS = st.one_of(
     st.builds(Buy, money=st.integers(1, 40_000)),
     st.builds(Buy, units=st.integers(1, 800)),
-    st.builds(Pay, st.integers(1, 60_000)),
+    st.builds(Pay, st.integers(1, 30_000)),
+    st.just(ClaimFree()),
+    st.just(ChangeKey()),
+    st.just(Engineer(EngineeringAction.SET_MAXIMUM_POWER_LIMIT, 5_000)),
+    st.just(Give(EngineeringAction.FREE_ISSUE, 40, "storm")),
 )
-STEPS = st.lists(
-    st.tuples(
-        st.lists(st.tuples(st.integers(0, 12), ORDERS), min_size=1, max_size=4),
-        st.sampled_from(["well", "well", "lost"]),
-        st.integers(-3, 50_000),
-    ),
-    min_size=1,
-    max_size=8,
+MESSAGES = st.tuples(st.integers(0, 1), st.sampled_from("abcdefgh"))
+STEPS = st.one_of(
+    st.tuples(st.just("ask"), st.lists(st.tuples(MESSAGES, ORDERS), min_size=1, max_size=4), st.booleans()),
+    st.tuples(st.just("ask"), st.lists(st.tuples(MESSAGES, ORDERS), min_size=1, max_size=4), st.just(False)),  # noqa: FBT003 - nothing is lost
+    st.tuples(st.sampled_from(["confirm", "reverse", "reverse"]), MESSAGES),
+    st.tuples(st.just("wait"), st.integers(-3_000, 3_000)),
+    st.tuples(st.sampled_from(["plan", "settle", "block", "unblock"])),
 )
+
+
+@dataclass
+class World:
+    """A shop with two tills, its module, and the model of both."""
+
+    shop: Shop
+    module: LaboratoryModule
+    model: Model
+    tills: tuple[Terminal, Terminal]
+
+    def request(self, message: tuple[int, str], order: Order) -> SaleRequest:
+        """A till's request."""
+        till, name = message
+        return replace(self.shop.request(order, name, staff=ENGINEER), terminal_id=self.tills[till].id)
+
+    async def ask(self, batch: list[tuple[tuple[int, str], Order]], lost: bool) -> None:  # noqa: FBT001 - whether the reply is
+        """Ask for a batch, and again until everything is decided; the answers are the model's, and TIDs grow."""
+        self.module.lose = int(lost)
+        answers = await self.insist([self.request(message, order) for message, order in batch])
+        self.module.lose = 0
+        assert [told(it) for it in answers] == [self.model.ask(*it, self.shop.now) for it in batch]
+        minutes = [token.minute for it in answers if isinstance(it, Sold) and not it.repeated for token in it.tokens]
+        stamped = [it for it in minutes if it is not None]
+        assert stamped == sorted(set(stamped))
+
+    async def insist(self, requests: list[SaleRequest]) -> list[Answer]:
+        """Ask until every answer is an outcome or a conflict."""
+        while True:
+            try:
+                answers = await self.shop.sell(*requests)
+            except LostReplyError:
+                continue
+            if not any(isinstance(it, Refused) and it.code == "in_progress" for it in answers):
+                return answers
+            await resolve(self.shop.engine, AT_ONCE)
+
+    async def end(self, verb: str, message: tuple[int, str]) -> None:
+        """Confirm a message or take it back."""
+        till, name = message
+        do: Any = {"confirm": confirm, "reverse": reverse}[verb]
+        reason = ["changed her mind"] if verb == "reverse" else []
+        try:
+            answer = await do(self.shop.engine, self.shop.town.id, self.tills[till].id, name, *reason)
+        except UnknownSaleError:
+            found = "unknown"
+        else:
+            found = told(answer).what
+        assert found == getattr(self.model, verb)(message)
+
+    async def wait(self, minutes: int) -> None:
+        """The clock moves, and sometimes back."""
+        self.shop.wait(minutes=minutes)
+
+    async def plan(self) -> None:
+        """The utility plans another key."""
+        if self.model.keys != "issued" and not self.model.is_newest:
+            await self.shop.town.does(plan_keys, [self.shop.town.meter.id], [NEXT_KEY], self.shop.now, "new year")
+            self.model.keys = "planned"
+
+    async def settle(self) -> None:
+        """The utility knows that the key is in."""
+        if self.model.keys == "issued":
+            await self.shop.town.does(settle_keys, [self.shop.town.meter.id], self.shop.now, "typed")
+            self.model.keys, self.model.is_newest = "settled", True
+
+    async def block(self) -> None:
+        """The utility blocks the meter."""
+        if not self.model.is_blocked:
+            await self.shop.town.does(block_meter, self.shop.town.meter.id, "debts")
+            self.model.is_blocked = True
+
+    async def unblock(self) -> None:
+        """The utility has thought better of it."""
+        if self.model.is_blocked:
+            await self.shop.town.does(unblock_meter, self.shop.town.meter.id, "paid")
+            self.model.is_blocked = False
+
+    async def do(self, step: tuple[Any, ...]) -> None:
+        """Do one step."""
+        verb, *arguments = step
+        if verb in {"confirm", "reverse"}:
+            await self.end(verb, *arguments)
+        else:
+            await getattr(self, verb)(*arguments)
+
+    async def compare(self) -> None:
+        """The account, the float and all outcomes are the model's, and the books prove."""
+        town, model = self.shop.town, self.model
+        assert await state_of(self.shop) == model.state
+        left = "SELECT credit_limit - posted - held FROM ledger.balance WHERE utility_id = $1"
+        assert await self.shop.look(left, town.id) == model.left
+        requests = [self.request(message, order) for message, (order, _) in model.outcomes.items()]
+        assert [told(it) for it in await self.shop.sell(*requests)] == [it[1] for it in model.outcomes.values()]
+        await proven(self.shop)
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS)
-async def test_any_history(database: Database, steps: list[Any]) -> None:
-    """Whatever is asked, repeated and lost on the way: the answers are the model's, and the books prove."""
-    number = next(NUMBERS)
-    town = await build(database, f"town-{number}", number)
-    module = LaboratoryModule(f"module-{number}")
-    model = Model(town.contract.state)
-    async with open_shop(town, module, FLOAT) as shop:
-        for batch, fate, minutes in steps:
-            await step(shop, module, model, batch, fate)
-            shop.now = max(shop.now, shop.now + timedelta(minutes=minutes / 100))
-        await proven(shop)
-        assert (
-            await shop.look("SELECT credit_limit - posted FROM ledger.balance WHERE utility_id = $1", town.id)
-            == model.left
-        )
-
-
-async def step(shop: Shop, module: LaboratoryModule, model: Model, batch: list[Any], fate: str) -> None:
-    """Ask for a batch, and ask again when the answer was lost."""
-    requests = [shop.request(order, f"m{message}") for message, order in batch]
-    module.lose = int(fate == "lost")
-    try:
-        answers = await shop.sell(*requests)
-    except LostReplyError:
-        answers = await shop.sell(*requests)
-    module.lose = 0
-    expected = [
-        model.ask(request.message_id, order, shop.now) for request, (_, order) in zip(requests, batch, strict=True)
-    ]
-    assert [told(it) for it in answers] == expected
-    minutes = [token.minute for it in answers if isinstance(it, Sold) and not it.repeated for token in it.tokens]
-    assert all(it is not None for it in minutes)
-    assert minutes == sorted({it for it in minutes if it is not None})
+@given(
+    key_change=st.sampled_from(["ask_first", "bundle", "refuse"]),
+    release=st.sampled_from(["at_once", "on_confirmation"]),
+    external=st.booleans(),
+    steps=st.lists(STEPS, min_size=1, max_size=12),
+)
+async def test_any_history(
+    database: Database,
+    key_change: str,
+    release: str,
+    external: bool,  # noqa: FBT001 - hypothesis passes it by name
+    steps: list[tuple[Any, ...]],
+) -> None:
+    """Whatever is asked, lost, repeated, confirmed and taken back: the answers are the model's, and the books prove."""
+    policy = {"key_change": key_change, "release": release}
+    async with abroad(database, BEGIN, prices=PRICES, external=external, sale=policy) as shop:
+        town = shop.town
+        other = Terminal(new_id(), town.vendor.id, "T-2")
+        await town.does(add_terminals, [other])
+        await town.does(add_key_revisions, [revision(2)])
+        await set_float(town, FLOAT)
+        await let(town, arrears=(Arrears("outstanding", 20_000), Arrears("outstanding", 9_000, percent="10")))
+        module = shop.engine.house.module
+        assert isinstance(module, LaboratoryModule)
+        model = Model(MONTHLY, await state_of(shop), FLOAT, key_change, held=release == "on_confirmation")
+        world = World(shop, module, model, (town.terminal, other))
+        for step in steps:
+            await world.do(step)
+        await world.compare()
