@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import uvloop
 
@@ -142,40 +142,78 @@ async def load(port: int, keys: list[str], town: Town, sales: int, connections: 
     return Load(seen["seconds"], seen["times"])
 
 
-async def generate(plan: dict[str, object]) -> dict[str, object]:
+async def generate(plan: dict[str, Any]) -> dict[str, object]:
     """Buy, each connection one purchase after another; this is the other process."""
-    port, keys, meters = int(str(plan["port"])), plan["keys"], plan["meters"]
-    assert isinstance(keys, list)
-    assert isinstance(meters, list)
-    first = int(str(plan["first"]))
-    numbers = iter(range(first, first + int(str(plan["sales"]))))
-    times: list[float] = []
-    problems: list[str] = []
-
-    async def connection(key: str) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        head = f"POST /v1/sales HTTP/1.1\r\nHost: till\r\nAuthorization: Bearer {key}\r\n"
-        head += "Content-Type: application/json\r\n"
-        for number in numbers:
-            meter = meters[number * 7919 % len(meters)]
-            money = 5_000 + number * 37 % 45_000
-            body = f'{{"message_id":"h{number}","meter":"{meter}","order":{{"kind":"buy","money":{money}}}}}'
-            start = time.perf_counter()
-            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
-            answer = await reader.readuntil(b"\r\n\r\n")
-            lines = answer.lower().split(b"\r\n")
-            length = next(int(it.split(b":")[1]) for it in lines if it.startswith(b"content-length"))
-            content = await reader.readexactly(length)
-            if answer.startswith(b"HTTP/1.1 201"):
-                times.append((time.perf_counter() - start) * 1000)
-            else:
-                problems.append(content.decode()[:200])
-        writer.close()
-
+    load = Tills(plan)
+    loop, keys = asyncio.get_running_loop(), plan["keys"]
     start = time.perf_counter()
-    await asyncio.gather(*(connection(keys[it % len(keys)]) for it in range(int(str(plan["connections"])))))
+    for place in range(plan["connections"]):
+        await loop.create_connection(partial(Till, load, keys[place % len(keys)]), "127.0.0.1", plan["port"])
+    await load.over.wait()
     seconds = time.perf_counter() - start
-    return {"seconds": seconds, "times": times, "sold": len(times), "problems": problems[:3]}
+    return {"seconds": seconds, "times": load.times, "sold": len(load.times), "problems": load.problems[:3]}
+
+
+class Tills:
+    """What all tills of a load share: which purchases are left, and what was seen so far."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self.meters: list[str] = plan["meters"]
+        self.numbers = iter(range(plan["first"], plan["first"] + plan["sales"]))
+        self.left = plan["sales"]
+        self.times: list[float] = []
+        self.problems: list[str] = []
+        self.over = asyncio.Event()
+
+    def seen(self, answer: bytes, seconds: float) -> None:
+        """A purchase was answered."""
+        if answer.startswith(b"HTTP/1.1 201"):
+            self.times.append(seconds * 1000)
+        else:
+            self.problems.append(answer.decode()[:200])
+        self.left -= 1
+        if not self.left:
+            self.over.set()
+
+
+class Till(asyncio.Protocol):
+    """One connection: it sends a purchase, waits for the whole answer, and sends the next."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, load: Tills, key: str) -> None:
+        self.load = load
+        self.head = f"POST /v1/sales HTTP/1.1\r\nHost: till\r\nAuthorization: Bearer {key}\r\n"
+        self.head += "Content-Type: application/json\r\nContent-Length: "
+        self.answer = b""
+        self.since = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's own are of another class
+        self.buy()
+
+    def buy(self) -> None:
+        """Send the next purchase, if one is left."""
+        number = next(self.load.numbers, None)
+        if number is None:
+            self.transport.close()
+            return
+        meter = self.load.meters[number * 7919 % len(self.load.meters)]
+        money = 5_000 + number * 37 % 45_000
+        body = f'{{"message_id":"h{number}","meter":"{meter}","order":{{"kind":"buy","money":{money}}}}}'
+        self.since = time.perf_counter()
+        self.transport.write(f"{self.head}{len(body)}\r\n\r\n{body}".encode())
+
+    def data_received(self, data: bytes) -> None:
+        """Take a part of an answer."""
+        self.answer += data
+        head, end, body = self.answer.partition(b"\r\n\r\n")
+        length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+        if end and len(body) == int(length):
+            self.load.seen(self.answer, time.perf_counter() - self.since)
+            self.answer = b""
+            self.buy()
 
 
 # ------------------------------------------------------------------------------------------------- the bare transaction
@@ -228,4 +266,4 @@ async def write(first: int, tx: Connection) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(generate(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))))
+    print(json.dumps(uvloop.run(generate(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))))

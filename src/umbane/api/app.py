@@ -9,9 +9,11 @@ from typing import Any, Final, TextIO
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from umbane.api import approvals, doors, lookups, reversals, sales, sandbox, webhooks
 from umbane.api.access import Doorkeeper
@@ -82,6 +84,27 @@ class Api:
         """The figures, as Prometheus reads them."""
         self.watch.waiting.set(len(self.desk.batcher.waiting))
         return Response(self.watch.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+class ByPath:
+    """Finds the operation of a request by its path alone, where that says it: so do all that tills ask for all day.
+
+    Every other request is for the application behind it.
+    """
+
+    def __init__(self, app: ASGIApp, api: Api) -> None:
+        self.app = app
+        self.api = api
+        self.operations = {(it.method, it.path): it for it in OPERATIONS if "{" not in it.path}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        operation = self.operations.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if operation is None:
+            await self.app(scope, receive, send)
+        else:
+            answered = await self.api.answer(operation, Request(scope, receive))
+            await answered(scope, receive, send)
 
 
 async def body_of(request: Request) -> bytes:
@@ -175,4 +198,5 @@ def make_app(
     routes = [Route(it.path, partial(api.answer, it), methods=[it.method]) for it in OPERATIONS]
     routes += [Route("/openapi.json", openapi), Route("/metrics", api.metrics)]
     handlers = {404: no_such, 405: no_such}
-    return Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
+    quick = [Middleware(ByPath, api=api)]
+    return Starlette(routes=routes, middleware=quick, exception_handlers=handlers, lifespan=lifespan)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Context, Inexact
-from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from msgspec import UNSET, UnsetType
@@ -121,17 +121,18 @@ def lines_out(lines: Iterable[Line]) -> list[wire.LineOut]:
     return [
         wire.LineOut(
             kind=it.kind, name=it.name, label=it.label, amount=it.amount, base=it.base,
-            rate=None if it.rate is None else rate_out(it.rate),
+            rate=None if it.rate is None else rate_out(it.rate.numerator, it.rate.denominator),
         )
         for it in lines
     ]  # fmt: skip
 
 
-def rate_out(rate: Fraction) -> str:
+@lru_cache(1 << 12)
+def rate_out(numerator: int, denominator: int) -> str:
     """A rate as a decimal, or as a fraction where no decimal says it exactly."""
     context = EXACT.copy()
-    value = context.divide(rate.numerator, rate.denominator)
-    return str(rate) if context.flags[Inexact] else f"{value:f}"
+    value = context.divide(numerator, denominator)
+    return f"{numerator}/{denominator}" if context.flags[Inexact] else f"{value:f}"
 
 
 def verdict_out(verdict: Verdict) -> wire.VerdictOut:

@@ -36,12 +36,18 @@ class Watch:
             "umbane_request_seconds", "How long requests took.", ("operation",), registry=self.registry, buckets=SECONDS
         )
         self.batches = Histogram("umbane_batch_size", "Sales in a batch.", registry=self.registry, buckets=SIZES)
+        self.counted: dict[tuple[str, int, str], Counter] = {}
+        self.timed: dict[str, Histogram] = {}
         self.waiting = Gauge("umbane_sales_waiting", "Sales that wait for a batch.", registry=self.registry)
 
     def saw(self, operation: str, status: int, code: str, seconds: float, who: str) -> None:
         """A request was answered."""
-        self.requests.labels(operation, status, code).inc()
-        self.seconds.labels(operation).observe(seconds)
+        answer = operation, status, code
+        if answer not in self.counted:
+            self.counted[answer] = self.requests.labels(*answer)
+            self.timed[operation] = self.seconds.labels(operation)
+        self.counted[answer].inc()
+        self.timed[operation].observe(seconds)
         if self.log is not None:
             line = {
                 "at": datetime.now(UTC), "event": "request", "operation": operation, "status": status,

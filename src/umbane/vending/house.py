@@ -13,10 +13,13 @@ from umbane.registry import Rulebooks
 from umbane.security import Issued, Refused, SecurityModule
 from umbane.vending.cases import Case
 from umbane.vending.plans import Asked, Draft
+from umbane.vending.store import Unusual
 
 __all__ = ["House", "Turn"]
 
 MOST_ACCOUNTS: Final = 200_000
+LOOK: Final = Unusual(intents=True, withheld=True)
+"""As long as nobody has asked, everything is looked for."""
 
 
 class House:
@@ -61,6 +64,7 @@ class Turn:
         asked: what the module is asked for.
         answers: of a module outside of this process, by the ids of its requests.
         learnt: numbers of accounts; those that were made exist only if the transaction is committed.
+        unusual: what there may be and mostly isn't, as it was found when the meters were locked.
     """
 
     house: House
@@ -71,6 +75,7 @@ class Turn:
     asked: dict[UUID, Asked] = field(default_factory=dict)
     answers: Mapping[UUID, Issued | Refused] = field(default_factory=dict)
     learnt: dict[AccountKey, int] = field(default_factory=dict)
+    unusual: Unusual = LOOK
 
     @property
     def live(self) -> list[Case]:

@@ -63,7 +63,7 @@ async def reserve(turn: Turn) -> None:
         for case in cases:
             number(case, held)
         new = {id_ for case in cases for id_ in ids_of(case)} - known
-        found = await store.withheld(turn.tx, new) if new else {}
+        found = await store.withheld(turn.tx, new) if new and turn.unusual.withheld else {}
         known |= new
         held |= found
         cases = [case for case in cases if case.is_live and needs_another_look(case, found)] if held else []

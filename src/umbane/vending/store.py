@@ -19,8 +19,10 @@ from umbane.vending.models import Answer, IssuedToken, Refused, Sold
 __all__ = [
     "TOKEN_BYTES",
     "Claim",
+    "Unusual",
     "Withheld",
     "answers",
+    "anything_unusual",
     "claim",
     "claimed_months",
     "find_sale",
@@ -94,6 +96,8 @@ DELETE FROM vending.withheld w USING {NUMBERS} WHERE w.module = new.module AND w
 RECENT: Final = """
 SELECT meter_id, count(*) FROM vending.sale
 WHERE utility_id = $1 AND meter_id = ANY($2) AND at >= $3 AND units + free_units > 0 GROUP BY meter_id"""
+UNUSUAL: Final = """
+SELECT EXISTS (SELECT FROM vending.intent WHERE utility_id = $1), EXISTS (SELECT FROM vending.withheld)"""
 REGISTERING: Final = """
 INSERT INTO vending.module (name, realm) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET realm = excluded.realm RETURNING id"""
@@ -207,6 +211,21 @@ async def claimed_months(
 async def recent_sales(tx: Connection, utility_id: UUID, meters: Collection[UUID], since: datetime) -> dict[UUID, int]:
     """How many sales with credit these meters had."""
     return {row[0]: row[1] for row in await tx.fetch(RECENT, utility_id, list(meters), since)}
+
+
+class Unusual(NamedTuple):
+    """What there mostly isn't, and needn't be looked through then."""
+
+    intents: bool
+    """Whether a module outside of the process is being asked for anybody of this utility."""
+    withheld: bool
+    """Whether any tokens are withheld."""
+
+
+async def anything_unusual(tx: Connection, utility_id: UUID) -> Unusual:
+    """Whether there are intents and tokens that are withheld: to be asked with meters and modules locked."""
+    row = await tx.fetchrow(UNUSUAL, utility_id)
+    return Unusual(*row) if row else Unusual(intents=True, withheld=True)
 
 
 class Withheld(NamedTuple):
