@@ -39,7 +39,7 @@ energy:
 charges: [{{name: service, label: Service, amount: {fee}, every: month, accrues: true}}]
 taxes: [{{name: vat, label: VAT, percent: 18, on: [service, energy]}}]
 arrears: [{{name: outstanding, label: Outstanding, method: percent, percent: 30}}]
-free_units: {{units: 5, label: Free units, claim: on-request, counts_toward_blocks: false}}
+free_units: {{units: 5, label: Free units, claim: {claim}, counts_toward_blocks: false}}
 order: [arrears, service, energy]
 rounding: {{money: half-up, units: up}}
 """
@@ -54,6 +54,7 @@ async def abroad(  # noqa: PLR0913 - each of them is what a test varies
     currency: str = "ZAR",
     period: str = "calendar-month",
     prices: tuple[str, str, str] = ("2", "9", "0"),
+    claim: str = "on-request",
     external: bool = False,
     **policy: Any,  # noqa: ANN401 - the policy's own
 ) -> AsyncIterator[Shop]:
@@ -66,6 +67,7 @@ async def abroad(  # noqa: PLR0913 - each of them is what a test varies
         currency: of both.
         period: of the tariff.
         prices: of the first block, the second, and the monthly fee.
+        claim: how free units are given.
         external: whether the module is outside of the process.
         policy: of the utility, where it isn't the usual one.
     """
@@ -73,7 +75,7 @@ async def abroad(  # noqa: PLR0913 - each of them is what a test varies
     code = f"abroad-{number}"
     house = utility(code, currency=CURRENCIES[currency], zone=zone_of(zone), policy=Policy(**policy))
     low, high, fee = prices
-    document = TARIFF.format(currency=currency, zone=zone, period=period, low=low, high=high, fee=fee)
+    document = TARIFF.format(currency=currency, zone=zone, period=period, claim=claim, low=low, high=high, fee=fee)
     town = await build(database, code, number, house, document)
     await let(town, arrears=(), free_from=date(2020, 1, 1))
     async with open_shop(town, LaboratoryModule(f"module-{number}", external=external), FLOAT, currency) as shop:

@@ -29,6 +29,7 @@ from umbane.db.database import connected
 from umbane.db.embedded import EmbeddedServer
 from umbane.registry import Terminal, add_terminals
 from umbane.vending import Engine, open_engine, resolve, sell
+from umbane.vending.intents import open_intents
 
 __all__ = ["Field"]
 
@@ -44,10 +45,11 @@ PATIENCE = 1.5
 """Seconds to wait for that."""
 CHECKED = 1 / 2
 """How often everything is looked at after a round; else the next tills find what the last ones left."""
+TOLD_EVERY = 50
 NAME = "crash"
 CUT = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{NAME}' AND random() < 0.6"  # noqa: S608 - our name
 FIELDS = ["scope", "customer", "place", "contract", "meter", "stocked", "vendor", "terminal"]
-LEFT = "SELECT (SELECT count(*) FROM vending.withheld), (SELECT count(*) FROM vending.intent)"
+LEFT = "SELECT count(*) FROM vending.withheld"
 KNOWN = "SELECT message_id FROM vending.message WHERE message_id = ANY($1)"
 WAYS = {"application": 8, "connections": 5, "server": 1, "server and back": 1}
 """What is killed, and how often of all."""
@@ -116,6 +118,8 @@ class Field:
                 self.round(till)
                 if number == rounds or self.chance.random() < CHECKED:
                     asyncio.run(self.check(everything=number == rounds))
+                if number % TOLD_EVERY == 0:
+                    print(f"{number} rounds, {len(self.said)} messages")  # noqa: T201 - for whoever waits
         finally:
             till.communicate()
             for module in self.modules:
@@ -205,20 +209,28 @@ class Field:
             yield shops
 
     async def look(self, town: Town) -> None:
-        """Count what the kills left behind: questions that nobody answered, and messages that came to nothing."""
+        """Count what the kills left behind: tokens that nobody has, and messages that came to nothing."""
         async with town.database.reading() as connection:
-            withheld, intents = (await connection.fetch(LEFT))[0]
+            withheld = await connection.fetchval(LEFT)
             known = {row[0] for row in await connection.fetch(KNOWN, [f"m{it}" for it in self.asked])}
         self.seen["left: withheld tokens"] -= withheld
-        self.seen["left: open intents"] += intents
-        self.seen["left: booked, not told"] += len(known)
+        self.seen["left: claimed, not told"] += len(known)
         self.seen["left: neither"] += len(self.asked) - len(known)
+
+    async def look_at_questions(self, shop: Shop) -> None:
+        """Count the questions that are open, and to which of them a module outside has an answer."""
+        house = shop.engine.house
+        async with shop.town.database.reading() as connection:
+            for intent in await open_intents(connection, house.module_number):
+                made = await house.module.fetch(intent.requests)
+                self.seen["left: asked and made, not booked" if made else "left: to be asked, not made"] += 1
 
     async def check(self, *, everything: bool) -> None:
         """Every message has one outcome, the same now as ever before; the books prove; every token is accounted for."""
         async with self.shops() as shops:
-            self.seen["left: withheld tokens"] += await shops[0].look("SELECT count(*) FROM vending.withheld")
+            self.seen["left: withheld tokens"] += await shops[0].look(LEFT)
             for shop in shops:
+                await self.look_at_questions(shop)
                 while await resolve(shop.engine, AT_ONCE):
                     pass
             await self.prove(shops)

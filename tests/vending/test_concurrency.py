@@ -7,7 +7,8 @@ from pathlib import Path
 from tests.db.program import begin, finish
 from tests.registry.town import Town
 from tests.vending.laboratory import LaboratoryModule
-from tests.vending.shop import Shop, open_shop, proven, set_float
+from tests.vending.shop import Shop, counted, open_shop, proven, set_float
+from tests.vending.street import street
 from umbane.db import Server
 from umbane.vending import Buy, Code, Refused, Sold
 
@@ -42,6 +43,7 @@ async def main():
                 said[number] = found
         await asyncio.gather(*(till(range(start, 60, 4)) for start in range(4)))
         print(json.dumps(sorted(said.items())))
+        print((await module.status()).count)
 
 asyncio.run(main())
 """
@@ -106,6 +108,29 @@ async def test_a_till_that_is_cut_off(shop: Shop) -> None:
     await proven(shop)
 
 
+async def test_two_engines(town: Town, module: LaboratoryModule) -> None:
+    """Tills at two engines, each with a module of its own, that ask the same at once: each message is sold once."""
+    houses = [town.meter, *await street(town, 2)]
+    other = LaboratoryModule("other")
+    async with open_shop(town, module) as one, open_shop(town, other) as two:
+
+        async def till(shop: Shop, number: int) -> Sold:
+            meter = str(houses[number % len(houses)].pan.drn)
+            while True:
+                answer = await shop.ask(Buy(money=3_000 + number), f"m{number}", meter=meter)
+                if isinstance(answer, Sold):
+                    return answer
+                assert answer.code is Code.IN_PROGRESS
+
+        asked = [(number, shop) for number in range(AT_ONCE) for shop in (one, two)]
+        sold = await asyncio.gather(*(till(shop, number) for number, shop in asked))
+        assert sold[::2] == sold[1::2]
+        assert sum(not it.repeated for it in sold) == AT_ONCE == module.count + other.count
+        assert len({(it.meter, it.tokens[0].minute) for it in sold}) == AT_ONCE
+        await proven(one)
+        await counted(two)
+
+
 async def test_two_processes(town: Town, place: Server, module: LaboratoryModule, tmp_path: Path) -> None:
     """Two processes, each with a module of its own, that get the same messages at once, give the same answers."""
     number = str(town.meter.pan.drn)
@@ -120,6 +145,8 @@ async def test_two_processes(town: Town, place: Server, module: LaboratoryModule
             program.stdin.write("go\n")
             program.stdin.flush()
         said = [await asyncio.to_thread(finish, program) for program in programs]
-        assert json.loads(said[0]) == json.loads(said[1])
-        assert len(json.loads(said[0])) == 60
+        (first, made), (second, made_too) = (it.splitlines() for it in said)
+        assert first == second
+        assert len(dict(json.loads(first))) == 60
+        assert int(made) + int(made_too) == await shop.look("SELECT count(*) FROM vending.token")
         await proven(shop)

@@ -48,9 +48,8 @@ FLOAT: Final = 120_000
 BEGIN: Final = datetime(2026, 3, 30, 20, tzinfo=UTC)
 """A day before the month ends, where the utility is."""
 PRICES: Final = ("2", "9", "3")
-MONTHLY: Final = load_tariff_text(
-    TARIFF.format(currency="ZAR", zone="Africa/Johannesburg", period="calendar-month", low="2", high="9", fee="3")
-)
+WORDS: Final = {"currency": "ZAR", "zone": "Africa/Johannesburg", "period": "calendar-month", "claim": "on-request"}
+MONTHLY: Final = load_tariff_text(TARIFF.format(**WORDS, low=PRICES[0], high=PRICES[1], fee=PRICES[2]))
 BOSS: Final = Staff("bheki", frozenset({Role.SUPERVISOR}))
 ENGINEER: Final = Staff("thandi", frozenset({Role.ENGINEER}), (BOSS,))
 AT_ONCE: Final = timedelta(0)

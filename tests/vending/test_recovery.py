@@ -2,9 +2,11 @@
 
 import pytest
 
-from tests.registry.town import Town
+from tests.registry.town import NOW, Town
+from tests.vending.abroad import abroad, let
 from tests.vending.laboratory import LaboratoryModule, LostReplyError
 from tests.vending.shop import Shop, open_shop, proven
+from umbane.db import Database
 from umbane.vending import Buy, ClaimFree, Code, ModuleBehindError, Refused, Sold
 
 
@@ -59,6 +61,22 @@ async def test_another_price(town: Town, module: LaboratoryModule) -> None:
         sold = await shop.buy(message_id="a")
         assert (module.count, len(module.made)) == (3, 3)
         assert sold.units
+        await proven(shop)
+
+
+async def test_one_token_fits_and_another_does_not(database: Database) -> None:
+    """Of several tokens that are withheld, those that still fit are taken, and only the others made anew."""
+    async with abroad(database, NOW, claim="with-purchase") as shop:
+        module = shop.engine.house.module
+        assert isinstance(module, LaboratoryModule)
+        await lost(shop, module)
+        await let(shop.town, purchased=5_000, period_start=NOW.date().replace(day=1))
+        sold = await shop.buy(message_id="a")
+        free, credit = sold.tokens
+        assert (free.kind, credit.kind, module.count) == ("free", "credit", 3)
+        assert free.token == next(iter(module.made.values()))[2][0]
+        assert (credit.minute or 0) > (free.minute or 0)
+        assert await shop.look("SELECT count(*) FROM vending.withheld") == 1
         await proven(shop)
 
 
