@@ -26,11 +26,11 @@ from tests.security.support import (
 )
 from tests.sts.support import all_tokens, as_carried
 from umbane.errors import UmbaneError
-from umbane.security import KeyChangeRequest, Realm, Refused, TokenRequest, Vault, VerifyRequest
+from umbane.security import KeyChangeRequest, KeyName, Realm, Refused, TokenRequest, Vault, VerifyRequest
 from umbane.security.keyring import Keyring
-from umbane.security.making import Maker, refused
+from umbane.security.making import Maker, by_vending_key, refused
 from umbane.security.orders import change_orders, token_orders
-from umbane.sts import EA, SAMPLE_TABLES, TI, KeyChangeSection, StaTables, StsInputError
+from umbane.sts import EA, KRN, SAMPLE_TABLES, TI, KeyChangeSection, StaTables, StsInputError
 
 MAKER: Final = Maker(Keyring(Vault(Realm.TEST, KEYS.values())), SAMPLE_TABLES)
 
@@ -128,3 +128,10 @@ def test_refusals_forget_their_way() -> None:
         reason = refused(error).reason
     assert str(reason) == "token: it is none; give one"
     assert (reason.__traceback__, reason.__cause__, reason.__context__) == (None, None, None)
+
+
+def test_rows_of_each_vending_key() -> None:
+    """Names that are equal, in whichever object, or but for the tariff index, share a vending key."""
+    one, other = KEY, KEY._replace(krn=KRN(2))
+    names = [one, other, KeyName(*KEY), one, KEY._replace(ti=TI(9)), other, KeyName(*KEY)]
+    assert list(by_vending_key(names)) == [[0, 2, 3, 4, 6], [1, 5]]
