@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -25,6 +26,8 @@ AT_ONCE: Final = 2
 """Passwords that are checked at the same time: each takes 64 MiB and a processor."""
 MOST_WAITING: Final = 50
 """Passwords that wait; whoever comes later is told at once that it is too much."""
+NOWHERE: Final = UUID(int=0)
+"""The id of no utility."""
 NO_SECRET: Final = bytes(20)
 """Looked at when there is no other, so that it takes as long."""
 
@@ -115,13 +118,14 @@ class Gate:
         return seal(self._seal_key, owner, secret)
 
     async def _find(self, code: str, name: str) -> tuple[UUID, Operator] | None:
-        """Whose name that is."""
-        try:
-            async with self.database.reading() as connection:
-                home = await utility_of(connection, code)
-                return home.id, await operator_by_name(connection, home.id, name)
-        except (NotFoundError, ValueError):
-            return None
+        """Whose name that is. In a utility that there isn't it is looked for too, so that it takes as long."""
+        home_id = NOWHERE
+        async with self.database.reading() as connection:
+            with suppress(NotFoundError, ValueError):
+                home_id = (await utility_of(connection, code)).id
+            with suppress(NotFoundError, ValueError):
+                return home_id, await operator_by_name(connection, home_id, name)
+        return None
 
     def _require_room(self) -> None:
         """Send people away, before anything is counted, when too many wait already."""
