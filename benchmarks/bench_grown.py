@@ -33,6 +33,8 @@ SIZES: Final = [int(it) for it in os.environ.get("UMBANE_BENCH_GROWN", "10000,20
 SALES: Final = int(os.environ.get("UMBANE_BENCH_SALES", "100000")) // 10
 """Sales of a stretch."""
 STRETCHES: Final = 6
+PROVEN: Final = 1_000_000
+"""Up to so many past sales, the books are proven first: for more of them that takes longer than all the rest."""
 
 
 @dataclass
@@ -88,16 +90,17 @@ async def measured() -> list[Result]:
 
 @asynccontextmanager
 async def opened(path: Path, past: int) -> AsyncIterator[Place]:
-    """Give a town with so many past sales, whose books were proven, with sellers in it."""
+    """Give a town with so many past sales, with sellers in it."""
     async with open_database(Embedded(path / "server"), migrating=True) as database:
         town = await build(database)
         start = time.perf_counter()
         await lay_down(database, town, past)
         await tidy(database.url)
         print(f"{past} past sales laid down in {time.perf_counter() - start:.0f} s", file=sys.stderr)
-        start = time.perf_counter()
-        assert (await prove(database, [*BOOKS, *CLAIMS])).holds
-        print(f"their books proven in {time.perf_counter() - start:.0f} s", file=sys.stderr)
+        if past <= PROVEN:
+            start = time.perf_counter()
+            assert (await prove(database, [*BOOKS, *CLAIMS])).holds
+            print(f"their books proven in {time.perf_counter() - start:.0f} s", file=sys.stderr)
         async with crew(path, town) as sellers:
             yield Place(past, database, sellers)
 
