@@ -1,5 +1,6 @@
 """A security module for tests, outside of the software one: in memory, and able to lose what it was going to say."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from hashlib import sha256
 from uuid import UUID
@@ -65,6 +66,7 @@ class LaboratoryModule:
         lose: how many replies are still to be lost.
         deaf: how many questions are still to be lost.
         unheard: those questions.
+        awake: while it isn't, no question about tokens is answered.
     """
 
     def __init__(self, name: str = "laboratory", *, external: bool = False) -> None:
@@ -73,6 +75,8 @@ class LaboratoryModule:
         self.lose = 0
         self.deaf = 0
         self.unheard: list[TokenRequest] = []
+        self.awake = asyncio.Event()
+        self.awake.set()
         self.made: dict[UUID, tuple[int, TokenRequest | KeyChangeRequest, tuple[EncodedToken, ...]]] = {}
         self.count = 0
 
@@ -82,6 +86,7 @@ class LaboratoryModule:
             self.deaf -= 1
             self.unheard += requests
             raise LostReplyError
+        await self.awake.wait()
         return self.heard([self.one(request) for request in requests])
 
     async def change_keys(self, requests: Sequence[KeyChangeRequest]) -> list[Issued | Refused]:

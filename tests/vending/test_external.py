@@ -1,6 +1,7 @@
 """A security module outside of the process: what it is asked is kept before, and a lost reply is asked for again."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,8 @@ from tests.vending.laboratory import LaboratoryModule
 from tests.vending.shop import Shop, open_shop, proven
 from tests.vending.test_engineering import ENGINEER
 from umbane.registry import EngineeringAction
+from umbane.security import Issued, ModuleBusyError, ModuleError, RequestReusedError, TokenRequest, UnknownKeyError
+from umbane.security import Refused as Declined
 from umbane.vending import Buy, Code, Engineer, Pay, Refused, Sold, answer_to, resolve
 
 AT_ONCE = timedelta(0)
@@ -84,6 +87,28 @@ async def test_a_lost_question(shop: Shop, module: LaboratoryModule) -> None:
     await proven(shop)
 
 
+class Stubborn(LaboratoryModule):
+    """A module outside that makes no token, and says why."""
+
+    def __init__(self, reason: ModuleError) -> None:
+        super().__init__("stubborn", external=True)
+        self.reason = reason
+
+    async def issue(self, requests: Sequence[TokenRequest]) -> list[Issued | Declined]:
+        """Make none."""
+        return [Declined(self.reason) for _ in requests]
+
+
+@pytest.mark.parametrize("reason", [RequestReusedError("again"), ModuleBusyError("busy"), UnknownKeyError("no key")])
+async def test_a_module_that_says_no(town: Town, reason: ModuleError) -> None:
+    """Whatever a module outside refuses for, the message has its outcome: it was claimed before it was asked."""
+    async with open_shop(town, Stubborn(reason)) as shop:
+        answer = await shop.ask(Buy(money=20_000), "a")
+        assert code(answer) in {Code.NOT_MADE, Code.NO_KEY}
+        assert (await shop.ask(Buy(money=20_000), "a"), await held(shop)) == (answer, 0)
+        await proven(shop)
+
+
 async def test_a_question_that_comes_late(town: Town, module: LaboratoryModule) -> None:
     """Tokens that are made after their sale was given up are withheld, and counted."""
     async with open_shop(town, module) as shop:
@@ -94,6 +119,22 @@ async def test_a_question_that_comes_late(town: Town, module: LaboratoryModule) 
     async with open_shop(town, module) as shop:
         assert await shop.look("SELECT count(*) FROM vending.withheld") == 1
         assert code(await shop.ask(Buy(money=20_000), "a")) is Code.NOT_MADE
+        await proven(shop)
+
+
+async def test_somebody_else_gave_up(town: Town, module: LaboratoryModule) -> None:
+    """When another process gives a sale up while the module is still at it, its tokens are withheld, never shown."""
+    async with open_shop(town, module) as shop, open_shop(town, module) as other:
+        module.awake.clear()
+        sale = asyncio.create_task(shop.ask(Buy(money=20_000), "a"))
+        while not await shop.look("SELECT count(*) FROM vending.intent"):
+            assert not sale.done()
+        assert await resolve(other.engine, AT_ONCE) == 1
+        module.awake.set()
+        assert code(await sale) is Code.NOT_MADE
+        assert (module.count, await held(shop)) == (1, 0)
+        await shop.buy(message_id="b")
+        assert await shop.look("SELECT count(*) FROM vending.withheld") == 1
         await proven(shop)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from umbane.security import Issued
 from umbane.vending.cases import Case
-from umbane.vending.codes import Code
+from umbane.vending.codes import PASSING, Code
 from umbane.vending.errors import RefusedError
 from umbane.vending.house import Turn
 from umbane.vending.intents import Intent, drop_intents, encode_message, insert_intents
@@ -93,7 +93,7 @@ def receive(turn: Turn, case: Case, draft: Draft) -> None:
 
 def final(error: RefusedError) -> RefusedError:
     """A refusal as an outcome: the message was claimed, so it gets one."""
-    return RefusedError(Code.NOT_MADE, error.problem, error.remedy) if error.code is Code.UNAVAILABLE else error
+    return RefusedError(Code.NOT_MADE, error.problem, error.remedy) if error.code in PASSING else error
 
 
 def changed() -> RefusedError:

@@ -160,7 +160,7 @@ async def halves(engine: Engine, utility_id: UUID, cases: list[Case], at: int) -
 async def attempt(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
     """Try to answer a round. If that fails, whatever the module was asked for is cleared up before anything else."""
     house, now = engine.house, engine.clock()
-    with suppress(ModuleError):  # who needs no token is served all the same
+    with suppress(Exception if house.module.external else ModuleError):  # who needs no token is served all the same
         await withholding.tidy(engine.database, house, now)
     for case in cases:
         case.restart()
@@ -188,9 +188,13 @@ async def attempt(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
 
 
 async def ask_outside(engine: Engine, utility_id: UUID, cases: list[Case], now: datetime) -> None:
-    """Ask a module outside of this process, and settle what it says. If it says nothing, that is found out later."""
+    """Ask a module outside of this process, and settle what it says. If it says nothing, that is found out later.
+
+    Somebody may have given a sale up meanwhile: what was made for it all the same is cleared up before the next round.
+    """
     house = engine.house
-    requests = [it for case in cases for it in asked_for(case)]
+    asked = {case.id: asked_for(case) for case in cases}
+    requests = [it for case in cases for it in asked[case.id]]
     sets = [it for it in requests if isinstance(it, KeyChangeRequest)]
     tokens = [it for it in requests if isinstance(it, TokenRequest)]
     house.flying |= {case.id for case in cases}
@@ -200,6 +204,7 @@ async def ask_outside(engine: Engine, utility_id: UUID, cases: list[Case], now: 
         ids = [*(it.id for it in sets), *(it.id for it in tokens)]
         answers = dict(zip(ids, [*changed, *made], strict=True))
         await complete(engine, utility_id, cases, now, answers)
+        house.loose |= {it.id: it for case in cases if isinstance(case.answer, Refused) for it in asked[case.id]}
     except Exception:  # noqa: BLE001 - whatever happened out there, the intents are kept
         for case in cases:
             case.answer = case.answer or in_progress()
