@@ -34,7 +34,7 @@ help:
 
 run: $(VENV)/.run
 	@mkdir -p out
-	@$(BIN)/umbane demo
+	@$(BIN)/umbane demo --html out/report.html
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=

@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from tests.database import quick_folder
 from tests.project.tree import ROOT
+from tests.simulation.test_report import Page
 from umbane.cli import main
 
 UMBANE = [sys.executable, "-m", "umbane"]
@@ -60,7 +61,7 @@ def tried(*options: str | Path) -> Result:
 def begun() -> Iterator[Demonstration]:
     """Give a demonstration after its first day."""
     folder = quick_folder()
-    done = demo("--once", "--data", str(folder / "demo"))
+    done = demo("--once", "--data", str(folder / "demo"), "--html", str(folder / "new" / "page.html"))
     assert done.returncode == 0, done.stdout + done.stderr
     yield Demonstration(folder / "demo", done.stdout)
     shutil.rmtree(folder)
@@ -117,6 +118,20 @@ def test_no_secrets_in_the_log(begun: Demonstration) -> None:
     assert [it for it in diary["keys"].values() if it in log] == []
     assert "Mokoena" not in log
     assert (begun.data / "diary.json").stat().st_mode & 0o077 == 0
+
+
+def test_the_page(begun: Demonstration) -> None:
+    """The page stands alone: sound HTML with every proof, every refusal and every slip, and three charts in words."""
+    text = (begun.data.parent / "new" / "page.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.open == []
+    assert not re.search(r"url\((?!#)|@import|<script|<link|<iframe|href=\"(?!#)|src=", text)
+    assert page.words.count("✓") == 7 + 14
+    assert "✗" not in page.words
+    assert len([it for it in page.seen if it[0] == "svg"]) == 3
+    assert all(it[1].get("aria-label") for it in page.seen if it[0] == "figure")
+    assert set(re.findall(r"\d{4}(?: \d{4}){4}", begun.printed)) <= set(re.findall(r"\d{4}(?: \d{4}){4}", page.words))
+    assert "float_exhausted" in page.words
 
 
 def test_it_stays_up_to_be_tried(begun: Demonstration) -> None:
@@ -221,7 +236,10 @@ def test_a_diary_of_another_age(tmp_path: Path, text: str) -> None:
     assert [it.name for it in tmp_path.iterdir()] == ["mine.txt"]
 
 
-@pytest.mark.parametrize("options", [["--port", "0"], ["--port", "http"], ["--purchases", "9"], ["--data", __file__]])
+@pytest.mark.parametrize(
+    "options",
+    [["--port", "0"], ["--port", "http"], ["--purchases", "9"], ["--data", __file__], ["--html", f"{__file__}/r"]],
+)
 def test_an_option_that_can_not_be(options: list[str]) -> None:
     """A value that can't be is refused by its option."""
     answer = tried(*options)

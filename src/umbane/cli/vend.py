@@ -1,7 +1,6 @@
 """`umbane vend`: sell from a file of purchases to virtual meters, and show what happened."""
 
 import asyncio
-import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from umbane.errors import InputError
+from umbane.cli.pages import make_room, write
 
 if TYPE_CHECKING:
     from umbane.simulation.story import Cast, Story
@@ -93,27 +92,6 @@ async def tell(cast: "Cast", data: Path | None) -> "Story":
             progress.update(task, description="Selling")
             watch = lambda done, lines: progress.update(task, completed=done, total=lines)  # noqa: E731 - a word
             return await play(cast, database, module, on_line=watch)
-
-
-def make_room(page: Path) -> None:
-    """Refuse a page that can't be written before anything is sold."""
-    try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        writable = os.access(page if page.exists() else page.parent, os.W_OK)
-    except OSError as error:
-        raise InputError("--html", f"{page}: {error.strerror}", "give a file that can be written") from error
-    if not writable:
-        raise InputError("--html", f"{page} can't be written", "give a file that can")
-
-
-def write(page: Path, text: str) -> None:
-    """Write the page; what was sold has been shown by now."""
-    try:
-        page.write_text(text, encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise InputError(
-            "--html", f"{page}: {error.strerror}", "make room, and sell again: it ends the same"
-        ) from error
 
 
 def show_summary(story: "Story", console: Console) -> None:

@@ -20,7 +20,10 @@ from umbane.simulation.models import Sale
 from umbane.simulation.story import Story
 from umbane.simulation.summary import Ending, endings
 
-__all__ = ["Chart", "credit_charts", "energy_chart", "money_chart", "price", "price_charts"]
+__all__ = [
+    "GREEN", "INK", "KINDS", "LIGHT", "Chart", "bars", "credit_charts", "energy_chart", "money_chart", "plain", "price",
+    "price_charts", "svg",
+]  # fmt: skip
 
 INK: Final = "#1f2933"
 LIGHT: Final = "#f2b705"

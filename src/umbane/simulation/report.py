@@ -11,7 +11,7 @@ from umbane.simulation.shop import show_tenths
 from umbane.simulation.story import Story
 from umbane.simulation.summary import dark_hours, endings, proofs, tariff_totals
 
-__all__ = ["report"]
+__all__ = ["TEMPLATES", "report"]
 
 MOST_CHARTS: Final = 60
 """Houses that are drawn, unless somebody wants more."""

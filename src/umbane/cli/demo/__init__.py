@@ -27,11 +27,13 @@ FOLDER: Final = click.Path(file_okay=False, path_type=Path)
     "--purchases", type=click.IntRange(10, 10_000), default=240, show_default=True, help="Of ordinary people."
 )
 @click.option("--town", type=FOLDER, default=Path("examples/utility"), show_default=True, help="The town's files.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a report with charts here.")
 def command(
     data: Path | None,
     port: int | None,
     purchases: int,
     town: Path,
+    html: Path | None,
     *,
     fresh: bool,
     once: bool | None,
@@ -45,13 +47,18 @@ def command(
     from uvloop import new_event_loop
 
     from umbane.cli.demo.running import Wish, run
+    from umbane.cli.pages import make_room
     from umbane.cli.places import usual_folder
 
+    if html:
+        make_room(html)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     stays = (sys.stdout.isatty() and "CI" not in os.environ) if once is None else not once
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        ended = runner.run(run(Wish(data or usual_folder("demo"), town, port, purchases, fresh=fresh, stays=stays)))
+        ended = runner.run(
+            run(Wish(data or usual_folder("demo"), town, port, purchases, html, fresh=fresh, stays=stays))
+        )
     if ended is None:
         raise SystemExit(STOPPED)
     if not ended:

@@ -17,6 +17,7 @@ from umbane.api import Listening, listening, make_app
 from umbane.api.serving import calmly, make_server
 from umbane.cli.books import CLAIMS
 from umbane.cli.demo.screen import Screen
+from umbane.cli.pages import write
 from umbane.db import Database, Embedded, open_database
 from umbane.errors import InputError
 from umbane.ledger import prove
@@ -45,6 +46,7 @@ class Wish:
     town: Path
     port: int | None
     purchases: int
+    html: Path | None
     fresh: bool
     stays: bool
 
@@ -91,7 +93,7 @@ async def run(wish: Wish) -> bool | None:
             day = await trade(town, serving, wish, screen)
             if day is None:
                 return None
-            holds = await show(town, day, screen)
+            holds = await show(town, day, wish.html, screen)
             screen.what_next(serving.url, town.diary, place, town.homes, stays=wish.stays)
             if wish.stays:
                 await serving.task
@@ -177,9 +179,10 @@ async def trade(town: Town, serving: Serving, wish: Wish, screen: Screen) -> Day
     return Day(number, done, time.perf_counter() - began)
 
 
-async def show(town: Town, day: Day, screen: Screen) -> bool:
+async def show(town: Town, day: Day, html: Path | None, screen: Screen) -> bool:
     """Show what came of a day, prove it, and answer whether everything holds."""
-    screen.slips(day, Printer(tariffs_of(town.place.town), town.whose.zone, day.number))
+    printer = Printer(tariffs_of(town.place.town), town.whose.zone, day.number)
+    screen.slips(day, printer)
     books = await booked(town.database, town.whose, town.module, day.number)
     currency = town.whose.currency
     screen.totals(day, books, currency)
@@ -187,4 +190,9 @@ async def show(town: Town, day: Day, screen: Screen) -> bool:
     proofs = list(claims(day, books, currency))
     proof = await prove(town.database, CLAIMS)
     screen.proofs(day, proofs, proof)
+    if html:
+        from umbane.simulation.demo.report import report
+
+        write(html, report(day, town.whose, books, printer, proofs, proof))
+        screen.say(f"Report: {html}\n")
     return all(it.holds for it in proofs) and proof.holds

@@ -21,7 +21,7 @@ from umbane.simulation.demo.claims import Booked, vendor_totals
 from umbane.simulation.demo.day import Day
 from umbane.simulation.demo.deployment import Deployment, Diary
 from umbane.simulation.demo.homes import Home
-from umbane.simulation.demo.plan import Errand, Twist
+from umbane.simulation.demo.plan import HARMLESS, Errand, Twist
 from umbane.simulation.demo.slips import Printer
 from umbane.simulation.demo.till import Done
 from umbane.simulation.shop import show_tenths
@@ -114,8 +114,8 @@ class Screen:
             self.say(f"  {count:>2} {code:<20} {example}")
         twists = Counter(it.errand.twist for it in day.done if it.sale and it.errand.twist)
         self.say("\nDid no harm:", "bold")
-        for twist, times in twists.items():
-            self.say(f"  {times:>2} times {RESULTS[twist]}")
+        for twist in sorted(twists, key=list(Twist).index):
+            self.say(f"  {twists[twist]:>2} times {HARMLESS[twist]}")
         self.say()
 
     def proofs(self, day: Day, proofs: Sequence[Proof], books: BooksProof) -> None:
@@ -173,17 +173,6 @@ def chosen(day: Day) -> Iterator[Done]:
     for test in wanted:
         yield from [done for done, sale in sold if test(done, sale)][:1]
     yield from [it for it in day.refusals if it.problem and it.problem.code == "below_minimum"][:1]
-
-
-RESULTS: Final = {
-    Twist.LOST_REPLY: "a reply got lost, and the message sent again got the same digits",
-    Twist.SENT_TWICE: "a message came twice, and was answered with the same digits",
-    Twist.REUSED: "a message id came with another amount, and nothing was sold for it",
-    Twist.REPRINTED: "a slip was printed again, with the same digits",
-    Twist.TAKEN_BACK: "a cashier tried to take a sale back whose digits were out, and was told that it is too late",
-    Twist.TYPED_TWICE: "a token was typed a second time, and the meter gave nothing for it",
-    Twist.MISTYPED: "a digit was typed wrongly, and the meter said so",
-}
 
 
 def program() -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from umbane.simulation.demo.homes import Home
 from umbane.sts import DRN, KRN, SGC
 
-__all__ = ["SOLD", "Errand", "Twist", "key_changes", "plan_day"]
+__all__ = ["HARMLESS", "SOLD", "Errand", "Twist", "key_changes", "plan_day"]
 
 SOLD: Final = ""
 """What stands in the place of a refusal's code when there is none."""
@@ -49,6 +49,18 @@ class Twist(StrEnum):
     TAKEN_BACK = "the cashier tried to take it back"
     TYPED_TWICE = "the token was typed a second time"
     MISTYPED = "one digit was typed wrongly at first"
+
+
+HARMLESS: Final = {
+    Twist.LOST_REPLY: "a reply got lost, and the message sent again got the same digits",
+    Twist.SENT_TWICE: "a message came twice, and was answered with the same digits",
+    Twist.REUSED: "a message id came with another amount, and nothing was sold for it",
+    Twist.REPRINTED: "a slip was printed again, with the same digits",
+    Twist.TAKEN_BACK: "a cashier tried to take a sale back whose digits were out, and was told that it is too late",
+    Twist.TYPED_TWICE: "a token was typed a second time, and the meter gave nothing for it",
+    Twist.MISTYPED: "a digit was typed wrongly, and the meter said so",
+}
+"""What is to be said of a twist that came out as it has to."""
 
 
 @dataclass(frozen=True, slots=True)
