@@ -17,7 +17,11 @@ from umbane.registry import Role, block_operator
 
 PUBLIC = {"sign_in", "health", "readiness"}
 """What takes no right. Everything else that is to be open to everybody has to be written down here too."""
-FOR_PEOPLE = {"engineer", "approve", "own"}
+FOR_PEOPLE = {
+    *("engineer", "approve", "own", "read_registry", "write_registry", "move_meters", "read_vendors", "write_vendors"),
+    *("deposit", "read_tariffs", "write_tariffs", "read_keys", "read_operators", "read_history", "read_books"),
+    *("close_books", "jobs"),
+}
 """What no API key does, whatever its scopes."""
 EVERYBODY = {str(role) for role in Role}
 
@@ -32,6 +36,20 @@ MAY = {
     "webhooks": {"vendor_manager"},
     "approve": {"supervisor", "engineer"},
     "own": EVERYBODY,
+    "read_registry": {"registrar", "engineer", "auditor"},
+    "write_registry": {"registrar"},
+    "move_meters": {"registrar", "engineer"},
+    "read_vendors": {"vendor_manager", "accountant", "auditor"},
+    "write_vendors": {"vendor_manager"},
+    "deposit": {"accountant"},
+    "read_tariffs": {"tariff_manager", "registrar", "accountant", "auditor"},
+    "write_tariffs": {"tariff_manager"},
+    "read_keys": {"key_custodian", "engineer", "auditor"},
+    "read_operators": {"administrator", "auditor"},
+    "read_history": {"auditor"},
+    "read_books": {"accountant", "auditor"},
+    "close_books": {"accountant"},
+    "jobs": {"administrator"},
 }
 """Who may do what, written down a second time and by hand: nobody gets a right by a slip."""
 

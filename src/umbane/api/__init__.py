@@ -10,6 +10,7 @@
 - `approvals`, `approving`: what takes several people; `reversals`: taking a sale back from a desk
 - `webhooks`: telling others of sales
 - `watching`: metrics and logs
+- `managing`: what the utility's own people do; `housekeeping`: what has to be done now and then
 - `serving`, `supervising`, `modules`: a server, several of them, and a security module for each
 """
 

@@ -1,5 +1,6 @@
 """The application: operations behind their routes, and how each of them is called."""
 
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,11 +16,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from umbane.api import approvals, doors, lookups, reversals, sales, sandbox, webhooks
+from umbane.api import approvals, doors, lookups, managing, reversals, sales, sandbox, webhooks
 from umbane.api.access import Doorkeeper
 from umbane.api.batcher import Batcher
 from umbane.api.bodies import decoded
-from umbane.api.desk import Call, Desk, Operation, Reply
+from umbane.api.desk import JSON, Call, Desk, Operation, Reply
+from umbane.api.housekeeping import Housekeeper
 from umbane.api.openapi import document
 from umbane.api.people import Gate
 from umbane.api.problems import ApiError, problem_from
@@ -31,12 +33,10 @@ __all__ = ["OPERATIONS", "Api", "make_app"]
 
 OPERATIONS: Final = (
     *sales.OPERATIONS, *lookups.OPERATIONS, *webhooks.OPERATIONS, *doors.OPERATIONS, *approvals.OPERATIONS,
-    *reversals.OPERATIONS, *sandbox.OPERATIONS,
+    *reversals.OPERATIONS, *sandbox.OPERATIONS, *managing.OPERATIONS,
 )  # fmt: skip
 
-LARGEST_BODY: Final = 16_384
-"""Bytes; no body that means anything is longer."""
-JSON: Final = "application/json"
+KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}")
 PROBLEM: Final = "application/problem+json"
 HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Answers hold digits, which are money: nothing on the way keeps them."""
@@ -75,10 +75,12 @@ class Api:
         caller = None
         if operation.rights:
             caller = await self.doorkeeper.let_in(request.headers.get("authorization"), operation.rights)
-        body = decoded(operation.decoder, await body_of(request)) if operation.decoder else None
+        key = key_of(request) if operation.keyed else ""
+        body = await body_of(request, operation) if operation.body else None
+        body = decoded(operation.decoder, body) if operation.decoder and body is not None else body
         query = query_of(operation.query, request.query_params.multi_items()) if operation.query else None
         agent = request.client.host if request.client else ""
-        return Call(caller, request.path_params, body, query, agent)
+        return Call(caller, request.path_params, body, query, agent, key)
 
     async def metrics(self, _request: Request) -> Response:
         """The figures, as Prometheus reads them."""
@@ -107,30 +109,48 @@ class ByPath:
             await answered(scope, receive, send)
 
 
-async def body_of(request: Request) -> bytes:
-    """The body, if it says that it is JSON and isn't too large; a larger one isn't read to its end.
+def key_of(request: Request) -> str:
+    """The Idempotency-Key: the caller's own name for what is to be done once.
+
+    Raises:
+        ApiError: there is none, or it can't be one.
+    """
+    key = request.headers.get("idempotency-key", "")
+    if not KEY.fullmatch(key):
+        detail = "it isn't said by which key this is told from another request"
+        remedy = "send an Idempotency-Key of 1 to 64 letters, digits and . _ : ~ -, a new one for each thing to do"
+        raise ApiError(HTTPStatus.BAD_REQUEST, "no_idempotency_key", detail, remedy)
+    return key
+
+
+async def body_of(request: Request, operation: Operation) -> bytes:
+    """The body, if it says that it is what is wanted and isn't too large; a larger one isn't read to its end.
 
     Raises:
         ApiError: it is something else, or too large.
     """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
-        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json", "the body is no JSON", f"send {JSON}")
+    wanted, largest = operation.media, operation.largest
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != wanted:
+        name = wanted.rpartition("/")[2]
+        raise ApiError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"not_{name}", f"the body is no {name.upper()}", f"send {wanted}"
+        )
     declared = request.headers.get("content-length", "0")
-    if not declared.isdecimal() or len(declared) > len(str(2**63)) or int(declared) > LARGEST_BODY:
-        raise too_large()
+    if not declared.isdecimal() or len(declared) > len(str(2**63)) or int(declared) > largest:
+        raise too_large(largest)
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        if size > LARGEST_BODY:
-            raise too_large()
+        if size > largest:
+            raise too_large(largest)
         parts.append(part)
     return b"".join(parts)
 
 
-def too_large() -> ApiError:
+def too_large(largest: int) -> ApiError:
     """The body is too large."""
     detail = "the body is too large"
-    return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail, f"at most {LARGEST_BODY} bytes")
+    return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail, f"at most {largest} bytes")
 
 
 def query_of(kind: type[msgspec.Struct], items: Sequence[tuple[str, str]]) -> msgspec.Struct:
@@ -192,8 +212,11 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        housekeeper = Housekeeper(engine)
+        housekeeper.start()
         yield
         await batcher.drain()
+        await housekeeper.end()
 
     routes = [Route(it.path, partial(api.answer, it), methods=[it.method]) for it in OPERATIONS]
     routes += [Route("/openapi.json", openapi), Route("/metrics", api.metrics)]

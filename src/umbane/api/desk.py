@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct, convert
@@ -19,7 +19,11 @@ from umbane.db import Database
 from umbane.errors import InputError, shown
 from umbane.vending import Engine
 
-__all__ = ["Call", "Desk", "Operation", "Reply"]
+__all__ = ["JSON", "Call", "Desk", "Operation", "Reply"]
+
+JSON: Final = "application/json"
+LARGEST_BODY: Final = 16_384
+"""Bytes; nearly no body that means anything is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Call:
         body: the decoded body; None where there is none.
         query: the decoded query; None where there is none.
         agent: of whoever connects, for the limits of what needs no caller.
+        key: by which the same request is told from another one; empty where none is needed.
     """
 
     caller: Caller | None
@@ -65,6 +70,7 @@ class Call:
     body: Any = None
     query: Any = None
     agent: str = ""
+    key: str = ""
 
     @property
     def who(self) -> Caller:
@@ -124,9 +130,12 @@ class Operation:
         handler: who does it.
         answers: the body for each status that isn't a problem.
         rights: one of these it takes; empty where everybody may.
-        body: what comes in; None for nothing.
+        body: what comes in; None for nothing, bytes for something that is no JSON.
         query: what may stand behind the question mark; None for nothing.
         problems: the statuses of problems it has of its own.
+        keyed: whether it takes an Idempotency-Key.
+        media: of the body.
+        largest: bytes that the body may have.
     """
 
     name: str
@@ -136,11 +145,14 @@ class Operation:
     handler: Handler
     answers: Mapping[int, type[Struct]]
     rights: tuple[Right, ...] = ()
-    body: type[Struct] | None = None
+    body: type[Struct] | type[bytes] | None = None
     query: type[Struct] | None = None
     problems: tuple[int, ...] = ()
+    keyed: bool = False
+    media: str = JSON
+    largest: int = LARGEST_BODY
     decoder: Decoder[Any] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        if self.body:
+        if self.body not in {None, bytes}:
             object.__setattr__(self, "decoder", Decoder(self.body))

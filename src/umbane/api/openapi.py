@@ -19,6 +19,7 @@ EVERYWHERE: Final = (400, 500)
 """Statuses that any operation may answer."""
 WITH_BODY: Final = (413, 415)
 LET_IN: Final = (401, 403, 429, 503)
+WORD: Final = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}$"}
 NOT_ANY_MORE: Final = "$(?!\\n)"
 
 
@@ -45,7 +46,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
 def types_of(operation: Operation) -> Iterable[type[msgspec.Struct]]:
     """The bodies of an operation."""
     yield from operation.answers.values()
-    if operation.body:
+    if operation.body and issubclass(operation.body, msgspec.Struct):
         yield operation.body
 
 
@@ -54,11 +55,11 @@ def described(operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "parameters": [*path_parameters(operation), *query_parameters(operation)],
+        "parameters": [*path_parameters(operation), *query_parameters(operation), *header_parameters(operation)],
         "responses": responses(operation),
     }
     if operation.body:
-        found["requestBody"] = {"required": True, "content": json_of(operation.body)}
+        found["requestBody"] = {"required": True, "content": content_of(operation)}
     if operation.rights:
         found["security"] = [{"bearer": [str(right)]} for right in operation.rights]
         found["description"] = "Takes the right to " + " or ".join(operation.rights) + "."
@@ -77,7 +78,7 @@ def path_schema(name: str) -> dict[str, Any]:
     """What a value in a path looks like."""
     if name.endswith("_id") and name != "message_id":
         return {"type": "string", "format": "uuid"}
-    return {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}$"}
+    return WORD
 
 
 def query_parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -90,6 +91,23 @@ def query_parameters(operation: Operation) -> list[dict[str, Any]]:
         {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": it}
         for name, it in schema["properties"].items()
     ]
+
+
+def header_parameters(operation: Operation) -> list[dict[str, Any]]:
+    """The headers that an operation takes."""
+    if not operation.keyed:
+        return []
+    words = "the caller's own: the same key with the same words gets the same answer, for ever"
+    return [
+        {"name": "Idempotency-Key", "in": "header", "required": True, "description": words, "schema": WORD},
+    ]
+
+
+def content_of(operation: Operation) -> dict[str, Any]:
+    """What a body is."""
+    if operation.body and issubclass(operation.body, msgspec.Struct):
+        return json_of(operation.body)
+    return {operation.media: {"schema": {"type": "string"}}}
 
 
 def responses(operation: Operation) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from umbane.api.wire import PayableOut
 from umbane.db.errors import BusyError, DatabaseError
 from umbane.errors import InputError, UmbaneError
 from umbane.ledger.errors import LedgerError, LimitError
-from umbane.registry import DuplicateError, NotFoundError, PermissionDeniedError, StaleError
+from umbane.registry import DuplicateError, NotFoundError, PermissionDeniedError, StaleError, TransitionError
 from umbane.sts import StsInputError
 from umbane.vending import Code, Refused, UnknownSaleError
 
@@ -140,6 +140,8 @@ def problem_within(error: Exception) -> Problem:  # noqa: PLR0911 - one for each
             return make(S.NOT_FOUND, f"unknown_{error.kind.replace(' ', '_').lower()}", str(error))
         case DuplicateError() | StaleError():
             return make(S.CONFLICT, "conflict", str(error), remedy="read it again")
+        case TransitionError():
+            return make(S.CONFLICT, "transition", str(error), remedy="look at how it stands")
         case PermissionDeniedError():
             return make(S.FORBIDDEN, "not_permitted", str(error))
         case LimitError():

@@ -8,7 +8,7 @@ from uuid import UUID
 from umbane.registry import ApiKeyLimits, Role
 from umbane.vending import Staff
 
-__all__ = ["FOR_PEOPLE", "RIGHTS_OF", "TILL", "Caller", "Right"]
+__all__ = ["FOR_PEOPLE", "OF_STAFF", "RIGHTS_OF", "TILL", "Caller", "Right"]
 
 
 class Right(StrEnum):
@@ -27,25 +27,61 @@ class Right(StrEnum):
     OWN = "own"
     """Look after one's own sessions and password, as everybody may who has signed in."""
 
+    READ_REGISTRY = "read_registry"
+    """Customers, places, contracts, meters."""
+    WRITE_REGISTRY = "write_registry"
+    MOVE_METERS = "move_meters"
+    READ_VENDORS = "read_vendors"
+    WRITE_VENDORS = "write_vendors"
+    DEPOSIT = "deposit"
+    """Book what vendors pay in, and take it back."""
+    READ_TARIFFS = "read_tariffs"
+    WRITE_TARIFFS = "write_tariffs"
+    READ_KEYS = "read_keys"
+    """Names of keys, and never a key."""
+    READ_OPERATORS = "read_operators"
+    READ_HISTORY = "read_history"
+    """Who changed what."""
+    READ_BOOKS = "read_books"
+    CLOSE_BOOKS = "close_books"
+    JOBS = "jobs"
+
 
 TILL: Final = frozenset({Right.QUOTE, Right.SELL, Right.REVERSE, Right.REPRINT, Right.VERIFY, Right.FIND})
 """All that a till needs; engineering takes a person who has signed in."""
 
-FOR_PEOPLE: Final = frozenset({Right.ENGINEER, Right.APPROVE, Right.OWN})
+OF_STAFF: Final = frozenset({
+    Right.READ_REGISTRY, Right.WRITE_REGISTRY, Right.MOVE_METERS, Right.READ_VENDORS, Right.WRITE_VENDORS,
+    Right.DEPOSIT, Right.READ_TARIFFS, Right.WRITE_TARIFFS, Right.READ_KEYS, Right.READ_OPERATORS, Right.READ_HISTORY,
+    Right.READ_BOOKS, Right.CLOSE_BOOKS, Right.JOBS,
+})  # fmt: skip
+"""What nobody does who works for a vendor, whatever their roles."""
+
+FOR_PEOPLE: Final = OF_STAFF | {Right.ENGINEER, Right.APPROVE, Right.OWN}
 """What no program does, whatever the scopes of its key."""
 
 RIGHTS_OF: Final = {
     Role.CASHIER: frozenset({Right.QUOTE, Right.SELL, Right.REPRINT, Right.FIND}),
     Role.SUPERVISOR: frozenset({Right.QUOTE, Right.REPRINT, Right.REVERSE, Right.VERIFY, Right.FIND, Right.APPROVE}),
-    Role.ENGINEER: frozenset({Right.ENGINEER, Right.VERIFY, Right.FIND, Right.APPROVE}),
-    Role.REGISTRAR: frozenset({Right.FIND}),
-    Role.TARIFF_MANAGER: frozenset({Right.QUOTE}),
-    Role.VENDOR_MANAGER: frozenset({Right.WEBHOOKS}),
-    Role.KEY_CUSTODIAN: frozenset[Right](),
-    Role.ACCOUNTANT: frozenset({Right.FIND}),
-    Role.AUDITOR: frozenset({Right.FIND, Right.VERIFY}),
-    Role.ADMINISTRATOR: frozenset[Right](),
-}
+    Role.ENGINEER: frozenset({
+        Right.ENGINEER, Right.VERIFY, Right.FIND, Right.APPROVE, Right.READ_REGISTRY, Right.MOVE_METERS,
+        Right.READ_KEYS,
+    }),
+    Role.REGISTRAR: frozenset({
+        Right.FIND, Right.READ_REGISTRY, Right.WRITE_REGISTRY, Right.MOVE_METERS, Right.READ_TARIFFS,
+    }),
+    Role.TARIFF_MANAGER: frozenset({Right.QUOTE, Right.READ_TARIFFS, Right.WRITE_TARIFFS}),
+    Role.VENDOR_MANAGER: frozenset({Right.WEBHOOKS, Right.READ_VENDORS, Right.WRITE_VENDORS}),
+    Role.KEY_CUSTODIAN: frozenset({Right.READ_KEYS}),
+    Role.ACCOUNTANT: frozenset({
+        Right.FIND, Right.READ_VENDORS, Right.DEPOSIT, Right.READ_BOOKS, Right.CLOSE_BOOKS, Right.READ_TARIFFS,
+    }),
+    Role.AUDITOR: frozenset({
+        Right.FIND, Right.VERIFY, Right.READ_REGISTRY, Right.READ_VENDORS, Right.READ_TARIFFS, Right.READ_KEYS,
+        Right.READ_OPERATORS, Right.READ_HISTORY, Right.READ_BOOKS,
+    }),
+    Role.ADMINISTRATOR: frozenset({Right.READ_OPERATORS, Right.JOBS}),
+}  # fmt: skip
 """An auditor reads everything but digits: a token that wasn't typed in yet is money."""
 
 

@@ -77,17 +77,26 @@ RETURNING job_outcome.id, dead.fresh
 """
 
 
-async def look_up_all(
-    connection: Connection, now: datetime, *, states: Sequence[JobState] = (), name: str | None = None, limit: int = 50
+async def look_up_all(  # noqa: PLR0913 - which, and how many
+    connection: Connection,
+    now: datetime,
+    *,
+    states: Sequence[JobState] = (),
+    name: str | None = None,
+    limit: int = 50,
+    before: int | None = None,
+    payload: Mapping[str, Any] | None = None,
 ) -> list[JobView]:
-    """The newest jobs in these states (any, if none is given) and of this name (any, if None)."""
+    """The newest jobs in these states (any, if none is given), of this name, before this number, with this payload."""
     rows = await connection.fetch(
         f"SELECT * FROM ({ALL}) AS job WHERE (state = ANY($2) OR cardinality($2::text[]) = 0)"  # noqa: S608 - our own words
-        " AND (name = $3 OR $3 IS NULL) ORDER BY id DESC LIMIT $4",
+        " AND (name = $3 OR $3 IS NULL) AND (id < $5 OR $5 IS NULL) AND payload @> $6 ORDER BY id DESC LIMIT $4",
         now,
         list(states),
         name,
         limit,
+        before,
+        json.dumps(dict(payload or {})),
     )
     return [_view(row) for row in rows]
 

@@ -8,12 +8,17 @@ from umbane.db import Connection, Database
 from umbane.ledger.reading import PATIENCE, unhurried
 from umbane.ledger.words import in_words
 
-__all__ = ["close_period", "closed_until", "sum_periods"]
+__all__ = ["close_period", "closed_until", "mark_closed", "periods", "sum_periods"]
 
 LOCK: Final = 1279607883
 """The advisory lock, beside that of `ledger.open_from`, that whoever sums periods holds."""
 
 CLOSE: Final = "INSERT INTO ledger.period (utility_id, until, closed_at, note) VALUES ($1, $2, $3, $4)"
+ALL: Final = """
+SELECT p.until, p.closed_at, p.note, s.until IS NOT NULL FROM ledger.period AS p
+LEFT JOIN ledger.period_summed AS s ON s.utility_id = p.utility_id AND s.until = p.until
+WHERE p.utility_id = $1 ORDER BY p.until DESC LIMIT $2
+"""
 NEXT: Final = """
 SELECT until, since FROM (
     SELECT until, coalesce(lag(until) OVER (ORDER BY until), '0001-01-01 00:00Z') AS since
@@ -59,13 +64,20 @@ async def close_period(
     Raises:
         PeriodError: the period isn't over, or the books are closed beyond it already.
     """
-
-    async def close(connection: Connection) -> None:
-        with in_words():
-            await connection.execute(CLOSE, utility, until, closed_at, note)
-
-    await database.run(close)
+    await database.run(lambda tx: mark_closed(tx, utility, until, closed_at, note))
     await sum_periods(database, utility)
+
+
+async def mark_closed(
+    tx: Connection, utility: UUID, until: datetime, closed_at: datetime, note: str | None = None
+) -> None:
+    """Close the books up to an instant within a transaction of the caller's, who has them summed afterwards.
+
+    Raises:
+        PeriodError: as `close_period`.
+    """
+    with in_words():
+        await tx.execute(CLOSE, utility, until, closed_at, note)
 
 
 async def sum_periods(database: Database, utility: UUID) -> list[datetime]:
@@ -95,3 +107,10 @@ async def closed_until(connection: Connection, utility: UUID) -> datetime | None
     sql = "SELECT max(until) FROM ledger.period WHERE utility_id = $1"
     until: datetime | None = await connection.fetchval(sql, utility)
     return until
+
+
+async def periods(
+    connection: Connection, utility: UUID, most: int = 1000
+) -> list[tuple[datetime, datetime, str | None, bool]]:
+    """The closed periods, the last one first: until when, closed when, the note, and whether it is summed."""
+    return [tuple(row) for row in await connection.fetch(ALL, utility, most)]

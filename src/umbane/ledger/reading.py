@@ -7,7 +7,7 @@ Periods are half-open: what happens at their end belongs to the next. A sum star
 summed, so it takes as long as there are entries since then, however old the books are.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -52,7 +52,8 @@ SELECT a.id, a.owner_id, a.kind, a.name, a.unit, k.title, k.nature
 FROM ledger.account AS a JOIN ledger.kind AS k USING (kind) WHERE a.utility_id = $1
 """
 FIND: Final = f"""{ACCOUNTS}
-AND (a.kind = $2 OR $2 IS NULL) AND (a.name = $3 OR $3 IS NULL) AND (a.owner_id = $4 OR $4 IS NULL) ORDER BY a.id
+AND (a.kind = $2 OR $2 IS NULL) AND (a.name = $3 OR $3 IS NULL) AND (a.owner_id = $4 OR $4 IS NULL)
+AND a.id > $5 ORDER BY a.id LIMIT $6
 """
 LAST_SUMMED: Final = """
 SELECT coalesce(max(until), '0001-01-01 00:00Z') FROM ledger.period_summed WHERE utility_id = $1 AND until <= $2
@@ -139,7 +140,7 @@ class Statement:
     _utility: UUID
     _patience: float | None
 
-    async def lines(self) -> AsyncIterator[StatementLine]:
+    async def lines(self) -> AsyncGenerator[StatementLine, None]:
         """The postings in their order, a few at a time however many there are. The last balance is the closing one."""
         balance = self.opening
         sql = OWNED_LINES if self.account.key.owner else LINES_OF_THE_HOUSE
@@ -204,16 +205,21 @@ async def account(connection: Connection, utility: UUID, number: int) -> Account
     return _account(row, utility)
 
 
-async def find(
+async def find(  # noqa: PLR0913 - by what, and which page
     connection: Connection,
     utility: UUID,
     *,
     kind: str | None = None,
     name: str | None = None,
     owner: UUID | None = None,
+    after: int = 0,
+    limit: int | None = None,
 ) -> list[Account]:
-    """The accounts of a kind, a name and an owner, whichever of them are given, in the order of their numbers."""
-    rows = await connection.fetch(FIND, utility, kind, name, owner)
+    """The accounts of a kind, a name and an owner, whichever of them are given, in the order of their numbers.
+
+    Those behind a number, and at most so many, when these are given.
+    """
+    rows = await connection.fetch(FIND, utility, kind, name, owner, after, limit)
     return [_account(row, utility) for row in rows]
 
 

@@ -21,7 +21,7 @@ from umbane.registry.roles import Scope
 from umbane.registry.store import explained
 from umbane.registry.utilities import key_revisions, supply_groups, utility
 
-__all__ = ["ImportReport", "Problem", "import_meters"]
+__all__ = ["ImportReport", "Problem", "add_meters_of_file", "import_meters"]
 
 CHUNK: Final = 2_000
 MOST_PROBLEMS: Final = 10_000
@@ -150,11 +150,8 @@ async def import_meters(  # noqa: PLR0913 - what, for whom, how
     """
 
     async def work(tx: Connection) -> ImportReport:
-        report = ImportReport(dry_run)
-        await _stage(tx, scope, path, today, report, on_rows)
-        await _compare(tx, scope, report)
-        if good_rows_only or not report.bad_rows:
-            report.added = await _add(tx, scope, path)
+        report = await add_meters_of_file(tx, scope, path, today, good_rows_only=good_rows_only, on_rows=on_rows)
+        report.dry_run = dry_run
         if dry_run:
             raise _DryRunError(report)
         return report
@@ -163,6 +160,28 @@ async def import_meters(  # noqa: PLR0913 - what, for whom, how
         return await database.run(work)
     except _DryRunError as done:
         return done.report
+
+
+async def add_meters_of_file(  # noqa: PLR0913 - what, for whom, how
+    tx: Connection,
+    scope: Scope,
+    path: Path,
+    today: date,
+    *,
+    good_rows_only: bool = False,
+    on_rows: Callable[[int], object] = lambda _: None,
+) -> ImportReport:
+    """The same within a transaction of the caller's.
+
+    Raises:
+        ImportFileError, NotFoundError: as `import_meters`.
+    """
+    report = ImportReport(dry_run=False)
+    await _stage(tx, scope, path, today, report, on_rows)
+    await _compare(tx, scope, report)
+    if good_rows_only or not report.bad_rows:
+        report.added = await _add(tx, scope, path)
+    return report
 
 
 async def _stage(  # noqa: PLR0913, PLR0917 - everything that a row meets

@@ -1,0 +1,30 @@
+"""What the utility's own people do over the API: look after the registry, the books and the queue of jobs.
+
+- `customers`, `contracts`, `meters`, `imports`, `vendors`, `floats`, `tariffs`, `staff`: the registry
+- `books`, `proofs`: the books; `jobs`: the queue
+- `writing`: who may, once for each key; `paging`: pages
+"""
+
+from typing import Final
+
+from umbane.api.managing import (
+    books,
+    contracts,
+    customers,
+    floats,
+    imports,
+    jobs,
+    meters,
+    proofs,
+    staff,
+    tariffs,
+    vendors,
+)
+
+__all__ = ["OPERATIONS"]
+
+OPERATIONS: Final = (
+    *customers.OPERATIONS, *contracts.OPERATIONS, *imports.OPERATIONS, *meters.OPERATIONS, *vendors.OPERATIONS,
+    *floats.OPERATIONS, *tariffs.OPERATIONS, *staff.OPERATIONS, *books.OPERATIONS, *proofs.OPERATIONS,
+    *jobs.OPERATIONS,
+)  # fmt: skip

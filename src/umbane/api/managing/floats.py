@@ -1,0 +1,175 @@
+"""Floats of vendors: what they may owe, what they pay in, and what was booked wrongly."""
+
+from dataclasses import replace
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Final
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from umbane.api import wire
+from umbane.api.desk import Call, Desk, Operation, Reply
+from umbane.api.managing.paging import Edition
+from umbane.api.managing.writing import edition_of, held, once, reason_of
+from umbane.api.orders import money_from
+from umbane.api.problems import ApiError
+from umbane.api.rights import Right
+from umbane.db import Connection, new_ids
+from umbane.errors import InputError
+from umbane.ledger import AccountKey, CreditLimit, Entry, Kind, Reversal, open_book
+from umbane.ledger.reading import find, guarded
+from umbane.registry import Scope, Vendor, change_vendor, texts, utility, vendor
+from umbane.registry.listing import VENDORS
+
+__all__ = ["OPERATIONS", "VendorOut", "let_owe", "vendor_out"]
+
+DEPOSIT: Final = "deposit"
+BOOKED: Final = "SELECT kind, source_id FROM ledger.entry WHERE utility_id = $1 AND id = $2"
+LONGEST_NOTE: Final = 200
+
+
+class VendorOut(wire.Told, frozen=True):
+    """A vendor, and how the float stands."""
+
+    id: UUID
+    code: str
+    name: str
+    credit_limit: Annotated[int, Meta(description="what they may owe at most, in minor units")]
+    blocked: bool
+    owes: Annotated[int, Meta(description="minor units; below zero what was paid in advance")]
+    held: Annotated[int, Meta(description="minor units that are set aside for sales under way")]
+    left: Annotated[int, Meta(description="minor units for which they can still sell")]
+    edition: str
+
+
+class CreditLimitIn(wire.Asked, frozen=True):
+    """What a vendor may owe at most from now on."""
+
+    amount: wire.MinorUnits
+    reason: wire.Reason
+    edition: Edition
+
+
+class DepositIn(wire.Asked, frozen=True, kw_only=True):
+    """Money that a vendor paid in."""
+
+    money: Annotated[int, Meta(ge=1, le=10**15)] | wire.Decimal
+    currency: wire.CurrencyCode | UnsetType = UNSET
+    note: Annotated[str, Meta(min_length=1, max_length=LONGEST_NOTE, description="such as the bank's reference")]
+
+
+class ContraIn(wire.Asked, frozen=True):
+    """Why something is taken back."""
+
+    reason: wire.Reason
+
+
+class EntryOut(wire.Told, frozen=True):
+    """An entry that was booked."""
+
+    id: UUID
+    at: datetime
+    kind: str
+    amount: Annotated[int, Meta(description="minor units by which the float grew; below zero when it shrank")]
+    reverses: Annotated[UUID | None, Meta(description="the entry that it takes back")]
+    vendor: VendorOut
+
+
+async def set_limit(desk: Desk, call: Call) -> Reply:
+    """What a vendor may owe, in the registry and in the books, in one transaction."""
+    body: CreditLimitIn = call.body
+    vendor_id, reason = call.id("vendor_id"), reason_of(body.reason)
+
+    async def work(tx: Connection, scope: Scope) -> VendorOut:
+        old = await held(tx, scope, VENDORS, vendor_id, body.edition)
+        new = replace(old, credit_limit=body.amount)
+        await change_vendor(tx, scope, new, reason)
+        await let_owe(tx, scope, new, desk.now(), reason)
+        return await vendor_out(tx, scope.utility_id, new)
+
+    return await once(desk, call, VendorOut, work)
+
+
+async def deposit(desk: Desk, call: Call) -> Reply:
+    """Book what a vendor paid in."""
+    body: DepositIn = call.body
+    money, note = money_from(body.money, body.currency), texts.clean("note", body.note, LONGEST_NOTE)
+    [id_], now = new_ids(1), desk.now()
+
+    async def work(tx: Connection, scope: Scope) -> EntryOut:
+        whose = await vendor(tx, scope.utility_id, call.id("vendor_id"))
+        currency = await currency_in(tx, scope, body.currency)
+        book = await open_book(tx, scope.utility_id)
+        cash, float_ = AccountKey(Kind.CASH, currency), AccountKey(Kind.VENDOR_FLOAT, currency, whose.id)
+        numbers = await book.accounts([cash, float_])
+        entry = Entry(id_, now, DEPOSIT, [numbers[cash], numbers[float_]], [money, -money], whose.id, note=note)
+        await book.post([entry])
+        return EntryOut(id_, now, DEPOSIT, money, None, await vendor_out(tx, scope.utility_id, whose))
+
+    return await once(desk, call, EntryOut, work)
+
+
+async def take_back(desk: Desk, call: Call) -> Reply:
+    """Take a deposit back by a contra entry; not if it is spent already."""
+    deposit_id, reason = call.id("deposit_id"), reason_of(call.body.reason)
+    [id_], now = new_ids(1), desk.now()
+
+    async def work(tx: Connection, scope: Scope) -> EntryOut:
+        row = await tx.fetchrow(BOOKED, scope.utility_id, deposit_id)
+        if row is None or row["kind"] != DEPOSIT:
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_deposit", "there is no such deposit", "look at the id")
+        whose = await vendor(tx, scope.utility_id, row["source_id"])
+        before = await vendor_out(tx, scope.utility_id, whose)
+        book = await open_book(tx, scope.utility_id)
+        await book.reverse([Reversal(id_, deposit_id, now, reason)])
+        after = await vendor_out(tx, scope.utility_id, whose)
+        return EntryOut(id_, now, "reversal", before.owes - after.owes, deposit_id, after)
+
+    return await once(desk, call, EntryOut, work)
+
+
+async def let_owe(tx: Connection, scope: Scope, whose: Vendor, now: datetime, reason: str) -> None:
+    """Give the float of a vendor the limit that the registry has.
+
+    Raises:
+        LimitError: they owe more than that already.
+    """
+    key = AccountKey(Kind.VENDOR_FLOAT, await currency_in(tx, scope, UNSET), whose.id)
+    book = await open_book(tx, scope.utility_id)
+    number = (await book.accounts([key]))[key]
+    await book.set_credit_limits([CreditLimit(number, whose.credit_limit, now, reason)])
+
+
+async def currency_in(tx: Connection, scope: Scope, said: str | UnsetType) -> str:
+    """The utility's currency.
+
+    Raises:
+        InputError: another one was said.
+    """
+    ours = str((await utility(tx, scope.utility_id)).currency.code)
+    if said not in {UNSET, ours}:
+        raise InputError("currency", f"the books of vendors are in {ours}", f"give {ours}, or leave it out")
+    return ours
+
+
+async def vendor_out(connection: Connection, utility_id: UUID, it: Vendor) -> VendorOut:
+    """A vendor as it is answered."""
+    accounts = await find(connection, utility_id, kind=Kind.VENDOR_FLOAT, owner=it.id)
+    standings = await guarded(connection, utility_id, [account.id for account in accounts])
+    owes, held_, left = (sum(getattr(standing, name) for standing in standings) for name in ("posted", "held", "free"))
+    return VendorOut(it.id, it.code, it.name, it.credit_limit, it.blocked, owes, held_, left, edition_of(it))
+
+
+LIMIT: Final = "/v1/registry/vendors/{vendor_id}/credit-limit"
+BOOKED_NOW: Final = {201: EntryOut, 200: EntryOut}
+
+OPERATIONS: Final = (
+    Operation("set_credit_limit", "POST", LIMIT, "Say what a vendor may owe at most", set_limit,
+        {201: VendorOut, 200: VendorOut}, (Right.WRITE_VENDORS,), CreditLimitIn, problems=(402, 404, 409, 422),
+        keyed=True),
+    Operation("deposit", "POST", "/v1/books/vendors/{vendor_id}/deposits", "Book what a vendor paid in", deposit,
+        BOOKED_NOW, (Right.DEPOSIT,), DepositIn, problems=(402, 404, 409, 422), keyed=True),
+    Operation("take_deposit_back", "POST", "/v1/books/deposits/{deposit_id}/reversal", "Take a deposit back",
+        take_back, BOOKED_NOW, (Right.DEPOSIT,), ContraIn, problems=(402, 404, 409, 422), keyed=True),
+)  # fmt: skip

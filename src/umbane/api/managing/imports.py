@@ -1,0 +1,108 @@
+"""Filling the registry from a table of meters: tried first, then done, with every problem of every row."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from umbane.api import wire
+from umbane.api.desk import Call, Desk, Operation, Reply
+from umbane.api.managing.writing import once, staff
+from umbane.api.rights import Right
+from umbane.db import Connection
+from umbane.registry import ImportReport, Scope, import_meters, utility
+from umbane.registry.importing import add_meters_of_file
+
+__all__ = ["OPERATIONS"]
+
+LARGEST: Final = 8 * 2**20
+"""Bytes: some fifty thousand meters. Whoever has more takes `umbane registry import`."""
+MOST_PROBLEMS: Final = 1000
+CSV: Final = "text/csv"
+
+
+class RowProblem(wire.Told, frozen=True):
+    """What is wrong with a field of a row."""
+
+    line: Annotated[int, Meta(description="counted from 1, the heading included")]
+    field: str
+    problem: str
+    remedy: str
+
+
+class ImportOut(wire.Told, frozen=True):
+    """What became of a table."""
+
+    rows: int
+    added: Annotated[int, Meta(description="rows that were added; in a trial, that would have been")]
+    bad_rows: int
+    problem_count: int
+    problems: Annotated[list[RowProblem], Meta(description="the first thousand")]
+
+
+async def trial(desk: Desk, call: Call) -> Reply:
+    """Do everything, and undo it."""
+    who = staff(call)
+    with Table(call.body) as path:
+        async with desk.database.reading() as connection:
+            zone = (await utility(connection, who.utility_id)).zone
+        today = desk.now().astimezone(zone).date()
+        scope = Scope(who.utility_id, who.name)
+        return Reply(report_out(await import_meters(desk.database, scope, path, today=today, dry_run=True)))
+
+
+async def really(desk: Desk, call: Call) -> Reply:
+    """Add all rows, or none when one is wrong: then the same key may come with a better table."""
+    with Table(call.body) as path:
+
+        async def work(tx: Connection, scope: Scope) -> ImportOut:
+            today = desk.now().astimezone((await utility(tx, scope.utility_id)).zone).date()
+            report = report_out(await add_meters_of_file(tx, scope, path, today))
+            if report.bad_rows:
+                raise NothingAddedError(report)
+            return report
+
+        try:
+            return await once(desk, call, ImportOut, work)
+        except NothingAddedError as error:
+            return Reply(error.report)
+
+
+class NothingAddedError(Exception):
+    """Takes a report out of a transaction that adds nothing."""
+
+    def __init__(self, report: ImportOut) -> None:
+        super().__init__()
+        self.report = report
+
+
+class Table:
+    """A table as a file that is there for a while."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def __enter__(self) -> Path:
+        self.folder = tempfile.TemporaryDirectory(prefix="umbane-")
+        path = Path(self.folder.name) / "meters.csv"
+        path.write_bytes(self.content)
+        return path
+
+    def __exit__(self, *_error: object) -> None:
+        self.folder.cleanup()
+
+
+def report_out(it: ImportReport) -> ImportOut:
+    """A report as it is answered."""
+    problems = [RowProblem(one.line, one.field, one.problem, one.remedy) for one in it.problems[:MOST_PROBLEMS]]
+    return ImportOut(it.rows, it.added, it.bad_rows, it.problem_count, problems)
+
+
+OPERATIONS: Final = (
+    Operation("try_import", "POST", "/v1/registry/meters/imports/trial", "See what a table of meters would do", trial,
+        {200: ImportOut}, (Right.WRITE_REGISTRY,), bytes, problems=(422,), media=CSV, largest=LARGEST),
+    Operation("import_meters", "POST", "/v1/registry/meters/imports", "Add all meters of a table, or none", really,
+        {201: ImportOut, 200: ImportOut}, (Right.WRITE_REGISTRY,), bytes, problems=(409, 422), media=CSV,
+        largest=LARGEST, keyed=True),
+)  # fmt: skip

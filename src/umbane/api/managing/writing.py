@@ -1,0 +1,115 @@
+"""What every operation has in common with which staff changes something: who may, and once for each key."""
+
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Final, TypeVar
+from uuid import UUID
+
+from asyncpg import Record
+from msgspec import Struct
+from msgspec.json import decode, encode
+
+from umbane.api.desk import Call, Desk, Reply
+from umbane.api.problems import ApiError
+from umbane.api.rights import Caller
+from umbane.db import Connection
+from umbane.registry import NotFoundError, Scope, StaleError
+from umbane.registry.listing import Shelf, hold
+from umbane.registry.texts import clean
+
+__all__ = ["edition_of", "held", "once", "reason_of", "staff"]
+
+T = TypeVar("T")
+Told = TypeVar("Told", bound=Struct)
+
+CLAIMING: Final = """
+INSERT INTO api.written (utility_id, caller_id, key, fingerprint, at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING RETURNING true"""
+WRITTEN: Final = """
+SELECT fingerprint, answer FROM api.written WHERE utility_id = $1 AND caller_id = $2 AND key = $3"""
+ANSWERING: Final = "UPDATE api.written SET answer = $4 WHERE utility_id = $1 AND caller_id = $2 AND key = $3"
+
+DIGITS: Final = 16
+LONGEST_REASON: Final = 200
+
+
+def staff(call: Call) -> Caller:
+    """Somebody of the utility's own people: whoever works for a vendor has no business here.
+
+    Raises:
+        ApiError: they work for a vendor.
+    """
+    who = call.who
+    if who.vendor_id is not None:
+        detail = "that is for the utility's own people"
+        raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", detail, "ask somebody of the utility")
+    return who
+
+
+async def once(desk: Desk, call: Call, kind: type[Told], work: Callable[[Connection, Scope], Awaitable[Told]]) -> Reply:
+    """Do something once for the key that came with it, in one transaction with its answer.
+
+    Whoever sends the same again gets the same answer; a refusal leaves no trace.
+
+    Args:
+        desk: where.
+        call: with its key.
+        kind: of the answer.
+        work: what to do, which gives the answer.
+
+    Raises:
+        ApiError: the key came before with other words.
+    """
+    who = staff(call)
+    claim = who.utility_id, who.id, call.key
+    words = [kind.__name__, type(call.body).__name__, sorted(call.path.items()), call.body]
+    fingerprint = sha256(encode(words)).digest()
+
+    async def work_once(tx: Connection) -> Reply:
+        if not await tx.fetchval(CLAIMING, *claim, fingerprint, desk.now()):
+            return repeated(await tx.fetchrow(WRITTEN, *claim), fingerprint, kind)
+        answer = await work(tx, Scope(who.utility_id, who.name))
+        await tx.execute(ANSWERING, *claim, encode(answer).decode())
+        return Reply(answer, HTTPStatus.CREATED)
+
+    return await desk.database.run(work_once)
+
+
+def repeated(row: Record | None, fingerprint: bytes, kind: type[Told]) -> Reply:
+    """The answer that was given before."""
+    if row is None:
+        raise TypeError("a key that was claimed is gone")
+    if row[0] != fingerprint:
+        detail = "this key came before, with other words"
+        raise ApiError(
+            HTTPStatus.CONFLICT, "key_conflict", detail, "give each thing to do an Idempotency-Key of its own"
+        )
+    return Reply(decode(row[1], type=kind), HTTPStatus.OK)
+
+
+def edition_of(thing: object) -> str:
+    """What tells a thing from the same thing after a change: of all its fields, also of those that no log shows."""
+    values = [getattr(thing, name) for name in thing.__slots__]  # type: ignore[attr-defined] # a slotted dataclass
+    return sha256(repr(values).encode()).hexdigest()[:DIGITS]
+
+
+async def held(tx: Connection, scope: Scope, shelf: Shelf[T], thing_id: UUID, edition: str) -> T:
+    """A thing that is going to be changed.
+
+    Raises:
+        NotFoundError: there is none.
+        StaleError: somebody changed it since it was read.
+    """
+    kind = shelf.table.replace("_", " ")
+    found = await hold(tx, scope.utility_id, shelf, thing_id)
+    if found is None:
+        raise NotFoundError(kind, thing_id)
+    if edition_of(found) != edition:
+        raise StaleError(f"somebody changed this {kind} since it was read")
+    return found
+
+
+def reason_of(text: str) -> str:
+    """A reason as it is written down."""
+    return clean("reason", text, LONGEST_REASON)

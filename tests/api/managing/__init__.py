@@ -1,0 +1,1 @@
+"""Tests of what the utility's own people do over the API."""
