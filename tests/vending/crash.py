@@ -45,6 +45,8 @@ PATIENCE = 1.5
 """Seconds to wait for that."""
 CHECKED = 1 / 2
 """How often everything is looked at after a round; else the next tills find what the last ones left."""
+PROVEN = 1 / 6
+"""How often all books are proven when everything is looked at: that takes the longer the more there is in them."""
 TOLD_EVERY = 50
 NAME = "crash"
 CUT = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{NAME}' AND random() < 0.6"  # noqa: S608 - our name
@@ -233,18 +235,20 @@ class Field:
                 await self.look_at_questions(shop)
                 while await resolve(shop.engine, AT_ONCE):
                     pass
-            await self.prove(shops)
+            proof = everything or self.chance.random() < PROVEN
+            await self.prove(shops, proof=proof)
             old = self.chance.sample(sorted(self.said), min(len(self.said), 20))
             wanted = {*self.said, *self.asked} if everything else {*self.fresh, *self.asked, *old}
             await self.ask_again(shops, sorted(wanted))
-            await self.prove(shops)
+            await self.prove(shops, proof=proof)
         self.fresh.clear()
 
-    async def prove(self, shops: list[Shop]) -> None:
-        """The books prove, and every token of every module is in them."""
-        await proven(shops[0])
-        for shop in shops[1:]:
+    async def prove(self, shops: list[Shop], *, proof: bool) -> None:
+        """Every token of every module is in the books, and now and then the books are proven as a whole."""
+        for shop in shops:
             await counted(shop)
+        if proof:
+            await proven(shops[0])
 
     async def ask_again(self, shops: list[Shop], numbers: list[int]) -> None:
         """Ask for these messages again, in another order and at all tills at once: each answer is the one it was."""

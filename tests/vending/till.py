@@ -6,6 +6,7 @@ JSON, until it is killed. So no time is spent on imports.
 """
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -142,6 +143,7 @@ def child(url: str, folder: Path, town: dict[str, Any], place: int, first: int, 
 
 def main(url: str, folder: str, town: str) -> None:
     """Fork the children of each line; say their numbers, and wait until they are dead."""
+    gc.freeze()  # what is here already stays shared with the children
     for line in sys.stdin:
         first, *seeds = map(int, line.split())
         pids = []
