@@ -12,6 +12,7 @@ from uuid import UUID
 import click
 
 from umbane.cli.bookpages import COLUMNS, Page, Talk, choices, finding_lines, trial_lines, verdict
+from umbane.cli.floats import deposit, floats, limit
 from umbane.cli.where import using
 from umbane.db import Connection, Database
 from umbane.errors import InputError, shown
@@ -48,8 +49,11 @@ of_utility = click.option("--utility", "code", help="The code of the utility; ne
 
 @click.group()
 def command() -> None:
-    """Prove the books, and read them."""
+    """Prove the books, read them, and book what vendors pay."""
 
+
+for _command in (deposit, floats, limit):
+    command.add_command(_command)
 
 # ------------------------------------------------------------------------------------------------------------- proof
 

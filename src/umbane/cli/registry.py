@@ -14,9 +14,10 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from umbane.cli.floats import set_limits
 from umbane.cli.where import plain, using
 from umbane.cli.whose import by, console, of_utility, utility_named
-from umbane.db import Database
+from umbane.db import Connection, Database
 from umbane.errors import InputError
 from umbane.registry import (
     Findings,
@@ -63,12 +64,19 @@ def import_() -> None:
 @import_.command(name="utility")
 @click.argument("file", type=FILE)
 def import_utility_(file: Path) -> None:
-    """Add a utility from a YAML file: its policy, keys by their names, tariffs, vendors and operators."""
+    """Add a utility from a YAML file.
+
+    It says the policy, keys by their names, tariffs, vendors with what they may owe, and operators.
+    """
 
     async def work(database: Database) -> "Utility":
-        scope = await database.run(lambda tx: import_utility(tx, by(), file))
-        async with database.reading() as connection:
-            return await utility_of(connection, scope.utility_id)
+        async def inside(tx: Connection) -> "Utility":
+            scope = await import_utility(tx, by(), file)
+            home = await utility_of(tx, scope.utility_id)
+            await set_limits(tx, home, f"as {file.name} says")
+            return home
+
+        return await database.run(inside)
 
     added = using(work)
     click.echo(f"Added {plain(added.name)} ({added.code}), {added.currency.code}, {added.zone.key}.")

@@ -1,0 +1,143 @@
+"""What vendors may owe and what they pay: three commands of `umbane books`, without which nobody sells."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+from uuid import UUID, uuid5
+
+import click
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from umbane.cli.where import plain, using
+from umbane.cli.whose import by, console, of_utility, utility_named
+from umbane.db import Connection, Database
+from umbane.errors import InputError
+from umbane.ledger import AccountKey, CreditLimit, DuplicateEntryError, Entry, Kind, Standing, open_book
+from umbane.ledger.reading import find, guarded
+from umbane.registry import Scope, Vendor, change_vendor, vendor_by_code, vendors
+from umbane.registry.texts import clean
+
+if TYPE_CHECKING:
+    from umbane.registry import Utility
+
+__all__ = ["deposit", "floats", "limit", "set_limits"]
+
+BANK: Final = "bank"
+Row = tuple[Vendor, Standing | None]
+
+
+def float_of(home: "Utility", seller: Vendor) -> AccountKey:
+    """The account of what a vendor owes."""
+    return AccountKey(Kind.VENDOR_FLOAT, home.currency.code, seller.id)
+
+
+async def set_limits(tx: Connection, home: "Utility", note: str) -> None:
+    """Let every vendor owe as much as the registry says."""
+    book, every = await open_book(tx, home.id), await vendors(tx, home.id)
+    if not every:
+        return
+    numbers = await book.accounts([float_of(home, it) for it in every])
+    now = datetime.now(UTC)
+    await book.set_credit_limits([
+        CreditLimit(numbers[float_of(home, it)], it.credit_limit, now, note) for it in every
+    ])  # fmt: skip
+
+
+@click.command()
+@click.argument("vendor")
+@click.argument("amount")
+@click.option("--reason", required=True, help="Why, for the record.")
+@of_utility
+def limit(vendor: str, amount: str, reason: str, code: str | None) -> None:
+    """Say how much a vendor may owe.
+
+    AMOUNT is like 5000.00. It can't be less than the vendor owes already.
+    """
+
+    async def work(database: Database) -> str:
+        async def inside(tx: Connection) -> str:
+            home, note = await utility_named(tx, code), clean("--reason", reason)
+            seller, most = await vendor_by_code(tx, home.id, vendor), home.currency.parse(amount, "AMOUNT")
+            await change_vendor(tx, Scope(home.id, by()), replace(seller, credit_limit=most), note)
+            book = await open_book(tx, home.id)
+            key = float_of(home, seller)
+            number = (await book.accounts([key]))[key]
+            await book.set_credit_limits([CreditLimit(number, most, datetime.now(UTC), note)])
+            return home.currency.show(most)
+
+        return await database.run(inside)
+
+    click.echo(f"{vendor} may owe {using(work)}.")
+
+
+@click.command()
+@click.argument("vendor")
+@click.argument("amount")
+@click.option("--reference", required=True, help="By which the bank knows the payment; each is booked once.")
+@of_utility
+def deposit(vendor: str, amount: str, reference: str, code: str | None) -> None:
+    """Book what a vendor paid into the bank.
+
+    AMOUNT is like 5000.00. It counts against what the vendor owes; what is more than that was paid in advance.
+    """
+
+    async def work(database: Database) -> str:
+        async def inside(tx: Connection) -> str:
+            home, words = await utility_named(tx, code), clean("--reference", reference)
+            seller, paid = await vendor_by_code(tx, home.id, vendor), home.currency.parse(amount, "AMOUNT")
+            if not paid:
+                raise InputError("AMOUNT", "nothing was paid", "give what the bank received")
+            book = await open_book(tx, home.id)
+            keys = [AccountKey(Kind.CASH, home.currency.code, name=BANK), float_of(home, seller)]
+            numbers = await book.accounts(keys)
+            id_, now = payment_id(home.id, seller.id, words), datetime.now(UTC)
+            accounts, note = [numbers[it] for it in keys], f"{words}, {by()}"
+            await book.post([Entry(id_, now, "deposit", accounts, [paid, -paid], note=note)])
+            return home.currency.show(paid)
+
+        return await database.run(inside)
+
+    try:
+        paid = using(work)
+    except DuplicateEntryError as error:
+        problem = f"a payment of {vendor} with this reference is booked already"
+        raise InputError("--reference", problem, "see umbane books statement vendor_float") from error
+    click.echo(f"Booked: {vendor} paid {paid}.")
+
+
+def payment_id(utility_id: UUID, vendor_id: UUID, reference: str) -> UUID:
+    """The id of a payment: always the same for the same, so that none is booked twice."""
+    return uuid5(utility_id, f"deposit/{vendor_id}/{reference}")
+
+
+@click.command()
+@of_utility
+def floats(code: str | None) -> None:
+    """List what each vendor may owe, owes, and has left to sell."""
+
+    async def work(database: Database) -> tuple["Utility", list[Row]]:
+        async with database.reading() as connection:
+            home = await utility_named(connection, code)
+            return home, await standings(connection, home)
+
+    home, rows = using(work)
+    if not rows:
+        click.echo("There is no vendor yet.")
+        return
+    show = home.currency.show
+    table = Table("vendor", "name", "may owe", "owes", "has left", box=box.SIMPLE_HEAD, header_style="dim")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for seller, stands in rows:
+        amounts = (stands.credit_limit, stands.posted + stands.held, stands.free) if stands else (0, 0, 0)
+        table.add_row(seller.code, Text(plain(seller.name)), *map(show, amounts))
+    console().print(table)
+
+
+async def standings(connection: Connection, home: "Utility") -> list[Row]:
+    """Every vendor with where its float stands; without a float it can sell nothing."""
+    owners = {it.id: it.key.owner for it in await find(connection, home.id, kind=Kind.VENDOR_FLOAT)}
+    stands = {owners[it.account]: it for it in await guarded(connection, home.id) if it.account in owners}
+    return [(it, stands.get(it.id)) for it in await vendors(connection, home.id)]
