@@ -23,6 +23,7 @@ from umbane.db.errors import (
     ServerMissingError,
     ServerTooOldError,
 )
+from umbane.db.hush import hush
 from umbane.db.place import Embedded, Place, Server
 from umbane.db.words import REPORTED, in_words, is_lost, unreachable
 
@@ -186,6 +187,7 @@ class Database:
         Raises:
             DatabaseError: the server is missing, too old, or doesn't let us in.
         """
+        hush(asyncio.get_running_loop())
         if self._embedded:
             await asyncio.to_thread(self._embedded.start)
         self._pool = await asyncpg.create_pool(

@@ -127,6 +127,18 @@ CREATE INDEX withheld_request ON vending.withheld (request_id);
 COMMENT ON COLUMN vending.withheld.number IS 'of the first of them, if one request made several';
 COMMENT ON COLUMN vending.withheld.signature IS 'what they say, TID apart, and to which meter under which key';
 
+-- What is found is of the moment after the lock: each statement of a function sees what is committed when it begins.
+CREATE FUNCTION vending.begin_making(utility uuid, locks integer, number integer, OUT intents boolean, OUT withheld boolean)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(locks, number);
+    intents := EXISTS (SELECT FROM vending.intent WHERE utility_id = utility);
+    withheld := EXISTS (SELECT FROM vending.withheld);
+END $$;
+
+COMMENT ON FUNCTION vending.begin_making IS
+    'says that tokens of a module will be booked; are any asked for elsewhere, or withheld?';
+
 -- Free units, once for an account and a month.
 CREATE TABLE vending.free_claim (
     utility_id  uuid NOT NULL,
