@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,12 +29,13 @@ from umbane.simulation.demo.deployment import Deployment, Diary
 from umbane.simulation.demo.homes import Home, read_homes
 from umbane.simulation.demo.plan import key_changes, plan_day
 from umbane.simulation.demo.slips import Printer, tariffs_of
-from umbane.simulation.demo.town import found_town, morning, open_tills, vault_of
+from umbane.simulation.demo.town import find_town, found_town, morning, open_tills, vault_of
 from umbane.vending import Engine, open_engine
 
 __all__ = ["Wish", "run"]
 
 USUAL_PORT: Final = 8080
+ANY_PORT: Final = 0
 PAUSE: Final = 0.01
 
 
@@ -89,7 +90,7 @@ async def run(wish: Wish) -> bool | None:
         place.forget()
     diary = place.prepare(wish.town)
     with a_socket(wish.port) as made, calmly():
-        async with open_town(place, diary, screen) as town, served(town, made, screen) as serving:
+        async with open_town(place, wish.town, diary, screen) as town, served(town, made, screen) as serving:
             day = await trade(town, serving, wish, screen)
             if day is None:
                 return None
@@ -102,14 +103,17 @@ async def run(wish: Wish) -> bool | None:
 
 
 @asynccontextmanager
-async def open_town(place: Deployment, diary: Diary, screen: Screen) -> AsyncIterator[Town]:
+async def open_town(place: Deployment, files: Path, diary: Diary, screen: Screen) -> AsyncIterator[Town]:
     """Open database, town, security module and engine."""
     async with AsyncExitStack() as stack:
         with screen.step("Starting PostgreSQL") as told:
             database = await stack.enter_async_context(open_database(Embedded(place.database), migrating=True))
             told("PostgreSQL runs", place.database)
         with screen.step("Reading the town's files") as told:
-            whose = await found_town(database, place.town, datetime.now(UTC))
+            whose = await find_town(database)
+            if whose is None:
+                place.copy(files)
+                whose = await found_town(database, place.town, datetime.now(UTC))
             homes = read_homes(place.town / "meters.csv")
             told(f"{whose.name} has {len(homes)} meters", place.town)
         with screen.step("Opening the security module") as told:
@@ -125,17 +129,14 @@ async def open_town(place: Deployment, diary: Diary, screen: Screen) -> AsyncIte
 @contextmanager
 def a_socket(port: int | None) -> Iterator[socket.socket]:
     """The socket to listen at: of this port, or of the usual one, or of any that is free."""
-    for choice in [USUAL_PORT, 0] if port is None else [port]:
+    with ExitStack() as stack:
         try:
-            manager = listening(Listening(port=choice))
-            made = manager.__enter__()
+            made = stack.enter_context(listening(Listening(port=port or USUAL_PORT)))
         except InputError:
-            if choice in {port, 0}:
+            if port is not None:
                 raise
-            continue
-        with made:
-            yield made
-        return
+            made = stack.enter_context(listening(Listening(port=ANY_PORT)))
+        yield made
 
 
 @asynccontextmanager

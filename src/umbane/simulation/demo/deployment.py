@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -64,12 +66,18 @@ class Deployment:
         """Make the folder, or go on with what is in it.
 
         Args:
-            files: the folder of the town's files; they are copied, so that the town stays what it is.
+            files: the folder of the town's files.
         """
-        try:
+        with self._in_words():
             if not self.exists:
                 self._begin(files)
             return self.read()
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """Say in words what the operating system refuses."""
+        try:
+            yield
         except OSError as error:
             problem = f"{error.filename or self.folder} can't be used: {error.strerror}"
             raise DemoError(f"{problem}; name another folder with --data") from error
@@ -83,9 +91,13 @@ class Deployment:
         self.folder.mkdir(parents=True, exist_ok=True)  # an account of its own may run PostgreSQL below it
         for made in (self.module, self.town):
             made.mkdir(mode=0o700)
-        for path in (path for pattern in TOWN_FILES for path in files.glob(pattern)):
-            shutil.copy(path, self.town)
         self.write(Diary())
+
+    def copy(self, files: Path) -> None:
+        """Copy the files of a town that is about to be founded, so that it stays what it is."""
+        with self._in_words():
+            for path in (path for pattern in TOWN_FILES for path in files.glob(pattern)):
+                shutil.copy(path, self.town)
 
     def read(self) -> Diary:
         """How far it is."""

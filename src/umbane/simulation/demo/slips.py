@@ -1,6 +1,6 @@
 """What comes out of the tills' printers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +9,7 @@ from umbane import client
 from umbane.meter import TokenResult
 from umbane.pricing import Line, LineKind, Tariff, load_tariff
 from umbane.simulation.demo.plan import Twist
-from umbane.simulation.demo.till import Done
+from umbane.simulation.demo.till import Done, Typed
 from umbane.simulation.models import Action, Chapter, Delivery, Purchase, Refused, Sale
 from umbane.simulation.models import Typed as Answered
 from umbane.simulation.receipts import slip
@@ -49,19 +49,6 @@ class Printer:
     def receipt(self, done: Done, sale: client.Sale) -> Sale:
         """A sale as the printer wants it."""
         errand, home = done.errand, done.errand.home
-        kinds = [it.kind for it in sale.tokens]
-        deliveries = [
-            Delivery(
-                title(token, kinds.count(token.kind), kinds[: place + 1].count(token.kind)),
-                EncodedToken.parse(typed.digits),
-                units=token.units,
-                free=token.kind == "free",
-                typed=Answered(TokenResult(typed.result), typed.display, typed.words, typed.accepted)
-                if typed.accepted
-                else None,
-            )
-            for place, (token, typed) in enumerate(zip(sale.tokens, done.typed, strict=True))
-        ]
         when = sale.at.astimezone(self.zone)
         return Sale(
             Purchase("", errand.message_id(self.day), when, errand.meter, Action.BUY, ""),
@@ -71,8 +58,24 @@ class Printer:
             self.tariffs.get(home.tariff) if home else None,
             sale.tender,
             tuple(map(line_from, sale.lines)),
-            deliveries=tuple(deliveries),
+            deliveries=tuple(deliveries_of(sale, done.typed)),
             note="" if errand.twist is Twist.NONE else f"{errand.twist[0].upper()}{errand.twist[1:]}.",
+        )
+
+
+def deliveries_of(sale: client.Sale, typed: Sequence[Typed]) -> Iterator[Delivery]:
+    """The tokens of a sale, with what the meter said to each that was typed."""
+    kinds = [it.kind for it in sale.tokens]
+    for place, token in enumerate(sale.tokens):
+        answer = typed[place] if place < len(typed) and typed[place].accepted else None
+        yield Delivery(
+            title(token, kinds.count(token.kind), kinds[: place + 1].count(token.kind)),
+            EncodedToken.parse(token.digits or ""),
+            units=token.units,
+            free=token.kind == "free",
+            typed=None
+            if answer is None
+            else Answered(TokenResult(answer.result), answer.display, answer.words, accepted=True),
         )
 
 

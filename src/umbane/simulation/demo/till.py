@@ -6,7 +6,7 @@ from typing import Final, Self
 
 import httpx
 
-from umbane.client import Client, ProblemError, Retries, Sale, Token
+from umbane.client import Client, ClientError, ProblemError, Retries, Sale, Token
 from umbane.simulation.demo.plan import SOLD, Errand, Twist
 
 __all__ = ["Done", "Till", "Typed"]
@@ -122,6 +122,15 @@ class Till:
         self.line.lose_next = errand.twist is Twist.LOST_REPLY
         message_id = errand.message_id(self.day)
         try:
+            self.serve(done, message_id)
+        except (ClientError, httpx.HTTPError) as error:
+            done.require(is_so=False, surprise=f"{type(error).__name__}: {error}")
+        return done
+
+    def serve(self, done: Done, message_id: str) -> None:
+        """Sell, and go out into the street with what was sold."""
+        errand = done.errand
+        try:
             done.sale = self.client.sell(message_id, errand.meter, errand.order)
         except ProblemError as error:
             done.problem = error
@@ -130,7 +139,6 @@ class Till:
         done.require(code in errand.codes, f"the answer was {code or 'a sale'}{detail}")
         if done.sale:
             self.street_life(done, done.sale, message_id)
-        return done
 
     def street_life(self, done: Done, sale: Sale, message_id: str) -> None:
         """Type the tokens in, and do what else happens."""

@@ -37,36 +37,50 @@ from umbane.security import Vault, published_key
 from umbane.simulation.demo.homes import Home
 from umbane.simulation.errors import DemoError
 
-__all__ = ["found_town", "morning", "open_tills", "vault_of"]
+__all__ = ["find_town", "found_town", "morning", "open_tills", "vault_of"]
 
 BY: Final = "demo"
 NEW_YEAR: Final = "the demonstration gives a meter its next key"
 BANKED: Final = "what was taken the days before, brought to the bank"
 DEPOSITS: Final = UUID("6f0e2d3a-5b1c-5e0f-9a57-1b5a6c2d7e10")
 """The ids of deposits are made from this, the day and the vendor, so that none is booked twice."""
+INHABITED: Final = "SELECT EXISTS (SELECT FROM registry.meter)"
 KNOWN: Final = "SELECT EXISTS (SELECT FROM ledger.entry WHERE utility_id = $1 AND id = $2)"
 
 
-async def found_town(database: Database, folder: Path, now: datetime) -> Utility:
-    """The town, imported from its files unless it is there already.
+async def find_town(database: Database) -> Utility | None:
+    """The town, if it was founded.
 
     Raises:
-        InputError: a file is wrong.
-        DemoError: rows of the file of meters are wrong, or other utilities are in the database too.
+        DemoError: other utilities are in the database too.
     """
     async with database.reading() as connection:
         known = await utilities(connection)
-    if len(known) > 1:
-        raise DemoError(f"{len(known)} utilities are in this database: the demonstration wants one of its own")
+        if len(known) > 1:
+            raise DemoError(f"{len(known)} utilities are in this database: the demonstration wants one of its own")
+        is_founded = await connection.fetchval(INHABITED)
+    return known[0] if known and is_founded else None
+
+
+async def found_town(database: Database, folder: Path, now: datetime) -> Utility:
+    """Found the town from its files; what was begun before and broken off is gone on with.
+
+    Raises:
+        InputError: a file is wrong.
+        DemoError: rows of the file of meters are wrong.
+    """
+    async with database.reading() as connection:
+        known = await utilities(connection)
     if known:
-        return known[0]
-    scope = await database.run(lambda tx: import_utility(tx, BY, folder / "utility.yaml"))
+        scope = Scope(known[0].id, BY)
+    else:
+        scope = await database.run(lambda tx: import_utility(tx, BY, folder / "utility.yaml"))
     async with database.reading() as connection:
         whose = await utility(connection, scope.utility_id)
+    await database.run(lambda tx: set_floats(tx, whose, now))
     report = await import_meters(database, scope, folder / "meters.csv", today=now.astimezone(whose.zone).date())
     if report.problems:
         raise DemoError(f"{folder / 'meters.csv'}: {report.problems[0]}")
-    await database.run(lambda tx: set_floats(tx, whose, now))
     await database.run(lambda tx: tx.execute("ANALYZE"))
     return whose
 
