@@ -56,8 +56,7 @@ from umbane.registry import (
 )
 from umbane.security import SecurityModule, open_software_module, published_vault
 from umbane.sts import DKGA, DRN, EA, KEN, KRN, KT, SGC, TCT, BaseDate, MeterPAN
-from umbane.vending import Buy, Engine, SaleRequest, Sold, open_engine, sell
-from umbane.vending.memory import collect_seldom
+from umbane.vending import Buy, Engine, SaleRequest, Sold, collect_seldom, open_engine, sell
 
 METERS: Final = int(os.environ.get("UMBANE_BENCH_METERS", "100000"))
 SALES: Final = int(os.environ.get("UMBANE_BENCH_SALES", "100000"))

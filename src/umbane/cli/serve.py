@@ -103,7 +103,7 @@ async def _serve(
     from umbane.api import make_app, serve
     from umbane.api.modules import clear_up, open_own_module
     from umbane.api.supervising import watch_parent
-    from umbane.vending import open_engine
+    from umbane.vending import collect_seldom, open_engine
 
     watch_parent()
     async with open_database(here(), migrating=True) as database:
@@ -113,6 +113,7 @@ async def _serve(
                 await clear_up(database, folder, vault, beyond=workers)
             if workers == 1:
                 click.echo(f"Serving at {at}; the document is at {at}/openapi.json. Ctrl+C stops it.", err=True)
+            collect_seldom()
             telling = asyncio.create_task(_tell(database, seal_key)) if seal_key else None
             try:
                 await serve(make_app(engine, seal_key=seal_key, log=None if quiet else sys.stderr), at, made)

@@ -7,7 +7,7 @@ from uuid import UUID
 from umbane.db import Connection
 from umbane.ledger import store
 from umbane.ledger.errors import HoldError, ReversalError, UnknownAccountError
-from umbane.ledger.models import AccountKey, CreditLimit, Demand, Entry, Hold, HoldRequest, Reversal
+from umbane.ledger.models import AccountKey, CreditLimit, Demand, Entry, Hold, HoldRequest, Reversal, Standing
 from umbane.ledger.words import in_words
 
 __all__ = ["Book", "open_book"]
@@ -17,17 +17,23 @@ AMPLE = 100
 """An account with more than so many times of what is wanted isn't locked to see whether that fits."""
 
 
-async def open_book(connection: Connection, utility: UUID) -> "Book":
+async def open_book(connection: Connection, utility: UUID, guarded: Sequence[int] = ()) -> "Book":
     """Open the books of a utility for the transaction that this connection is in.
 
     No period is closed until the transaction ends. Open them after locking what belongs to other rooms, and before
     anything else here: so nobody waits in a circle.
 
+    Args:
+        connection: with a transaction.
+        utility: whose they are.
+        guarded: accounts that will be spent from, as far as their numbers are known: where they stand is looked up
+            on the way.
+
     Raises:
         PeriodError: the transaction isn't read committed.
     """
     with in_words():
-        return Book(connection, utility, await store.open_from(connection, utility))
+        return Book(connection, utility, *await store.open_books(connection, utility, guarded))
 
 
 class Book:
@@ -38,10 +44,12 @@ class Book:
         opened: from when they are open: what happened before is booked at this moment, with a note.
     """
 
-    def __init__(self, connection: Connection, utility: UUID, opened: datetime) -> None:
+    def __init__(self, connection: Connection, utility: UUID, opened: datetime, seen: Sequence[Standing] = ()) -> None:
         self.utility = utility
         self.opened = opened
         self._connection = connection
+        self._seen = {it.account: it for it in seen}
+        """Where guarded accounts stood when the books were opened."""
         self._free: dict[int, int] = {}
         """What is left to spend on the guarded accounts that this transaction has looked at."""
 
@@ -76,10 +84,12 @@ class Book:
         for demand in demands:
             if demand.account not in self._free:
                 wanted[demand.account] = wanted.get(demand.account, 0) + demand.amount
-        if wanted:
-            found = await store.standings(self._connection, self.utility, [*wanted])
-            self._free |= {it.account: it.free for it in found if it.free > AMPLE * wanted[it.account]}
-            await self._lock(wanted.keys() - self._free.keys())
+        if unseen := [account for account in wanted if account not in self._seen]:
+            found = await store.standings(self._connection, self.utility, unseen)
+            self._seen |= {it.account: it for it in found}
+        seen = {account: self._seen[account].free for account in wanted if account in self._seen}
+        self._free |= {account: free for account, free in seen.items() if free > AMPLE * wanted[account]}
+        await self._lock(wanted.keys() - self._free.keys())
         return [self._take(demand.account, demand.amount) for demand in demands]
 
     async def hold(self, requests: Sequence[HoldRequest]) -> list[bool]:

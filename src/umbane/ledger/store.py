@@ -18,7 +18,7 @@ __all__ = [
     "insert_entries",
     "insert_holds",
     "lock_standings",
-    "open_from",
+    "open_books",
     "standings",
 ]
 
@@ -57,6 +57,10 @@ STANDINGS: Final = """
 SELECT account, posted, held, credit_limit FROM ledger.balance
 WHERE utility_id = $1 AND account = ANY ($2::integer[])"""
 LOCKED: Final = " ORDER BY account FOR NO KEY UPDATE"
+OPENING: Final = """
+WITH books AS MATERIALIZED (SELECT ledger.open_from($1) AS opened)
+SELECT books.opened, b.account, b.posted, b.held, b.credit_limit
+FROM books LEFT JOIN ledger.balance b ON b.utility_id = $1 AND b.account = ANY ($2::integer[])"""
 END_HOLDS: Final = """
 UPDATE ledger.hold SET state = 'voided', ended_at = $3, note = $4
 WHERE utility_id = $1 AND id = ANY ($2::uuid[]) AND state = 'pending' RETURNING id
@@ -71,10 +75,13 @@ WHERE utility_id = $1 AND id = ANY ($2::uuid[])
 """
 
 
-async def open_from(connection: Connection, utility: UUID) -> datetime:
-    """From when the books are open. They stay so until the transaction ends: whoever closes a period waits for it."""
-    opened: datetime = await connection.fetchval("SELECT ledger.open_from($1)", utility)
-    return opened
+async def open_books(connection: Connection, utility: UUID, accounts: Sequence[int]) -> tuple[datetime, list[Standing]]:
+    """From when the books are open, and where these guarded accounts stand at the moment.
+
+    They stay open until the transaction ends: whoever closes a period waits for it.
+    """
+    rows = await connection.fetch(OPENING, utility, accounts)
+    return rows[0][0], [Standing(*row[1:]) for row in rows if row[1] is not None]
 
 
 async def find_accounts(connection: Connection, utility: UUID, keys: Iterable[AccountKey]) -> dict[AccountKey, int]:

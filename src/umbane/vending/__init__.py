@@ -16,6 +16,7 @@ from umbane.vending.claims import CLAIMS, booked_tokens
 from umbane.vending.codes import Code
 from umbane.vending.errors import ModuleBehindError, UnknownSaleError, VendingError
 from umbane.vending.looking import answer_to, last_response, offer, reprint, sales_of_meter
+from umbane.vending.memory import collect_seldom
 from umbane.vending.models import (
     Answer,
     Buy,
@@ -64,6 +65,7 @@ __all__ = [
     "Verdict",
     "answer_to",
     "booked_tokens",
+    "collect_seldom",
     "confirm",
     "last_response",
     "offer",

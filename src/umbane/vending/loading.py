@@ -11,7 +11,7 @@ from umbane.vending.errors import RefusedError
 from umbane.vending.house import Turn
 from umbane.vending.intents import busy_meters
 from umbane.vending.plans import Situation
-from umbane.vending.store import anything_unusual
+from umbane.vending.store import begin_making
 
 __all__ = ["AsideError", "SplitError", "load"]
 
@@ -53,7 +53,8 @@ async def load(turn: Turn, *, lock: bool = True) -> None:
         book = await turn.house.rulebooks.of(turn.tx, turn.utility_id, max(rows.edition))
         for row, position in enumerate(rows.position):
             wanted[position].situation = situation_of(rows, row, turn, book, wanted[position])
-    turn.unusual = await anything_unusual(turn.tx, turn.utility_id)
+    if lock:
+        turn.unusual = await begin_making(turn.tx, turn.utility_id, turn.house.module_number)
     busy = await busy_meters(turn.tx, turn.utility_id, rows.meter_id) if turn.unusual.intents else {}
     for case in wanted:
         case.problem = load_problem(case, busy)

@@ -37,7 +37,8 @@ async def hold(turn: Turn, ledger: Book, cases: list[Case]) -> None:
 
 async def prepare(turn: Turn) -> Book:
     """Open the books, and find the accounts of a turn."""
-    ledger = await open_book(turn.tx, turn.utility_id)
+    known, floats = turn.house.accounts[turn.utility_id], {vendor_float(case) for case in turn.live}
+    ledger = await open_book(turn.tx, turn.utility_id, [known[key] for key in floats if key in known])
     for case in turn.live:
         planned, situation = case.planned()
         currency = situation.book.utility.currency.code

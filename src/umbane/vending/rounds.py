@@ -12,7 +12,6 @@ from umbane.vending.judging import judge
 from umbane.vending.loading import AsideError, load
 from umbane.vending.money import admit, book, hold, prepare
 from umbane.vending.settling import settle
-from umbane.vending.store import lock_module
 
 __all__ = ["complete_round", "prepare_round", "sell_round"]
 
@@ -24,7 +23,6 @@ async def sell_round(turn: Turn) -> None:
         SplitError: two cases share a contract.
         AsideError: some cases can't be decided now.
     """
-    await lock_module(turn.tx, turn.house.module_number)
     await claim(turn)  # 1: cases that came before, or can't be told apart, are answered
     await load(turn)  # 2
     await judge(turn)  # 3
@@ -44,7 +42,6 @@ async def prepare_round(turn: Turn) -> list[Case]:
     Raises:
         SplitError, AsideError: as `sell_round`.
     """
-    await lock_module(turn.tx, turn.house.module_number)
     await claim(turn)
     await load(turn)
     await judge(turn)
@@ -66,7 +63,6 @@ async def complete_round(whole: Turn) -> None:
     Args:
         whole: of the moment of the first half, with what the module answered, as far as it did.
     """
-    await lock_module(whole.tx, whole.house.module_number)
     turn = await take_up(whole)
     await find_sellers(turn)
     await load(turn)

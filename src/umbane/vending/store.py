@@ -22,7 +22,7 @@ __all__ = [
     "Unusual",
     "Withheld",
     "answers",
-    "anything_unusual",
+    "begin_making",
     "claim",
     "claimed_months",
     "find_sale",
@@ -96,8 +96,7 @@ DELETE FROM vending.withheld w USING {NUMBERS} WHERE w.module = new.module AND w
 RECENT: Final = """
 SELECT meter_id, count(*) FROM vending.sale
 WHERE utility_id = $1 AND meter_id = ANY($2) AND at >= $3 AND units + free_units > 0 GROUP BY meter_id"""
-UNUSUAL: Final = """
-SELECT EXISTS (SELECT FROM vending.intent WHERE utility_id = $1), EXISTS (SELECT FROM vending.withheld)"""
+BEGINNING: Final = "SELECT intents, withheld FROM vending.begin_making($1, $2, $3)"
 REGISTERING: Final = """
 INSERT INTO vending.module (name, realm) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET realm = excluded.realm RETURNING id"""
@@ -112,10 +111,24 @@ async def register_module(tx: Connection, name: str, realm: str) -> int:
     return number
 
 
-async def lock_module(tx: Connection, module: int, *, alone: bool = False) -> None:
-    """Say that tokens of a module are being booked; alone, wait until nobody books any."""
-    name = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-    await tx.execute(f"SELECT {name}($1, $2)", LOCKS, module)
+class Unusual(NamedTuple):
+    """What there mostly isn't, and needn't be looked through then."""
+
+    intents: bool
+    """Whether a module outside of the process is being asked for anybody of this utility."""
+    withheld: bool
+    """Whether any tokens are withheld."""
+
+
+async def begin_making(tx: Connection, utility_id: UUID, module: int) -> Unusual:
+    """Say that tokens of a module will be booked, with the meters they are for locked; is there anything unusual?"""
+    row = await tx.fetchrow(BEGINNING, utility_id, LOCKS, module)
+    return Unusual(*row) if row else Unusual(intents=True, withheld=True)
+
+
+async def lock_module(tx: Connection, module: int) -> None:
+    """Wait until nobody books tokens of a module, and let nobody begin to."""
+    await tx.execute("SELECT pg_advisory_xact_lock($1, $2)", LOCKS, module)
 
 
 # ------------------------------------------------------------------------------------------------------------- messages
@@ -211,21 +224,6 @@ async def claimed_months(
 async def recent_sales(tx: Connection, utility_id: UUID, meters: Collection[UUID], since: datetime) -> dict[UUID, int]:
     """How many sales with credit these meters had."""
     return {row[0]: row[1] for row in await tx.fetch(RECENT, utility_id, list(meters), since)}
-
-
-class Unusual(NamedTuple):
-    """What there mostly isn't, and needn't be looked through then."""
-
-    intents: bool
-    """Whether a module outside of the process is being asked for anybody of this utility."""
-    withheld: bool
-    """Whether any tokens are withheld."""
-
-
-async def anything_unusual(tx: Connection, utility_id: UUID) -> Unusual:
-    """Whether there are intents and tokens that are withheld: to be asked with meters and modules locked."""
-    row = await tx.fetchrow(UNUSUAL, utility_id)
-    return Unusual(*row) if row else Unusual(intents=True, withheld=True)
 
 
 class Withheld(NamedTuple):

@@ -74,7 +74,7 @@ async def tidy(database: Database, house: House, now: datetime) -> None:
     made = {id_: it for id_, it in (await house.module.fetch(list(loose))).items() if isinstance(it, Issued)}
 
     async def work(tx: Connection) -> None:
-        await lock_module(tx, house.module_number, alone=True)
+        await lock_module(tx, house.module_number)
         known = await booked(tx, house.module_number, [it.first for it in made.values()])
         rows = (
             row(house.module_number, it.first, loose[id_], it.tokens, now)
@@ -99,7 +99,7 @@ async def recover(database: Database, module: SecurityModule, number: int, now: 
     count = (await module.status()).count
 
     async def work(tx: Connection) -> int:
-        await lock_module(tx, number, alone=True)
+        await lock_module(tx, number)
         await require_not_behind(tx, number, count, (await module.status()).name)
         reconciled: int = await tx.fetchval(RECONCILED, number)
         waiting = {row[0] for row in await tx.fetch(WAITING, number)}
