@@ -8,7 +8,7 @@ from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.people import Gate
 from umbane.api.peoplewire import OwnSession, OwnSessions, PasswordIn
 from umbane.api.problems import ApiError
-from umbane.api.rights import RIGHTS_OF, Right
+from umbane.api.rights import Right, rights_of
 from umbane.api.sessions import end_session, own_sessions
 
 __all__ = ["OPERATIONS"]
@@ -23,7 +23,7 @@ async def sign_in(desk: Desk, call: Call) -> Reply:
     desk.rates.require(("sign-in", call.agent), SIGN_INS)
     body: wire.SessionIn = call.body
     done = await gate.sign_in(body.utility, body.name, body.password, body.code, agent=call.agent)
-    rights = sorted({Right.OWN}.union(*(RIGHTS_OF[role] for role in done.who.roles)))
+    rights = sorted(rights_of(done.who))
     answer = wire.SessionOut(
         token=done.token, expires_at=done.expires_at, roles=sorted(done.who.roles), rights=[str(it) for it in rights]
     )

@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from umbane.registry import ApiKeyLimits, Role
+from umbane.registry import ApiKeyLimits, Operator, Role
 from umbane.vending import Staff
 
-__all__ = ["FOR_PEOPLE", "OF_STAFF", "RIGHTS_OF", "TILL", "Caller", "Right"]
+__all__ = ["FOR_PEOPLE", "OF_STAFF", "RIGHTS_OF", "TILL", "Caller", "Right", "rights_of"]
 
 
 class Right(StrEnum):
@@ -83,6 +83,12 @@ RIGHTS_OF: Final = {
     Role.ADMINISTRATOR: frozenset({Right.READ_OPERATORS, Right.JOBS}),
 }  # fmt: skip
 """An auditor reads everything but digits: a token that wasn't typed in yet is money."""
+
+
+def rights_of(who: Operator) -> frozenset[Right]:
+    """What somebody may do who has signed in, by their roles; who works for a vendor nothing that is for staff."""
+    rights = frozenset({Right.OWN}).union(*(RIGHTS_OF[role] for role in who.roles))
+    return rights if who.vendor_id is None else rights - OF_STAFF
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from umbane.api.rights import RIGHTS_OF, Caller, Right
+from umbane.api.rights import Caller, rights_of
 from umbane.db import Connection, Database
 from umbane.registry import NotFoundError, Operator, Scope, operator
 from umbane.vending import Staff
@@ -87,8 +87,7 @@ async def caller_of_session(database: Database, token: str) -> Caller:
 
 def caller_from(who: Operator, utility_id: UUID, session_id: UUID) -> Caller:
     """The caller that an operator is."""
-    rights = frozenset({Right.OWN}).union(*(RIGHTS_OF[role] for role in who.roles))
-    staff = Staff(who.name, who.roles)
+    rights, staff = rights_of(who), Staff(who.name, who.roles)
     return Caller(who.id, f"operator:{who.name}", utility_id, rights, who.vendor_id, staff=staff, session_id=session_id)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 import click
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["deposit", "floats", "limit", "set_limits"]
 
-BANK: Final = "bank"
 Row = tuple[Vendor, Standing | None]
 
 
@@ -90,11 +89,11 @@ def deposit(vendor: str, amount: str, reference: str, code: str | None) -> None:
             if not paid:
                 raise InputError("AMOUNT", "nothing was paid", "give what the bank received")
             book = await open_book(tx, home.id)
-            keys = [AccountKey(Kind.CASH, home.currency.code, name=BANK), float_of(home, seller)]
+            keys = [AccountKey(Kind.CASH, home.currency.code), float_of(home, seller)]
             numbers = await book.accounts(keys)
             id_, now = payment_id(home.id, seller.id, words), datetime.now(UTC)
             accounts, note = [numbers[it] for it in keys], f"{words}, {by()}"
-            await book.post([Entry(id_, now, "deposit", accounts, [paid, -paid], note=note)])
+            await book.post([Entry(id_, now, "deposit", accounts, [paid, -paid], seller.id, note=note)])
             return home.currency.show(paid)
 
         return await database.run(inside)
