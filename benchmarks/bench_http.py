@@ -1,14 +1,15 @@
 """How many sales a second over HTTP: 64 connections, real tokens, PostgreSQL with every commit on the disk.
 
-The town of `bench_sale`; the server, the engine, its module and the database share the machine with the processes that
-make the requests. `sale.http.to_bare` compares with a transaction that writes the same ledger pair, token and balance,
-and does nothing else, in batches of 50.
+The town of `bench_sale`, served as users serve it: `umbane serve --workers 2`. The servers and the database share the
+machine with the process that makes the requests. `sale.http.to_bare` compares with a transaction that writes the same
+ledger pair, token and balance, and does nothing else, in batches of 50.
 """
 
 import asyncio
 import json
 import os
 import secrets
+import socket
 import statistics
 import sys
 import tempfile
@@ -22,13 +23,11 @@ from typing import Any, Final, cast
 
 import uvloop
 
-from benchmarks.bench_sale import Town, build, opened
+from benchmarks.bench_sale import PROCESSES, Town, build, folder
 from benchmarks.result import Result
-from umbane.api import TILL, Listening, make_app
-from umbane.api.serving import make_server
-from umbane.db import Connection, Database, new_ids
+from umbane.api import TILL
+from umbane.db import Connection, Database, Embedded, new_ids, open_database
 from umbane.registry import ApiKeyLimits, Scope, issue_api_key, terminal
-from umbane.vending import open_engine
 
 SALES: Final = int(os.environ.get("UMBANE_BENCH_SALES", "40000"))
 CONNECTIONS: Final = 64
@@ -46,10 +45,10 @@ def benchmarks() -> Iterator[Result]:
 
 async def measured() -> list[Result]:
     """Sell in a town over a socket of loopback, then write as much without selling."""
-    async with opened() as (database, module):
+    async with folder() as path, open_database(Embedded(path / "server"), migrating=True) as database:
         town = await build(database)
         keys = await api_keys(database, town)
-        async with open_engine(database, module) as engine, served(make_app(engine)) as port:
+        async with served(path) as port:
             await load(port, keys, town, SALES // 10, CONNECTIONS)
             stretches = [await load(port, keys, town, SALES // STRETCHES, CONNECTIONS) for _ in range(STRETCHES)]
             lonely = await load(port, keys, town, LONELY, 1)
@@ -66,15 +65,35 @@ async def measured() -> list[Result]:
 
 
 @asynccontextmanager
-async def served(app: object) -> AsyncIterator[int]:
-    """Serve the application on a port of loopback that is free."""
-    server = make_server(app, Listening(port=0))  # type: ignore[arg-type] # any ASGI application
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    yield int(server.servers[0].sockets[0].getsockname()[1])
-    server.should_exit = True
-    await running
+async def served(path: Path) -> AsyncIterator[int]:
+    """Serve the database of a folder on a port of loopback that is free, until the end."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "umbane", "serve", "--quiet", "--workers", str(PROCESSES)),
+        *("--port", str(port), "--module", str(path / "modules")),
+        env=os.environ | {"UMBANE_DATA": str(path / "server")},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        while len(list((path / "modules").glob("*.journal"))) < PROCESSES or not await answers(port):  # noqa: ASYNC110 - others decide when
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1)  # the last of them opens its engine
+        yield port
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def answers(port: int) -> bool:
+    """Whether anybody listens at a port."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 async def api_keys(database: Database, town: Town) -> list[str]:

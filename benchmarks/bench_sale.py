@@ -54,7 +54,7 @@ from umbane.registry import (
     key_parameters,
     open_contracts,
 )
-from umbane.security import SecurityModule, open_software_module, published_vault
+from umbane.security import open_software_module, published_vault
 from umbane.sts import DKGA, DRN, EA, KEN, KRN, KT, SGC, TCT, BaseDate, MeterPAN
 from umbane.vending import Buy, Engine, SaleRequest, Sold, collect_seldom, open_engine, sell
 
@@ -124,17 +124,6 @@ def entered(name: str) -> Path:
     path = Path(name)
     path.chmod(0o711)
     return path
-
-
-@asynccontextmanager
-async def opened() -> AsyncIterator[tuple[Database, SecurityModule]]:
-    """Give a database and a module in a folder that is gone afterwards."""
-    async with (
-        folder() as path,
-        open_database(Embedded(path / "server"), migrating=True) as database,
-        open_software_module("bench", path, VAULT) as module,
-    ):
-        yield database, module
 
 
 # ---------------------------------------------------------------------------------------------------------- the sellers

@@ -20,11 +20,9 @@ from typing import Final
 import uvloop
 
 from benchmarks.bench_http import CONNECTIONS, SALES, STRETCHES, api_keys, load, served
-from benchmarks.bench_sale import build, opened
+from benchmarks.bench_sale import build, folder
 from benchmarks.result import Result
-from umbane.api import make_app
-from umbane.db import Connection, Database
-from umbane.vending import open_engine
+from umbane.db import Connection, Database, Embedded, open_database
 
 SOURCE: Final = Path(__file__).with_name("slow_sync.c")
 LONGER: Final = 4.0
@@ -51,12 +49,12 @@ def benchmarks() -> Iterator[Result]:
 
 async def measured() -> list[Result]:
     """Sell in a town on the slow disk; this is the process that has it."""
-    async with opened() as (database, module):
+    async with folder() as path, open_database(Embedded(path / "server"), migrating=True) as database:
         sync, commit = sync_time(), await commit_time(database)
         assert min(sync, commit) >= LONGER, "the slow disk isn't slow"
         town = await build(database)
         keys = await api_keys(database, town)
-        async with open_engine(database, module) as engine, served(make_app(engine)) as port:
+        async with served(path) as port:
             await load(port, keys, town, SALES // 10, CONNECTIONS)
             stretches = [await load(port, keys, town, SALES // STRETCHES, CONNECTIONS) for _ in range(STRETCHES)]
     best = max(stretches, key=lambda it: it.rate)
