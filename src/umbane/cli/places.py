@@ -2,15 +2,18 @@
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from umbane.cli.where import here
 from umbane.db import Embedded, Place
+from umbane.db.errors import SchemaError
 from umbane.db.place import FOLDER, URL
 from umbane.errors import InputError
 
-__all__ = ["module_name", "place_below", "usual_folder"]
+__all__ = ["module_name", "of_another_age", "place_below", "usual_folder"]
 
 OTHERS_ENTER: Final = 0o001
 FOR_ROOT: Final = Path("/var/lib")
@@ -23,6 +26,19 @@ def usual_folder(name: str) -> Path:
     if os.name == "posix" and os.geteuid() == 0 and not all(is_open(it) for it in folder.parents if it.exists()):
         return FOR_ROOT / f"umbane-{name}"
     return folder
+
+
+@contextmanager
+def of_another_age(way_out: str) -> Iterator[None]:
+    """What to do with a database of our own whose tables are another Umbane's: nothing in it is worth keeping.
+
+    Raises:
+        InputError: they are.
+    """
+    try:
+        yield
+    except SchemaError as error:
+        raise InputError("--data", error.problem, way_out) from error
 
 
 def is_open(folder: Path) -> bool:

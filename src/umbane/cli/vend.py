@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import AsyncExitStack, nullcontext
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -74,8 +75,8 @@ def command(  # noqa: PLR0917 - click passes every parameter by its name
 
 async def tell(cast: "Cast", data: Path | None) -> "Story":
     """Open the books and a security module, and play a story."""
-    from umbane.cli.places import module_name, place_below, usual_folder
-    from umbane.db import open_database
+    from umbane.cli.places import module_name, of_another_age, place_below, usual_folder
+    from umbane.db import Embedded, open_database
     from umbane.security import open_software_module
     from umbane.simulation.realm import vault_of
     from umbane.simulation.story import play
@@ -85,10 +86,12 @@ async def tell(cast: "Cast", data: Path | None) -> "Story":
     name = module_name(module_folder, "vend")
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("Opening the books", total=None)
-        async with (
-            open_database(place_below(folder), migrating=True) as database,
-            open_software_module(name, module_folder, vault_of(cast.groups)) as module,
-        ):
+        async with AsyncExitStack() as stack:
+            place = place_below(folder)
+            is_ours = isinstance(place, Embedded) and place.directory.parent == folder
+            with of_another_age(f"remove {folder} and sell again: it ends the same") if is_ours else nullcontext():
+                database = await stack.enter_async_context(open_database(place, migrating=True))
+            module = await stack.enter_async_context(open_software_module(name, module_folder, vault_of(cast.groups)))
             progress.update(task, description="Selling")
             watch = lambda done, lines: progress.update(task, completed=done, total=lines)  # noqa: E731 - a word
             return await play(cast, database, module, on_line=watch)

@@ -18,6 +18,7 @@ from umbane.api.serving import calmly, make_server
 from umbane.cli.books import CLAIMS
 from umbane.cli.demo.screen import Screen
 from umbane.cli.pages import write
+from umbane.cli.places import of_another_age
 from umbane.db import Database, Embedded, open_database
 from umbane.errors import InputError
 from umbane.ledger import prove
@@ -86,9 +87,7 @@ async def run(wish: Wish) -> bool | None:
         whether everything held; None when somebody stopped it before that was known.
     """
     screen, place = Screen(), Deployment(wish.data)
-    if wish.fresh:
-        place.forget()
-    diary = place.prepare(wish.town)
+    diary = place.prepare(wish.town, fresh=wish.fresh)
     with a_socket(wish.port) as made, calmly():
         async with open_town(place, wish.town, diary, screen) as town, served(town, made, screen) as serving:
             day = await trade(town, serving, wish, screen)
@@ -106,7 +105,7 @@ async def run(wish: Wish) -> bool | None:
 async def open_town(place: Deployment, files: Path, diary: Diary, screen: Screen) -> AsyncIterator[Town]:
     """Open database, town, security module and engine."""
     async with AsyncExitStack() as stack:
-        with screen.step("Starting PostgreSQL") as told:
+        with screen.step("Starting PostgreSQL") as told, of_another_age("begin again with --fresh"):
             database = await stack.enter_async_context(open_database(Embedded(place.database), migrating=True))
             told("PostgreSQL runs", place.database)
         with screen.step("Reading the town's files") as told:

@@ -62,15 +62,19 @@ class Deployment:
         """Whether a demonstration was begun here."""
         return self._diary.exists()
 
-    def prepare(self, files: Path) -> Diary:
+    def prepare(self, files: Path, *, fresh: bool = False) -> Diary:
         """Make the folder, or go on with what is in it.
 
         Args:
             files: the folder of the town's files.
+            fresh: whether to forget what is in it.
         """
         with self._in_words():
-            if not self.exists:
-                self._begin(files)
+            if fresh or not self.exists:
+                if not (files / "utility.yaml").exists():
+                    raise DemoError(f"{files} holds no utility.yaml; name a folder made like examples/utility")
+                self.forget()
+                self._begin()
             return self.read()
 
     @contextmanager
@@ -82,12 +86,10 @@ class Deployment:
             problem = f"{error.filename or self.folder} can't be used: {error.strerror}"
             raise DemoError(f"{problem}; name another folder with --data") from error
 
-    def _begin(self, files: Path) -> None:
+    def _begin(self) -> None:
         """Make the folder."""
         if self.folder.exists() and any(self.folder.iterdir()):
             raise DemoError(f"{self.folder} holds other things; name a folder that is empty or not there yet")
-        if not (files / "utility.yaml").exists():
-            raise DemoError(f"{files} holds no utility.yaml; name a folder made like examples/utility")
         self.folder.mkdir(parents=True, exist_ok=True)  # an account of its own may run PostgreSQL below it
         for made in (self.module, self.town):
             made.mkdir(mode=0o700)
