@@ -115,8 +115,15 @@ class TID:
             TidError: the minutes of the base date are used up.
         """
         wanted = cls.at(when, base, zone=zone)
-        if last is None or require_type("last TID", last, TID) < wanted:
-            return wanted
+        return wanted if last is None or require_type("last TID", last, TID) < wanted else cls.after(last, base)
+
+    @classmethod
+    def after(cls, last: "TID", base: BaseDate) -> Self:
+        """The TID of the next ordinary token when the clock isn't ahead of the last one: the minute after it.
+
+        Raises:
+            TidError: the minutes of the base date are used up.
+        """
         return cls(within(ordinary(last.minutes + 1), base))
 
     def time(self, base: BaseDate, *, zone: tzinfo = UTC) -> datetime:

@@ -115,11 +115,10 @@ def next_minute(key: KeyParameters, last: int | None, situation: Situation) -> i
     house = situation.book.utility
     zone = UTC if house.policy.tid_clock == "utc" else house.zone
     try:
-        tid = tid_now(situation.now, key.base_date, zone)
+        tid, before = tid_now(situation.now, key.base_date, zone), tid_of(last, key.base_date)
+        if before is not None and before.minutes >= tid.minutes:
+            tid = TID.after(before, key.base_date)
         minute = minute_of(tid, key.base_date)
-        if last is not None and minute <= last:
-            tid = TID.following(situation.now, key.base_date, tid_of(last, key.base_date), zone=zone)
-            minute = minute_of(tid, key.base_date)
     except TidError as error:
         raise RefusedError(Code.TIDS_EXHAUSTED, error.problem, error.remedy) from error
     if last is not None and minute <= last:
