@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 
@@ -49,7 +48,7 @@ class Counter:
         return await self.http.post("/v1/sales", json=self.order(message_id, **order))
 
 
-async def api_key(shop: Shop, scopes: Any = TILL, terminal_id: UUID | None = None, **limits: int) -> str:  # noqa: ANN401 - any texts
+async def api_key(shop: Shop, scopes: Any = TILL, terminal_id: Any = None, **limits: int) -> str:  # noqa: ANN401 - any texts
     """A new API key of the shop's till, or of another of the same vendor."""
     town = shop.town
     _, secret = await town.does(
