@@ -12,8 +12,9 @@ from tests.api.counter import Counter
 from umbane.api.bodies import decoded
 
 ANYTHING = Decoder(object)
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | TEXT,
     lambda it: st.lists(it, max_size=3) | st.dictionaries(st.text(max_size=5), it, max_size=3),
     max_leaves=8,
 )
@@ -33,6 +34,21 @@ def test_a_name_twice(name: str, first: object, second: object) -> None:
     for body in (twice, f"[{twice}]", f'{{"a": [1, {{"b": {twice}}}]}}'):
         with pytest.raises(ValidationError, match="stands twice"):
             decoded(ANYTHING, body.encode())
+
+
+@given(TEXT, TEXT)
+def test_a_text_that_no_database_keeps(before: str, after: str) -> None:
+    """A text with the character U+0000 is refused at any depth."""
+    word = json.dumps(f"{before}\0{after}")
+    for body in (f'{{"name": {word}}}', f'{{"a": [{{"b": {word}}}]}}'):
+        with pytest.raises(ValidationError, match=r"U\+0000"):
+            decoded(ANYTHING, body.encode())
+
+
+@pytest.mark.parametrize("address", ["/v1/meters?q=%00", "/v1/meters?q=Smith%00", "/v1/sales?meter=%00"])
+async def test_a_query_that_no_database_keeps(counter: Counter, address: str) -> None:
+    """A query with the character U+0000 is refused."""
+    assert (await counter.http.get(address)).status_code == 400
 
 
 @pytest.mark.parametrize(

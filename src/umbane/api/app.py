@@ -154,10 +154,12 @@ def too_large(largest: int) -> ApiError:
 
 
 def query_of(kind: type[msgspec.Struct], items: Sequence[tuple[str, str]]) -> msgspec.Struct:
-    """The query; no name may come twice."""
+    """The query; no name may come twice, and no text that no database keeps."""
     values: Mapping[str, Any] = dict(items)
     if len(values) != len(items):
         raise msgspec.ValidationError("a name comes twice in the query")
+    if any("\0" in value for value in values.values()):
+        raise msgspec.ValidationError("the query holds the character U+0000")
     return msgspec.convert(values, kind, strict=False)
 
 

@@ -23,10 +23,13 @@ def decoded(decoder: Decoder[Any], body: bytes) -> Any:  # noqa: ANN401 - whatev
 
 
 def once(pairs: list[tuple[str, object]]) -> None:
-    """Refuse an object with a name that stands twice in it."""
+    """Refuse an object with a name that stands twice in it, or with a text that no database keeps."""
     if len({name for name, _ in pairs}) != len(pairs):
         raise ValidationError("a name stands twice in the body")
+    for name, value in pairs:
+        if isinstance(value, str) and "\0" in value:
+            raise ValidationError(f"{name} holds the character U+0000")
 
 
 NAMES: Final = json.JSONDecoder(object_pairs_hook=once, parse_int=str, parse_float=str)
-"""Looks at names only; numbers stay as they are written."""
+"""Looks at names and texts; numbers stay as they are written."""
