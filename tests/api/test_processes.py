@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from tests.api.house import furnished, serving, till, till_key
 from tests.registry.town import Town, meter, new_id
@@ -131,14 +132,19 @@ async def test_one_of_two_is_killed(database: Database, place: Server, folder: P
 
 
 async def test_workers(database: Database, place: Server, folder: Path) -> None:
-    """Several processes at one address: whichever answers, a message has one outcome; all of them end together."""
+    """Several processes at one address, one of which is killed and replaced: each message has one outcome."""
     town = await furnished(database)
     meters, key = await houses(town), await till_key(town)
     words = "--workers", "2", "--socket", folder / "a", "--module", folder / "modules", "--quiet"
     with serving(place, *words) as process:
         one, two = Tills(folder / "a", key, meters), Tills(folder / "a", key, meters)
-        await asyncio.gather(one.send_all(1), two.send_all(-1))
+        sending = asyncio.gather(one.send_all(1), two.send_all(-1))
+        await one.enough.wait()
+        [first, _] = psutil.Process(process.popen.pid).children()
+        first.kill()
+        await sending
         assert one.answers == two.answers
+        assert len({it[0] for it in one.answers.values()}) == MESSAGES
         assert process.end() == (0, "")
     assert await require_proven(database, folder / "modules") <= {"software", "software-2"}
 

@@ -1,6 +1,6 @@
 """Filling the registry from a file: every row is checked and every problem told, before anything is added.
 
-Rows are staged in a table of the transaction, a few thousand at a time, so that a file of any length needs the same
+Rows are staged in a table of the transaction, some hundreds at a time, so that a file of any length needs the same
 memory. What can be told from a row alone is checked on the way; what takes the other rows, or those of the database, by
 statements on all of them.
 """
@@ -23,7 +23,8 @@ from umbane.registry.utilities import key_revisions, supply_groups, utility
 
 __all__ = ["ImportReport", "Problem", "add_meters_of_file", "import_meters"]
 
-CHUNK: Final = 2_000
+CHUNK: Final = 500
+"""Rows at a time; whoever else works in this process waits as long as these take, some hundredths of a second."""
 MOST_PROBLEMS: Final = 10_000
 """So many problems are told in full; all are counted."""
 LONGEST: Final = 3600.0
@@ -142,7 +143,7 @@ async def import_meters(  # noqa: PLR0913 - what, for whom, how
         today: the day on which contracts are opened that don't say when.
         dry_run: do everything, and then undo it.
         good_rows_only: add the rows that are right, instead of none when one is wrong.
-        on_rows: told after every few thousand rows how many were read; from 0 again when the transaction is repeated.
+        on_rows: told after every few hundred rows how many were read; from 0 again when the transaction is repeated.
 
     Raises:
         ImportFileError: the file can't be read as a table of meters.
@@ -208,7 +209,7 @@ async def _known(tx: Connection, scope: Scope, today: date) -> MeterRows:
 
 
 def _chunks(rows: Iterator[T]) -> Iterator[list[T]]:
-    """A few thousand at a time."""
+    """Some hundreds at a time."""
     while chunk := list(islice(rows, CHUNK)):
         yield chunk
 
