@@ -21,6 +21,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import psutil
 import uvloop
 
 from benchmarks.result import Result
@@ -103,12 +104,15 @@ async def measured() -> list[Result]:
         town = await build(database)
         async with crew(path, town) as sellers:
             await rate(sellers, VENDORS, share // 2)  # what is read once is read
+            before = memory(sellers)
             for _ in range(STRETCHES):
                 many.append(await rate(sellers, VENDORS, share))
                 one.append(await rate(sellers, 1, share))
+            grown = memory(sellers) - before
     return [
         Result("sale.batch", round(max(many)), "sales/s", SALES),
         Result("sale.hot_float", round(max(one) / max(many), 3), "ratio", SALES),
+        Result("sale.batch.memory", grown, "MiB", 2 * SALES),
     ]
 
 
@@ -145,6 +149,11 @@ async def crew(path: Path, town: Town) -> AsyncIterator[list[asyncio.subprocess.
             )  # fmt: skip
             stack.push_async_callback(dismiss, sellers[-1])
         yield sellers
+
+
+def memory(sellers: list[asyncio.subprocess.Process]) -> int:
+    """The memory of all sellers, in MiB."""
+    return round(sum(psutil.Process(seller.pid).memory_info().rss for seller in sellers) / 2**20)
 
 
 async def dismiss(seller: asyncio.subprocess.Process) -> None:
