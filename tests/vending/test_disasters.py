@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.database import HasSocket, administer
 from tests.db.program import begin, finish
 from tests.registry.town import Town, build
 from tests.security.test_disk import largest_file
@@ -19,7 +20,7 @@ from umbane.db.embedded import EmbeddedServer
 from umbane.registry import Meter
 from umbane.security import open_software_module, published_vault
 from umbane.sts import KRN, SGC
-from umbane.vending import Answer, Buy, Code, Pay, Refused, SaleRequest
+from umbane.vending import Answer, Buy, Code, Pay, Refused, SaleRequest, reprint
 
 VAULT = published_vault([(SGC(123456), KRN(1))])
 UNSHARE = shutil.which("unshare") or ""
@@ -159,6 +160,27 @@ SELECT (count(*), count(s.id), count(e.id), (SELECT count(*) FROM vending.token 
 FROM vending.message m LEFT JOIN vending.sale s USING (utility_id, id) LEFT JOIN ledger.entry e USING (utility_id, id)
 WHERE m.message_id LIKE $1"""
 """How many messages, sales, entries and tokens there are of these."""
+
+
+# -------------------------------------------------------------------------------------- a database that is read-only
+
+
+async def test_a_database_that_is_read_only(shop: Shop, server: HasSocket) -> None:
+    """While the database can't be written to, batches are put off and say so; what was sold can still be looked at."""
+    houses = await street(shop.town, 12)
+    known = await shop.buy(message_id="known")
+    name = await shop.look("SELECT current_database()")
+    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 - our name
+    await asyncio.to_thread(administer, server, f"ALTER DATABASE {name} SET default_transaction_read_only = on", cut)
+    answers = await shop.sell(*orders(shop, houses, "a"))
+    assert {it.problem for it in answers if isinstance(it, Refused)} == {
+        "the database can't be written to, and nothing was done"
+    }
+    assert kinds(answers) == {Code.UNAVAILABLE}
+    assert await reprint(shop.engine, shop.town.id, known.id) == known
+    await asyncio.to_thread(administer, server, f"ALTER DATABASE {name} RESET default_transaction_read_only", cut)
+    assert kinds(await shop.sell(*orders(shop, houses, "a"))) == {"buy", "pay"}
+    await proven(shop)
 
 
 # ---------------------------------------------------------------------------------------------- a server that is killed

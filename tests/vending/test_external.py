@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.database import HasSocket, administer
 from tests.registry.town import Town
 from tests.vending.laboratory import LaboratoryModule
 from tests.vending.shop import Shop, open_shop, proven
@@ -120,6 +121,22 @@ async def test_a_question_that_comes_late(town: Town, module: LaboratoryModule) 
         assert await shop.look("SELECT count(*) FROM vending.withheld") == 1
         assert code(await shop.ask(Buy(money=20_000), "a")) is Code.NOT_MADE
         await proven(shop)
+
+
+async def test_lines_that_are_cut_meanwhile(shop: Shop, module: LaboratoryModule, server: HasSocket) -> None:
+    """When all lines to the database are cut while the module is at it, the sale is settled over new ones."""
+    module.awake.clear()
+    sale = asyncio.create_task(shop.ask(Buy(money=20_000), "a"))
+    while not await shop.look("SELECT count(*) FROM vending.intent"):
+        assert not sale.done()
+    name = await shop.look("SELECT current_database()")
+    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 - our name
+    await asyncio.to_thread(administer, server, cut)
+    module.awake.set()
+    answer = await sale
+    assert isinstance(answer, Sold)
+    assert (await shop.buy(message_id="a"), await held(shop)) == (answer, 0)
+    await proven(shop)
 
 
 async def test_somebody_else_gave_up(town: Town, module: LaboratoryModule) -> None:
