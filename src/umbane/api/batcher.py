@@ -1,7 +1,7 @@
 """Many tills at once: what they ask for in the same moment goes to the engine as one batch.
 
-A transaction costs the same for one sale as for a hundred, nearly. So the first request waits a moment for others, and
-while batches are under way the next one fills by itself.
+A transaction costs the same for one sale as for a hundred, nearly. So where many sell, the first request waits a moment
+for others; who sells alone waits for nobody. While batches are under way the next one fills by itself.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ MOST: Final = 100
 AT_ONCE: Final = 2
 """Batches under way: while one waits for the disk, the other is priced."""
 PAUSE: Final = 0.001
-"""Seconds that the first of a batch waits for others."""
+"""Seconds that the first of a batch waits for others, if the batch before it wasn't of one alone."""
 MOST_WAITING: Final = 5_000
 """Requests that wait; whoever comes later is told at once that it is too much."""
 
@@ -33,6 +33,7 @@ class Batcher:
 
     Attributes:
         waiting: what isn't given to the engine yet.
+        crowded: whether the last batch was of more than one.
         observe: is told the size of each batch.
     """
 
@@ -49,6 +50,7 @@ class Batcher:
         self.most, self.at_once, self.pause, self.most_waiting = most, at_once, pause, most_waiting
         self.waiting: deque[Waiting] = deque()
         self.flushes: set[asyncio.Task[None]] = set()
+        self.crowded = False
         self.observe: Callable[[int], object] = bool
 
     async def ask(self, request: SaleRequest) -> Answer:
@@ -77,9 +79,10 @@ class Batcher:
         """Give the engine batch after batch while anybody waits."""
         while self.waiting:
             if len(self.waiting) < self.most:
-                await asyncio.sleep(self.pause)
+                await asyncio.sleep(self.pause if self.crowded else 0)
             batch = [self.waiting.popleft() for _ in range(min(self.most, len(self.waiting)))]
             if batch:
+                self.crowded = len(batch) > 1
                 await self._serve(batch)
 
     async def _serve(self, batch: Sequence[Waiting]) -> None:
