@@ -24,7 +24,7 @@ FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 @click.option("--port", type=click.IntRange(1, 65535), help="Where it listens [default: 8080, or any that is free].")
 @click.option("--once/--stay", default=None, help="End after the day, or stay up [default: stay, at a terminal].")
 @click.option(
-    "--purchases", type=click.IntRange(10, 10_000), default=240, show_default=True, help="Of ordinary people."
+    "--purchases", type=click.IntRange(10, 10_000), default=240, show_default=True, help="How many ordinary ones a day."
 )
 @click.option("--town", type=FOLDER, default=Path("examples/utility"), show_default=True, help="The town's files.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a report with charts here.")
