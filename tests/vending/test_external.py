@@ -10,6 +10,7 @@ from tests.database import HasSocket, administer
 from tests.registry.town import Town
 from tests.vending.laboratory import LaboratoryModule
 from tests.vending.shop import Shop, open_shop, proven
+from tests.vending.street import street
 from tests.vending.test_engineering import ENGINEER
 from umbane.registry import EngineeringAction
 from umbane.security import Issued, ModuleBusyError, ModuleError, RequestReusedError, TokenRequest, UnknownKeyError
@@ -98,6 +99,24 @@ class Stubborn(LaboratoryModule):
     async def issue(self, requests: Sequence[TokenRequest]) -> list[Issued | Declined]:
         """Make none."""
         return [Declined(self.reason) for _ in requests]
+
+
+async def test_one_that_can_t_be_settled(shop: Shop, module: LaboratoryModule) -> None:
+    """A question that can't be settled doesn't keep others open: they are settled, and then its error is told."""
+    others = await street(shop.town, 2)
+    module.lose = 3
+    numbers = [str(shop.town.meter.pan.drn), *(str(it.pan.drn) for it in others)]
+    for place, number in enumerate(numbers):
+        assert code(await shop.ask(Buy(money=20_000), f"a{place}", meter=number)) is Code.IN_PROGRESS
+        shop.wait(seconds=1)
+    broken = (
+        """UPDATE vending.intent SET message = '{"kind": "none"}' WHERE at = (SELECT min(at) FROM vending.intent)"""
+    )
+    await shop.town.database.run(lambda tx: tx.execute(broken))
+    with pytest.raises(KeyError):
+        await resolve(shop.engine, AT_ONCE)
+    assert isinstance(await shop.ask(Buy(money=20_000), "a2", meter=numbers[2]), Sold)
+    assert await shop.look("SELECT count(*) FROM vending.intent") == 1
 
 
 @pytest.mark.parametrize("reason", [RequestReusedError("again"), ModuleBusyError("busy"), UnknownKeyError("no key")])

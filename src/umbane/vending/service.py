@@ -29,7 +29,7 @@ from umbane.vending.cases import Case, open_case, refused
 from umbane.vending.codes import Code
 from umbane.vending.external import asked_for
 from umbane.vending.house import House, Turn
-from umbane.vending.intents import decode_message, open_intents
+from umbane.vending.intents import Intent, decode_message, open_intents
 from umbane.vending.loading import AsideError, SplitError
 from umbane.vending.models import Answer, Refused, SaleRequest
 from umbane.vending.rounds import complete_round, prepare_round, sell_round
@@ -243,23 +243,35 @@ async def resolve(engine: Engine, older_than: timedelta = PATIENCE) -> int:
     """Find out what became of sales whose module, outside of this process, didn't answer; settle each, and count them.
 
     What the module has made is sold; what it hasn't is given up, and the money that was set aside is free again. To be
-    done when an engine starts, and every minute.
+    done when an engine starts, and every minute. One that can't be settled doesn't stand in the way of the others; its
+    error is raised in the end.
 
     Args:
         engine: whose module is asked.
         older_than: sales that began later are left to those who began them.
     """
+    house, until = engine.house, engine.clock() - older_than
     async with engine.database.reading() as connection:
-        intents = await open_intents(connection, engine.house.module_number)
-    until, settled = engine.clock() - older_than, 0
-    for intent in intents:
-        if intent.at <= until and intent.id not in engine.house.flying:
-            case = open_case(decode_message(intent.message), intent.id)
-            case.intent = intent
-            answers = await engine.house.module.fetch(intent.requests)
-            await complete(engine, intent.utility_id, [case], intent.at, answers)
-            settled += 1
-    return settled
+        found = await open_intents(connection, house.module_number)
+    intents = [it for it in found if it.at <= until and it.id not in house.flying]
+    answers = await house.module.fetch([id_ for it in intents for id_ in it.requests]) if intents else {}
+    errors = [error for intent in intents if (error := await settle_intent(engine, intent, answers))]
+    if errors:
+        raise errors[0]
+    return len(intents)
+
+
+async def settle_intent(
+    engine: Engine, intent: Intent, answers: Mapping[UUID, Issued | ModuleRefused]
+) -> Exception | None:
+    """Settle what a module was asked, with what it says now; the error, if that can't be done."""
+    try:
+        case = open_case(decode_message(intent.message), intent.id)
+        case.intent = intent
+        await complete(engine, intent.utility_id, [case], intent.at, answers)
+    except Exception as error:  # noqa: BLE001 - the others are settled first
+        return error
+    return None
 
 
 def in_progress() -> Refused:
