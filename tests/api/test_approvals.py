@@ -231,6 +231,14 @@ async def test_another_meter(office: Office) -> None:
     assert said(await office.send(office.engineer, meter=other)) == (409, "message_id_conflict")
 
 
+@pytest.mark.parametrize("meter", ["123", "07000000014", "600727000010010123"])
+async def test_no_meter(office: Office, meter: str) -> None:
+    """What is no meter of the utility's is refused as such, and nobody is asked to agree to it."""
+    answer = await office.send(office.engineer, meter=meter)
+    assert (answer.status_code, answer.json()["final"]) == (422, True)
+    assert await office.waiting(office.boss) == []
+
+
 async def test_another_message(office: Office) -> None:
     """The same order under another message id has to be agreed to anew."""
     await office.decide(office.boss, await office.ask())

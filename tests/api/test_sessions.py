@@ -1,5 +1,7 @@
 """One's own sessions and password."""
 
+import asyncio
+import threading
 from uuid import uuid4
 
 import httpx
@@ -7,6 +9,7 @@ import pytest
 
 from tests.api.counter import SEAL_KEY, Counter
 from tests.api.staff import PASSWORD, SECRET, code_now, enter, hire, open_for, sign_in
+from umbane.api import make_app
 from umbane.api.passwords import hash_password, verified
 from umbane.api.people import Gate
 from umbane.api.problems import ApiError
@@ -14,6 +17,7 @@ from umbane.api.secondfactor import seal
 from umbane.registry import Role, history, operator
 
 NEW = "four words will do"
+UNTIL = 30.0
 WRONG = "three wrong words"
 
 
@@ -235,6 +239,35 @@ async def test_forgotten_failures(counter: Counter) -> None:
     await counter.shop.town.database.run(lambda tx: tx.execute(aging))
     assert (await sign_in(counter, person, code="000000")).status_code == 401
     assert await counter.shop.look("SELECT array_agg(failures) FROM api.attempt") == [1]
+
+
+async def test_too_many_at_once(counter: Counter) -> None:
+    """When too many people sign in at the same moment the next ones are sent away at once, and it isn't counted."""
+    opened = threading.Event()
+
+    def wait(_kept: str, _password: str) -> bool:
+        opened.wait(UNTIL)
+        return False
+
+    gate = Gate(counter.shop.town.database, SEAL_KEY, wait)
+    tries = [asyncio.create_task(gate.sign_in("seaview", f"n{it}", WRONG, "000000")) for it in range(60)]
+    await asyncio.wait(tries, return_when=asyncio.FIRST_COMPLETED)
+    with pytest.raises(ApiError) as refused:
+        await gate.sign_in("seaview", "latecomer", WRONG, "000000")
+    opened.set()
+    answers = await asyncio.gather(*tries, return_exceptions=True)
+    statuses = [it.problem.status for it in answers if isinstance(it, ApiError)]
+    assert (refused.value.problem.code, sorted(statuses)) == ("overloaded", [401] * 50 + [503] * 10)
+    assert await counter.shop.look("SELECT count(*) FROM api.attempt") == 50
+
+
+async def test_without_a_seal_key(counter: Counter) -> None:
+    """Where the server has no seal key nobody signs in, and nobody is told that their words were wrong."""
+    app = make_app(counter.shop.engine)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as http:
+        words = {"utility": "seaview", "name": "n", "password": WRONG, "code": "000000"}
+        answer = await http.post("/v1/sessions", json=words)
+    assert (answer.status_code, answer.json()["code"]) == (503, "no_sign_in")
 
 
 # -------------------------------------------------------------------------------------------------------- unknown names

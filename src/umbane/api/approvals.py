@@ -13,7 +13,18 @@ from uuid import UUID
 from msgspec.json import decode, encode
 
 from umbane.api import wire
-from umbane.api.approving import Approval, NewApproval, approval, decide, keep, latest, lock, pending
+from umbane.api.approving import (
+    Approval,
+    NewApproval,
+    Status,
+    approval,
+    decide,
+    keep,
+    latest,
+    lock,
+    may_decide,
+    pending,
+)
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.lookups import cursor, id_from
 from umbane.api.peoplewire import ApprovalOut, ApprovalsPage, ApprovalsQuery, DecisionIn, DecisionOut
@@ -29,8 +40,6 @@ from umbane.vending.identity import fingerprint
 __all__ = ["OPERATIONS", "ask_others", "with_approvers"]
 
 LONGEST_REASON: Final = 200
-OPEN: Final = ("open", "agreed")
-"""As long as it stands so, somebody may still refuse."""
 
 
 # -------------------------------------------------------------------------------------------------- whoever asks for it
@@ -140,10 +149,7 @@ async def waiting(desk: Desk, call: Call) -> Reply:
     after = id_from(query.cursor)
     async with desk.database.reading() as connection:
         policy = (await utility(connection, who.utility_id)).policy
-        rules = [(it, policy.permission(it)) for it in EngineeringAction if may_decide(who, policy, it)]
-        found = await pending(
-            connection, who.utility_id, who.id, who.vendor_id, rules, desk.now(), after, query.limit + 1
-        )
+        found = await pending(connection, who, policy, desk.now(), after, query.limit + 1)
     items = [told(it, policy, desk) for it in found[: query.limit]]
     following = cursor(items[-1].id.bytes) if len(found) > query.limit else None
     return Reply(ApprovalsPage(items=items, next_cursor=following))
@@ -169,16 +175,12 @@ async def decision(desk: Desk, call: Call) -> Reply:
         await lock(tx, who.utility_id, approval_id)
         policy = (await utility(tx, who.utility_id)).policy
         found = await visible(tx, who, policy, approval_id)
-        if not require_decidable(desk, who, policy, found, agreed=agreed):
+        if not has_decided(who, found, agreed=agreed):
+            require_open(found.status(policy, desk.now()), agreed=agreed)
             await decide(tx, who.utility_id, found.id, who.id, agreed=agreed, reason=reason, at=desk.now())
         return Reply(told(await visible(tx, who, policy, approval_id), policy, desk))
 
     return await desk.database.run(work)
-
-
-def may_decide(who: Caller, policy: Policy, action: EngineeringAction) -> bool:
-    """Whether the policy lets somebody agree to such orders."""
-    return bool(who.staff and who.staff.roles & policy.permission(action).roles)
 
 
 async def visible(connection: Connection, who: Caller, policy: Policy, approval_id: UUID) -> Approval:
@@ -195,24 +197,29 @@ async def visible(connection: Connection, who: Caller, policy: Policy, approval_
     raise ApiError(HTTPStatus.NOT_FOUND, "unknown_approval", "there is no such request here", "look at the id")
 
 
-def require_decidable(desk: Desk, who: Caller, policy: Policy, found: Approval, *, agreed: bool) -> bool:
-    """Whether somebody has decided the same already.
+def has_decided(who: Caller, found: Approval, *, agreed: bool) -> bool:
+    """Whether somebody has decided the same before.
 
     Raises:
-        ApiError: they asked for it themselves or decided otherwise, or it is over.
+        ApiError: they decided otherwise, or asked for it themselves.
     """
     if found.operator_id == who.id:
         detail = "nobody decides on what they asked for themselves"
         raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", detail, "let another person decide")
     before = next((it for it in found.decisions if it.operator_id == who.id), None)
-    if before is not None:
-        if before.agreed == agreed:
-            return True
+    if before is not None and before.agreed != agreed:
         raise ApiError(HTTPStatus.CONFLICT, "already_decided", "you have decided otherwise", "each decides once")
-    status = found.status(policy, desk.now())
-    if status not in OPEN or (agreed and status != "open"):
+    return before is not None
+
+
+def require_open(status: Status, *, agreed: bool) -> None:
+    """Let there be something to decide: as long as it isn't done, somebody may still refuse.
+
+    Raises:
+        ApiError: it is over.
+    """
+    if status != "open" and (agreed or status != "agreed"):
         raise ApiError(HTTPStatus.CONFLICT, "approval_closed", f"it is {status} already", "there is nothing to decide")
-    return False
 
 
 def told(found: Approval, policy: Policy, desk: Desk) -> ApprovalOut:

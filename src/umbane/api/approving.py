@@ -5,7 +5,6 @@ whether the message has an outcome.
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -15,10 +14,23 @@ import asyncpg
 from msgspec import Struct
 from msgspec.json import Decoder
 
+from umbane.api.rights import Caller
 from umbane.db import Connection
-from umbane.registry import EngineeringAction, Permission, Policy, Role
+from umbane.registry import EngineeringAction, Policy, Role
 
-__all__ = ["Approval", "Decision", "NewApproval", "approval", "decide", "keep", "latest", "lock", "pending"]
+__all__ = [
+    "Approval",
+    "Decision",
+    "NewApproval",
+    "Status",
+    "approval",
+    "decide",
+    "keep",
+    "latest",
+    "lock",
+    "may_decide",
+    "pending",
+]
 
 Status = Literal["open", "agreed", "refused", "expired", "done"]
 
@@ -184,32 +196,29 @@ async def approval(tx: Connection, utility_id: UUID, approval_id: UUID) -> Appro
 
 
 async def pending(  # noqa: PLR0913, PLR0917 - for whom, by which policy, from where, how many
-    connection: Connection,
-    utility_id: UUID,
-    operator_id: UUID,
-    vendor_id: UUID | None,
-    rules: Sequence[tuple[EngineeringAction, Permission]],
-    now: datetime,
-    after: UUID | None,
-    limit: int,
+    connection: Connection, who: Caller, policy: Policy, now: datetime, after: UUID | None, limit: int
 ) -> list[Approval]:
     """What waits for a decision of somebody, the oldest first.
 
     Args:
         connection: to read with.
-        utility_id: in whose house.
-        operator_id: who may decide, but not on what they asked for.
-        vendor_id: only at this vendor's tills; None for all.
-        rules: on which actions they may decide, and how many it takes.
+        who: may decide, as far as the policy lets them, at their vendor's tills, and not on what they asked for.
+        policy: of the utility.
         now: the moment.
         after: the last one of the page before; None for the first page.
         limit: at most so many.
     """
-    told = json.dumps([
-        {"action": action, "needed": it.approvals, "roles": sorted(it.roles)} for action, it in rules
+    permissions = {it: policy.permission(it) for it in EngineeringAction if may_decide(who, policy, it)}
+    rules = json.dumps([
+        {"action": action, "needed": it.approvals, "roles": sorted(it.roles)} for action, it in permissions.items()
     ])  # fmt: skip
-    rows = await connection.fetch(PENDING, utility_id, now, operator_id, vendor_id, after, told, limit)
+    rows = await connection.fetch(PENDING, who.utility_id, now, who.id, who.vendor_id, after, rules, limit)
     return [approval_from(row) for row in rows]
+
+
+def may_decide(who: Caller, policy: Policy, action: EngineeringAction) -> bool:
+    """Whether the policy lets somebody agree to such orders."""
+    return bool(who.staff and who.staff.roles & policy.permission(action).roles)
 
 
 async def decide(  # noqa: PLR0913 - who, on what, how, why, when

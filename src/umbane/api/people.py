@@ -1,8 +1,8 @@
 """People sign in with a name, a password (Argon2id) and the code of a second factor (TOTP, RFC 6238)."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -82,12 +82,12 @@ class Gate:
         Raises:
             ApiError: one of the four is wrong, and nobody is told which; or there were too many failures.
         """
-        self._require_room()
         now, key = datetime.now(UTC), key_of(utility, name)
-        await count_attempt(self.database, key, now)
-        found = await self._find(utility, name)
-        utility_id, who = found or (None, None)
-        is_right = await self._is_password(who, password)
+        with self._in_line():
+            await count_attempt(self.database, key, now)
+            found = await self._find(utility, name)
+            utility_id, who = found or (None, None)
+            is_right = await self._is_password(who, password)
         step = self._step(who, code, now, is_right=is_right)
         if utility_id is None or who is None or not is_right or step is None or who.blocked:
             raise wrong()
@@ -103,10 +103,10 @@ class Gate:
         async with self.database.reading() as connection:
             home, person = await utility(connection, who.utility_id), await operator(connection, who.utility_id, who.id)
         require_good(new, person.name)
-        self._require_room()
-        key = key_of(home.code, person.name)
-        await count_attempt(self.database, key, datetime.now(UTC))
-        if not await self._is_password(person, old):
+        with self._in_line():
+            await count_attempt(self.database, key_of(home.code, person.name), datetime.now(UTC))
+            is_right = await self._is_password(person, old)
+        if not is_right:
             raise ApiError(HTTPStatus.FORBIDDEN, "wrong_password", "that is not your password", "give the present one")
         kept = await asyncio.to_thread(hash_password, new)
 
@@ -127,20 +127,22 @@ class Gate:
                 return home_id, await operator_by_name(connection, home_id, name)
         return None
 
-    def _require_room(self) -> None:
-        """Send people away, before anything is counted, when too many wait already."""
+    @contextmanager
+    def _in_line(self) -> Iterator[None]:
+        """Wait with others, or be sent away before anything is counted when there are too many."""
         if self._waiting >= MOST_WAITING:
             detail = "too many people sign in at this moment"
             raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", detail, "try again", retry_after=2)
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
     async def _is_password(self, who: Operator | None, password: str) -> bool:
         """Whether that is somebody's password; it takes its time for nobody's too."""
-        self._waiting += 1
-        try:
-            async with self._room:
-                return await asyncio.to_thread(self.verify, (who and who.password_hash) or NOBODY, password)
-        finally:
-            self._waiting -= 1
+        async with self._room:
+            return await asyncio.to_thread(self.verify, (who and who.password_hash) or NOBODY, password)
 
     def _step(self, who: Operator | None, code: str, now: datetime, *, is_right: bool) -> int | None:
         """The step of somebody's second factor whose code that is; None for none."""
