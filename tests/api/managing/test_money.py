@@ -8,7 +8,8 @@ import pytest
 from tests.api.managing.desk import Clerk
 from tests.registry.town import NOW, new_id
 from tests.vending.shop import FLOAT, proven
-from umbane.ledger import ENERGY
+from umbane.db import Connection
+from umbane.ledger import ENERGY, AccountKey, Entry, Kind, open_book
 from umbane.registry import vendor
 
 LIMIT = "SELECT credit_limit FROM ledger.balance JOIN ledger.account a ON a.id = account WHERE a.owner_id = $1"
@@ -108,6 +109,21 @@ async def test_a_deposit_that_is_spent(clerk: Clerk) -> None:
     await clerk.refused(402, "float_exhausted", f"/books/deposits/{paid['id']}/reversal", {"reason": "bounced"})
     await clerk.refused(404, "unknown_deposit", f"/books/deposits/{sale['id']}/reversal", {"reason": "no"})
     await proven(clerk.counter.shop)
+
+
+async def test_a_deposit_from_elsewhere(clerk: Clerk) -> None:
+    """A deposit that was booked in another way is taken back like any other."""
+    town, id_ = clerk.counter.shop.town, new_id()
+
+    async def work(tx: Connection) -> None:
+        book = await open_book(tx, town.id)
+        cash, float_ = AccountKey(Kind.CASH, "ZAR"), AccountKey(Kind.VENDOR_FLOAT, "ZAR", town.vendor.id)
+        numbers = await book.accounts([cash, float_])
+        await book.post([Entry(id_, NOW, "deposit", [numbers[cash], numbers[float_]], [700, -700])])
+
+    await town.database.run(work)
+    back = await clerk.do(f"/books/deposits/{id_}/reversal", {"reason": "counted wrongly"})
+    assert (back["amount"], back["vendor"]["code"], back["vendor"]["owes"]) == (-700, "V-1", 0)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,9 @@ from umbane.registry.listing import VENDORS
 __all__ = ["OPERATIONS", "VendorOut", "let_owe", "vendor_out"]
 
 DEPOSIT: Final = "deposit"
-BOOKED: Final = "SELECT kind, source_id FROM ledger.entry WHERE utility_id = $1 AND id = $2"
+BOOKED: Final = """
+SELECT a.owner_id FROM ledger.entry e JOIN ledger.account a ON a.id = ANY (e.accounts) AND a.kind = 'vendor_float'
+WHERE e.utility_id = $1 AND e.id = $2 AND e.kind = 'deposit'"""
 LONGEST_NOTE: Final = 200
 
 
@@ -116,10 +118,10 @@ async def take_back(desk: Desk, call: Call) -> Reply:
     [id_], now = new_ids(1), desk.now()
 
     async def work(tx: Connection, scope: Scope) -> EntryOut:
-        row = await tx.fetchrow(BOOKED, scope.utility_id, deposit_id)
-        if row is None or row["kind"] != DEPOSIT:
+        vendor_id = await tx.fetchval(BOOKED, scope.utility_id, deposit_id)
+        if vendor_id is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_deposit", "there is no such deposit", "look at the id")
-        whose = await vendor(tx, scope.utility_id, row["source_id"])
+        whose = await vendor(tx, scope.utility_id, vendor_id)
         before = await vendor_out(tx, scope.utility_id, whose)
         book = await open_book(tx, scope.utility_id)
         await book.reverse([Reversal(id_, deposit_id, now, reason)])
