@@ -22,7 +22,7 @@ PUBLIC = {"sign_in", "health", "readiness"}
 FOR_PEOPLE = {
     *("engineer", "approve", "own", "read_registry", "write_registry", "move_meters", "read_vendors", "write_vendors"),
     *("deposit", "read_tariffs", "write_tariffs", "read_keys", "read_operators", "read_history", "read_books"),
-    *("close_books", "jobs"),
+    *("close_books", "jobs", "change_keys"),
 }
 """What no API key does, whatever its scopes."""
 EVERYBODY = {str(role) for role in Role}
@@ -41,6 +41,7 @@ MAY = {
     "read_registry": {"registrar", "engineer", "auditor"},
     "write_registry": {"registrar"},
     "move_meters": {"registrar", "engineer"},
+    "change_keys": {"engineer"},
     "read_vendors": {"vendor_manager", "accountant", "auditor"},
     "write_vendors": {"vendor_manager"},
     "deposit": {"accountant"},

@@ -31,6 +31,8 @@ class Right(StrEnum):
     """Customers, places, contracts, meters."""
     WRITE_REGISTRY = "write_registry"
     MOVE_METERS = "move_meters"
+    CHANGE_KEYS = "change_keys"
+    """Say which key a meter is to have, and has."""
     READ_VENDORS = "read_vendors"
     WRITE_VENDORS = "write_vendors"
     DEPOSIT = "deposit"
@@ -51,9 +53,9 @@ TILL: Final = frozenset({Right.QUOTE, Right.SELL, Right.REVERSE, Right.REPRINT, 
 """All that a till needs; engineering takes a person who has signed in."""
 
 OF_STAFF: Final = frozenset({
-    Right.READ_REGISTRY, Right.WRITE_REGISTRY, Right.MOVE_METERS, Right.READ_VENDORS, Right.WRITE_VENDORS,
-    Right.DEPOSIT, Right.READ_TARIFFS, Right.WRITE_TARIFFS, Right.READ_KEYS, Right.READ_OPERATORS, Right.READ_HISTORY,
-    Right.READ_BOOKS, Right.CLOSE_BOOKS, Right.JOBS,
+    Right.READ_REGISTRY, Right.WRITE_REGISTRY, Right.MOVE_METERS, Right.CHANGE_KEYS, Right.READ_VENDORS,
+    Right.WRITE_VENDORS, Right.DEPOSIT, Right.READ_TARIFFS, Right.WRITE_TARIFFS, Right.READ_KEYS,
+    Right.READ_OPERATORS, Right.READ_HISTORY, Right.READ_BOOKS, Right.CLOSE_BOOKS, Right.JOBS,
 })  # fmt: skip
 """What nobody does who works for a vendor, whatever their roles."""
 
@@ -65,7 +67,7 @@ RIGHTS_OF: Final = {
     Role.SUPERVISOR: frozenset({Right.QUOTE, Right.REPRINT, Right.REVERSE, Right.VERIFY, Right.FIND, Right.APPROVE}),
     Role.ENGINEER: frozenset({
         Right.ENGINEER, Right.VERIFY, Right.FIND, Right.APPROVE, Right.READ_REGISTRY, Right.MOVE_METERS,
-        Right.READ_KEYS,
+        Right.CHANGE_KEYS, Right.READ_KEYS,
     }),
     Role.REGISTRAR: frozenset({
         Right.FIND, Right.READ_REGISTRY, Right.WRITE_REGISTRY, Right.MOVE_METERS, Right.READ_TARIFFS,

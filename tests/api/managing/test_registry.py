@@ -7,8 +7,8 @@ import pytest
 
 from tests.api.managing.desk import Clerk
 from tests.api.staff import enter, session
-from tests.registry.town import TARIFF, TSHWANE, new_id
-from umbane.registry import Role
+from tests.registry.town import TARIFF, TSHWANE, new_id, revision
+from umbane.registry import Role, add_key_revisions
 from umbane.registry.listing import CUSTOMERS, page
 
 NOBODY = str(new_id())
@@ -177,6 +177,36 @@ async def test_a_meter_that_can_not_be(clerk: Clerk, new: dict[str, Any], status
     body["number"] = clerk.counter.meter if body["number"] == "known" else body["number"]
     await clerk.refused(status, code, METERS, body)
     assert len(await clerk.all_pages(METERS)) == 2
+
+
+async def test_a_change_of_key(clerk: Clerk) -> None:
+    """A key is planned, its tokens are fetched, and evidence settles it; every step is in the record."""
+    town = clerk.counter.shop.town
+    await town.does(add_key_revisions, [revision(2)])
+    path = f"{METERS}/{town.meter.id}/key-changes"
+    plan = {"kind": "plan", "sgc": "123456", "krn": 2, "ti": 1, "reason": "yearly"}
+    planned = await clerk.do(path, {"change": plan})
+    assert (planned["key"]["krn"], planned["pending"]["krn"], planned["key_phase"]) == (1, 2, "planned")
+    await clerk.refused(409, "transition", path, {"change": {"kind": "settle", "evidence": "none"}})
+    await clerk.do("/sales", clerk.counter.order(kind="change_key") | {"terminal_id": str(town.terminal.id)})
+    await clerk.refused(409, "transition", path, {"change": plan})
+    settled = await clerk.do(path, {"change": {"kind": "settle", "evidence": "read off the meter"}})
+    assert (settled["key"]["krn"], settled["pending"], settled["key_phase"]) == (2, None, "settled")
+    events = (await clerk.get(path))["items"]
+    assert [(it["event"], it["key"]["krn"]) for it in events] == [("planned", 2), ("issued", 2), ("settled", 2)]
+
+
+async def test_a_change_of_key_that_is_given_up(clerk: Clerk) -> None:
+    """A plan is abandoned; one for a key that nobody knows, or a meter that isn't there, is refused."""
+    town = clerk.counter.shop.town
+    await town.does(add_key_revisions, [revision(2)])
+    path = f"{METERS}/{town.meter.id}/key-changes"
+    plan = {"kind": "plan", "sgc": "123456", "krn": 2, "ti": 1, "reason": "yearly"}
+    await clerk.do(path, {"change": plan})
+    assert (await clerk.do(path, {"change": {"kind": "abandon", "reason": "later"}}))["pending"] is None
+    await clerk.refused(404, "unknown_key_revision", path, {"change": plan | {"krn": 3}})
+    await clerk.refused(404, "unknown_meter", f"{METERS}/{NOBODY}/key-changes", {"change": plan})
+    assert (await clerk.ask("GET", f"{METERS}/{NOBODY}/key-changes")).status_code == 404
 
 
 async def test_pages(clerk: Clerk) -> None:

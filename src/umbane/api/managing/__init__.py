@@ -1,6 +1,6 @@
 """What the utility's own people do over the API: look after the registry, the books and the queue of jobs.
 
-- `customers`, `contracts`, `meters`, `imports`, `vendors`, `floats`, `tariffs`, `staff`: the registry
+- `customers`, `contracts`, `meters`, `keychanges`, `imports`, `vendors`, `floats`, `tariffs`, `staff`: the registry
 - `books`, `proofs`: the books; `jobs`: the queue
 - `writing`: who may, once for each key; `paging`: pages
 """
@@ -14,6 +14,7 @@ from umbane.api.managing import (
     floats,
     imports,
     jobs,
+    keychanges,
     meters,
     proofs,
     staff,
@@ -24,7 +25,7 @@ from umbane.api.managing import (
 __all__ = ["OPERATIONS"]
 
 OPERATIONS: Final = (
-    *customers.OPERATIONS, *contracts.OPERATIONS, *imports.OPERATIONS, *meters.OPERATIONS, *vendors.OPERATIONS,
-    *floats.OPERATIONS, *tariffs.OPERATIONS, *staff.OPERATIONS, *books.OPERATIONS, *proofs.OPERATIONS,
-    *jobs.OPERATIONS,
+    *customers.OPERATIONS, *contracts.OPERATIONS, *imports.OPERATIONS, *meters.OPERATIONS, *keychanges.OPERATIONS,
+    *vendors.OPERATIONS, *floats.OPERATIONS, *tariffs.OPERATIONS, *staff.OPERATIONS, *books.OPERATIONS,
+    *proofs.OPERATIONS, *jobs.OPERATIONS,
 )  # fmt: skip

@@ -34,19 +34,24 @@ from umbane.registry.keys import year_of
 from umbane.registry.listing import METERS
 from umbane.sts import EA, KRN, KT, SGC, TCT, TI, BaseDate, MeterPAN
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "KeyOut", "MeterOut", "Revision", "key_named", "key_out", "meter_out"]
 
 Small = Annotated[int, Meta(ge=0, le=999)]
 
 
-class MeterIn(wire.Asked, frozen=True):
-    """A meter for the store, with the key that its maker gave it."""
+class Revision(wire.Asked, frozen=True, kw_only=True):
+    """A key by its name."""
 
-    number: wire.MeterNumber
     sgc: Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)", description="supply group code")]
     krn: Annotated[int, Meta(ge=1, le=9)]
     ti: Annotated[int, Meta(ge=0, le=99)]
     kt: Annotated[int, Meta(ge=1, le=3)] = int(KT.DUTK)
+
+
+class MeterIn(Revision, frozen=True, kw_only=True):
+    """A meter for the store, with the key that its maker gave it."""
+
+    number: wire.MeterNumber
     ea: Small = int(EA.STA)
     tct: Small = int(TCT.NUMERIC)
     model: Text | None = None
@@ -162,23 +167,23 @@ async def one_meter(desk: Desk, call: Call) -> Reply:
 async def add_meter(desk: Desk, call: Call) -> Reply:
     """A new one, in the store."""
     body: MeterIn = call.body
-    pan, ea, tct, ti = MeterPAN(pan_of(body.number)), EA(body.ea), TCT(body.tct), TI(body.ti)
+    pan, ea, tct = MeterPAN(pan_of(body.number)), EA(body.ea), TCT(body.tct)
     model = texts.clean_or_none("model", body.model)
 
     async def work(tx: Connection, scope: Scope) -> MeterOut:
-        new = Meter(new_ids(1)[0], pan, ea, tct, await key_of(tx, scope, body, ti), model)
+        new = Meter(new_ids(1)[0], pan, ea, tct, await key_named(tx, scope, body), model)
         await add_meters(tx, scope, [new])
         return meter_out(new)
 
     return await once(desk, call, MeterOut, work)
 
 
-async def key_of(tx: Connection, scope: Scope, body: MeterIn, ti: TI) -> KeyParameters:
+async def key_named(tx: Connection, scope: Scope, body: Revision) -> KeyParameters:
     """The parameters of the key that a body names."""
     wanted = SGC.parse(body.sgc), KT(body.kt), KRN(body.krn)
     for revision in await key_revisions(tx, scope.utility_id):
         if (revision.sgc, revision.kt, revision.krn) == wanted:
-            return revision.for_meter(ti)
+            return revision.for_meter(TI(body.ti))
     raise NotFoundError("key revision", f"SGC {wanted[0]} {wanted[1].name} KRN {wanted[2]}")
 
 
