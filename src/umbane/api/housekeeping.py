@@ -10,10 +10,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-import asyncpg
-
 from umbane.api.managing.proofs import Prover
-from umbane.db import Connection, Database, DatabaseError, Retries, Worker, database_clock
+from umbane.db import Connection, Database, Retries, Worker, database_clock
 from umbane.db.jobs import forget
 from umbane.ledger import sum_periods
 from umbane.ledger.reading import utilities
@@ -103,10 +101,10 @@ class Housekeeper:
         await worker.run(database_clock(database), self.stop, self.idle)
 
     async def now_and_then(self, pause: float, work: Callable[[], Awaitable[object]]) -> None:
-        """Do something again and again; when the database is away, it is done next time."""
+        """Do something again and again; when it fails, for the database or a module is away, it is done next time."""
         while not self.stop.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stop.wait(), pause)
             if not self.stop.is_set():
-                with suppress(DatabaseError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                with suppress(Exception):
                     await work()
