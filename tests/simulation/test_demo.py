@@ -73,6 +73,17 @@ def test_nobody_meets_themselves(number: int) -> None:
 
 
 @settings(max_examples=25)
+@given(number=DAYS, size=SIZES)
+def test_one_after_the_other(number: int, size: int) -> None:
+    """Whoever comes twice comes to the same till, because tills don't wait for one another."""
+    tills: dict[str, set[str]] = {}
+    for it in day(number, size):
+        if SOLD in it.codes or it.codes == {"nothing_due"}:
+            tills.setdefault(it.meter, set()).add(it.till)
+    assert {len(it) for it in tills.values()} == {1}
+
+
+@settings(max_examples=25)
 @given(number=DAYS)
 def test_every_rarity(number: int) -> None:
     """Every day has each kind of refusal, and each thing that can go wrong on the way."""

@@ -34,6 +34,7 @@ KIOSK_MONEY: Final = 150_00
 DESK: Final = "OFFICE/"
 """The town hall's till."""
 OLD_KEY: Final = SGC(201457), KRN(1)
+CLAIM: Final = {"kind": "claim_free"}
 LIFELINES: Final = 7
 """Households a day that fetch their free units."""
 
@@ -214,10 +215,9 @@ def at_the_desk(planner: Planner, till: str) -> None:
 def scripted(planner: Planner) -> None:
     """What happens every day, to others each time: free units, and what can't be sold."""
     buy = {"kind": "buy", "money": 100_00}
-    for home in lifelines(planner):
-        planner.add(home, {"kind": "claim_free"}, SOLD, "nothing_due", minute=9 * HOUR)
-    for home in lifelines(planner)[:2]:
-        planner.add(home, {"kind": "claim_free"}, "nothing_due", minute=20 * HOUR)
+    first = [planner.add(it, CLAIM, SOLD, "nothing_due", minute=9 * HOUR) for it in lifelines(planner)]
+    for it in first[:2]:  # at the same till: tills don't wait for one another
+        planner.add(it.home, CLAIM, "nothing_due", till=it.till, minute=20 * HOUR)
     for home in planner.of_the_day(planner.ordinary):
         planner.add(home, buy, "wrong_check_digit", meter=with_wrong_digit(home.meter))
         planner.add(home, {"kind": "buy", "money": "50.00", "currency": "USD"}, "wrong_currency")
@@ -247,8 +247,8 @@ def debtors(planner: Planner) -> list[Home]:
 
 
 def kiosk_customers(planner: Planner) -> list[Home]:
-    """Who comes to the kiosk: one more than its float can serve."""
-    return planner.of_the_day(planner.ordinary[::-1], KIOSK_HOLDS + 1)
+    """Who comes to the kiosk: one more than its float can serve, and nobody whose meter gets another key."""
+    return planner.of_the_day([it for it in planner.ordinary if (it.sgc, it.krn) != OLD_KEY], KIOSK_HOLDS + 1)
 
 
 def poor(planner: Planner) -> list[Home]:
