@@ -66,6 +66,7 @@ class LaboratoryModule:
         lose: how many replies are still to be lost.
         deaf: how many questions are still to be lost.
         unheard: those questions.
+        asked: whether it was ever asked for a token.
         awake: while it isn't, no question about tokens is answered.
     """
 
@@ -75,6 +76,7 @@ class LaboratoryModule:
         self.lose = 0
         self.deaf = 0
         self.unheard: list[TokenRequest] = []
+        self.asked = asyncio.Event()
         self.awake = asyncio.Event()
         self.awake.set()
         self.made: dict[UUID, tuple[int, TokenRequest | KeyChangeRequest, tuple[EncodedToken, ...]]] = {}
@@ -86,6 +88,7 @@ class LaboratoryModule:
             self.deaf -= 1
             self.unheard += requests
             raise LostReplyError
+        self.asked.set()
         await self.awake.wait()
         return self.heard([self.one(request) for request in requests])
 

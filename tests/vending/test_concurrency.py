@@ -85,6 +85,28 @@ async def test_one_float(shop: Shop) -> None:
     await proven(shop)
 
 
+async def test_a_float_that_others_spend_meanwhile(town: Town, module: LaboratoryModule) -> None:
+    """A sale for which there was ample money when it began is refused if others have spent it before it is booked."""
+    (house,) = await street(town, 1)
+    other = LaboratoryModule("other")
+    async with open_shop(town, module, 154_000) as one, open_shop(town, other, 154_000) as two:
+        await one.buy(2_000, "first")
+        await two.buy(2_000, "second", meter=str(house.pan.drn))
+        module.asked.clear()
+        module.awake.clear()
+        slow = asyncio.create_task(one.ask(Buy(money=1_000), "slow"))
+        await asyncio.wait_for(module.asked.wait(), 10)
+        assert isinstance(await two.ask(Buy(money=149_500), "other", meter=str(house.pan.drn)), Sold)
+        module.awake.set()
+        answer = await slow
+        assert isinstance(answer, Refused)
+        assert (answer.code, await one.ask(Buy(money=1_000), "slow")) == (Code.FLOAT_EXHAUSTED, answer)
+        assert isinstance(await one.ask(Buy(money=500), "last"), Sold)
+        assert await one.look("SELECT count(*) FROM vending.withheld") == 1
+        await proven(one)
+        await counted(two)
+
+
 async def test_batches_that_cross(shop: Shop) -> None:
     """Batches with the same messages in other orders don't stand in each other's way."""
     requests = [shop.request(Buy(money=3_000), f"m{place}") for place in range(8)]
