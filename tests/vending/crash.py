@@ -238,7 +238,7 @@ class Field:
             proof = everything or self.chance.random() < PROVEN
             await self.prove(shops, proof=proof)
             old = self.chance.sample(sorted(self.said), min(len(self.said), 20))
-            wanted = {*self.said, *self.asked} if everything else {*self.fresh, *self.asked, *old}
+            wanted = {*range(MESSAGES), *self.said, *self.asked} if everything else {*self.fresh, *self.asked, *old}
             await self.ask_again(shops, sorted(wanted))
             await self.prove(shops, proof=proof)
         self.fresh.clear()
