@@ -15,6 +15,7 @@ from umbane.cli import main
 from umbane.db import Database, Server
 
 UNTIL_SERVED = 30.0
+NOWHERE = "postgresql://umbane@/umbane?host=%2Fnowhere"
 LISTEN = """
 import socket
 server = socket.create_server(("127.0.0.1", 0))
@@ -139,8 +140,10 @@ def test_a_key_that_is_none(folder: Path) -> None:
 
 def test_workers_that_can_not_start(place: Server, folder: Path) -> None:
     """When no process can serve, each says why, and nothing is served."""
-    said = refused_outside(place, "--workers", "2", "--socket", folder / "a", "--module", folder, UMBANE_SEAL_KEY="abc")
-    assert "UMBANE_SEAL_KEY: that is no key; give 64 hexadecimal digits" in said
+    said = refused_outside(
+        place, "--workers", "2", "--socket", folder / "a", "--module", folder, UMBANE_DATABASE_URL=NOWHERE
+    )
+    assert "at this machine doesn't answer" in said
 
 
 async def test_workers_that_are_left_alone(place: Server, folder: Path) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
 
 import click
 from rich import box
@@ -15,6 +14,7 @@ from umbane.cli.whose import by, console, of_utility, utility_named
 from umbane.db import Connection, Database
 from umbane.errors import InputError
 from umbane.ledger import AccountKey, CreditLimit, DuplicateEntryError, Entry, Kind, Standing, open_book
+from umbane.ledger.payments import payment_id
 from umbane.ledger.reading import find, guarded
 from umbane.registry import Scope, Vendor, change_vendor, vendor_by_code, vendors
 from umbane.registry.texts import clean
@@ -104,11 +104,6 @@ def deposit(vendor: str, amount: str, reference: str, code: str | None) -> None:
         problem = f"a payment of {vendor} with this reference is booked already"
         raise InputError("--reference", problem, "see umbane books statement vendor_float") from error
     click.echo(f"Booked: {vendor} paid {paid}.")
-
-
-def payment_id(utility_id: UUID, vendor_id: UUID, reference: str) -> UUID:
-    """The id of a payment: always the same for the same, so that none is booked twice."""
-    return uuid5(utility_id, f"deposit/{vendor_id}/{reference}")
 
 
 @click.command()

@@ -17,7 +17,7 @@ from asyncpg import Record
 
 from umbane.db import Connection
 from umbane.ledger.errors import UnknownAccountError
-from umbane.ledger.models import Account, AccountKey, Nature, Standing
+from umbane.ledger.models import Account, AccountKey, Kind, Nature, Standing
 
 __all__ = [
     "BEGINNING",
@@ -28,6 +28,7 @@ __all__ = [
     "account",
     "balance_at",
     "find",
+    "floats_of",
     "guarded",
     "statement",
     "trial_balance",
@@ -61,6 +62,11 @@ SELECT coalesce(max(until), '0001-01-01 00:00Z') FROM ledger.period_summed WHERE
 SUMMED: Final = """
 SELECT balance FROM ledger.period_sum
 WHERE utility_id = $1 AND account = $2 AND until <= $3 ORDER BY until DESC LIMIT 1
+"""
+FLOATS: Final = """
+SELECT a.owner_id, b.account, b.posted, b.held, b.credit_limit
+FROM ledger.account AS a JOIN ledger.balance AS b ON b.utility_id = a.utility_id AND b.account = a.id
+WHERE a.utility_id = $1 AND a.kind = $2 AND a.owner_id = ANY ($3)
 """
 # The postings of an account: its lines when it has an owner, else out of the entries themselves.
 OWNED: Final = "ledger.line WHERE utility_id = $1 AND account = $2 AND at >= $3 AND at < $4"
@@ -228,6 +234,12 @@ async def guarded(connection: Connection, utility: UUID, accounts: Sequence[int]
     sql = """SELECT account, posted, held, credit_limit FROM ledger.balance
         WHERE utility_id = $1 AND (account = ANY ($2::integer[]) OR $2 IS NULL) ORDER BY account"""
     return [Standing(*row) for row in await connection.fetch(sql, utility, accounts)]
+
+
+async def floats_of(connection: Connection, utility: UUID, owners: Sequence[UUID]) -> dict[UUID, Standing]:
+    """Where the floats of these vendors stand now; one that has none yet is left out."""
+    rows = await connection.fetch(FLOATS, utility, Kind.VENDOR_FLOAT, owners)
+    return {owner: Standing(*standing) for owner, *standing in rows}
 
 
 async def balance_at(

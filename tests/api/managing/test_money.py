@@ -87,9 +87,9 @@ async def test_a_deposit(clerk: Clerk) -> None:
     """What a vendor pays in can be sold for; what was booked wrongly is taken back by a contra entry, once."""
     made = await a_vendor(clerk)
     path = f"/books/vendors/{made['id']}/deposits"
-    first = await clerk.do(path, {"money": 40_000, "note": "bank 4711"})
+    first = await clerk.do(path, {"money": 40_000, "reference": "bank 4711"})
     assert (first["amount"], first["vendor"]["owes"], first["vendor"]["left"]) == (40_000, -40_000, 40_000)
-    second = await clerk.do(path, {"money": "100.50", "currency": "ZAR", "note": "bank 4712"})
+    second = await clerk.do(path, {"money": "100.50", "currency": "ZAR", "reference": "bank 4712"})
     assert (second["amount"], second["vendor"]["left"]) == (10_050, 50_050)
     back = await clerk.do(f"/books/deposits/{first['id']}/reversal", {"reason": "it was another vendor's"})
     assert (back["amount"], back["reverses"], back["vendor"]["left"]) == (-40_000, first["id"], 10_050)
@@ -98,11 +98,22 @@ async def test_a_deposit(clerk: Clerk) -> None:
     await proven(clerk.counter.shop)
 
 
+async def test_a_reference_twice(clerk: Clerk) -> None:
+    """A payment is booked once for its reference, also under another key, and for each vendor by itself."""
+    town, other = clerk.counter.shop.town, await a_vendor(clerk)
+    path, body = f"/books/vendors/{town.vendor.id}/deposits", {"money": 1_000, "reference": "bank 4711"}
+    await clerk.do(path, body)
+    await clerk.refused(409, "already_booked", path, body)
+    await clerk.refused(409, "already_booked", path, body | {"money": 2_000})
+    await clerk.do(f"/books/vendors/{other['id']}/deposits", body)
+    assert await clerk.counter.shop.look("SELECT count(*) FROM ledger.entry") == 2
+
+
 async def test_a_deposit_that_is_spent(clerk: Clerk) -> None:
     """A deposit that was sold for isn't taken back from the float, and a sale is no deposit."""
     town = clerk.counter.shop.town
     path = f"/registry/vendors/{town.vendor.id}"
-    paid = await clerk.do(f"/books/vendors/{town.vendor.id}/deposits", {"money": 50_000, "note": "cash"})
+    paid = await clerk.do(f"/books/vendors/{town.vendor.id}/deposits", {"money": 50_000, "reference": "cash"})
     body = {"amount": 0, "reason": "prepaid from now on", "edition": (await clerk.get(path))["edition"]}
     await clerk.do(f"{path}/credit-limit", body)
     sale = (await clerk.counter.sell()).json()
@@ -129,17 +140,17 @@ async def test_a_deposit_from_elsewhere(clerk: Clerk) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"money": 0, "note": "cash"}, 400, "bad_body"),
-        ({"money": -1, "note": "cash"}, 400, "bad_body"),
-        ({"money": 1.5, "note": "cash"}, 400, "bad_body"),
+        ({"money": 0, "reference": "cash"}, 400, "bad_body"),
+        ({"money": -1, "reference": "cash"}, 400, "bad_body"),
+        ({"money": 1.5, "reference": "cash"}, 400, "bad_body"),
         ({"money": 100}, 400, "bad_body"),
-        ({"money": "1.00", "note": "cash"}, 422, "bad_value"),
-        ({"money": "1.001", "currency": "ZAR", "note": "cash"}, 422, "bad_value"),
-        ({"money": 100, "currency": "KES", "note": "cash"}, 422, "bad_value"),
+        ({"money": "1.00", "reference": "cash"}, 422, "bad_value"),
+        ({"money": "1.001", "currency": "ZAR", "reference": "cash"}, 422, "bad_value"),
+        ({"money": 100, "currency": "KES", "reference": "cash"}, 422, "bad_value"),
     ],
 )
 async def test_a_deposit_that_can_not_be(clerk: Clerk, body: dict[str, Any], status: int, code: str) -> None:
-    """Nothing, less than nothing, parts of a cent, other currencies and money without a note are not booked."""
+    """Nothing, less than nothing, parts of a cent, other currencies and money without a reference are not booked."""
     path = f"/books/vendors/{clerk.counter.shop.town.vendor.id}/deposits"
     await clerk.refused(status, code, path, body)
     assert await clerk.counter.shop.look("SELECT count(*) FROM ledger.entry") == 0
@@ -151,7 +162,7 @@ async def test_a_deposit_that_can_not_be(clerk: Clerk, body: dict[str, Any], sta
 async def test_the_same_key(clerk: Clerk) -> None:
     """What is sent twice is booked once, and answered alike; the same key with other words is a conflict."""
     path = f"/books/vendors/{clerk.counter.shop.town.vendor.id}/deposits"
-    body = {"money": 1_000, "note": "cash"}
+    body = {"money": 1_000, "reference": "cash"}
     first = await clerk.do(path, body, key="one")
     assert await clerk.do(path, body, key="one", status=200) == first
     other = await clerk.ask("POST", path, body | {"money": 1_001}, "one")
@@ -164,7 +175,7 @@ async def test_the_same_key(clerk: Clerk) -> None:
 async def test_the_same_key_at_once(clerk: Clerk) -> None:
     """The same wish many times at the same moment is fulfilled once, and all get that answer."""
     path = f"/books/vendors/{clerk.counter.shop.town.vendor.id}/deposits"
-    body = {"money": 1_000, "note": "cash"}
+    body = {"money": 1_000, "reference": "cash"}
     answers = await asyncio.gather(*(clerk.ask("POST", path, body, "one") for _ in range(8)))
     assert sorted(it.status_code for it in answers) == [200] * 7 + [201]
     assert len({it.text for it in answers}) == 1

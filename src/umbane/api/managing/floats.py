@@ -1,5 +1,6 @@
 """Floats of vendors: what they may owe, what they pay in, and what was booked wrongly."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
@@ -17,18 +18,21 @@ from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 from umbane.db import Connection, new_ids
 from umbane.errors import InputError
-from umbane.ledger import AccountKey, CreditLimit, Entry, Kind, Reversal, open_book
-from umbane.ledger.reading import find, guarded
+from umbane.ledger import AccountKey, CreditLimit, DuplicateEntryError, Entry, Kind, Reversal, Standing, open_book
+from umbane.ledger.payments import payment_id
+from umbane.ledger.reading import floats_of
 from umbane.registry import Scope, Vendor, change_vendor, texts, utility, vendor
 from umbane.registry.listing import VENDORS
 
-__all__ = ["OPERATIONS", "VendorOut", "let_owe", "vendor_out"]
+__all__ = ["OPERATIONS", "VendorOut", "let_owe", "vendor_out", "vendors_out"]
 
 DEPOSIT: Final = "deposit"
 BOOKED: Final = """
 SELECT a.owner_id FROM ledger.entry e JOIN ledger.account a ON a.id = ANY (e.accounts) AND a.kind = 'vendor_float'
 WHERE e.utility_id = $1 AND e.id = $2 AND e.kind = 'deposit'"""
-LONGEST_NOTE: Final = 200
+LONGEST: Final = 100
+NONE: Final = Standing(0, 0, 0, 0)
+"""Without a float a vendor can sell nothing."""
 
 
 class VendorOut(wire.Told, frozen=True):
@@ -58,7 +62,9 @@ class DepositIn(wire.Asked, frozen=True, kw_only=True):
 
     money: Annotated[int, Meta(ge=1, le=10**15)] | wire.Decimal
     currency: wire.CurrencyCode | UnsetType = UNSET
-    note: Annotated[str, Meta(min_length=1, max_length=LONGEST_NOTE, description="such as the bank's reference")]
+    reference: Annotated[
+        str, Meta(min_length=1, max_length=LONGEST, description="by which the bank knows it; each is booked once")
+    ]
 
 
 class ContraIn(wire.Asked, frozen=True):
@@ -96,8 +102,8 @@ async def set_limit(desk: Desk, call: Call) -> Reply:
 async def deposit(desk: Desk, call: Call) -> Reply:
     """Book what a vendor paid in."""
     body: DepositIn = call.body
-    money, note = money_from(body.money, body.currency), texts.clean("note", body.note, LONGEST_NOTE)
-    [id_], now = new_ids(1), desk.now()
+    money, reference = money_from(body.money, body.currency), texts.clean("reference", body.reference, LONGEST)
+    now = desk.now()
 
     async def work(tx: Connection, scope: Scope) -> EntryOut:
         whose = await vendor(tx, scope.utility_id, call.id("vendor_id"))
@@ -105,11 +111,16 @@ async def deposit(desk: Desk, call: Call) -> Reply:
         book = await open_book(tx, scope.utility_id)
         cash, float_ = AccountKey(Kind.CASH, currency), AccountKey(Kind.VENDOR_FLOAT, currency, whose.id)
         numbers = await book.accounts([cash, float_])
-        entry = Entry(id_, now, DEPOSIT, [numbers[cash], numbers[float_]], [money, -money], whose.id, note=note)
+        accounts, id_ = [numbers[cash], numbers[float_]], payment_id(scope.utility_id, whose.id, reference)
+        entry = Entry(id_, now, DEPOSIT, accounts, [money, -money], whose.id, note=f"{reference}, {scope.by}")
         await book.post([entry])
         return EntryOut(id_, now, DEPOSIT, money, None, await vendor_out(tx, scope.utility_id, whose))
 
-    return await once(desk, call, EntryOut, work)
+    try:
+        return await once(desk, call, EntryOut, work)
+    except DuplicateEntryError as error:
+        detail, remedy = "a payment with this reference is booked already", "look at the vendor's statement"
+        raise ApiError(HTTPStatus.CONFLICT, "already_booked", detail, remedy, field="reference") from error
 
 
 async def take_back(desk: Desk, call: Call) -> Reply:
@@ -157,10 +168,20 @@ async def currency_in(tx: Connection, scope: Scope, said: str | UnsetType) -> st
 
 async def vendor_out(connection: Connection, utility_id: UUID, it: Vendor) -> VendorOut:
     """A vendor as it is answered."""
-    accounts = await find(connection, utility_id, kind=Kind.VENDOR_FLOAT, owner=it.id)
-    standings = await guarded(connection, utility_id, [account.id for account in accounts])
-    owes, held_, left = (sum(getattr(standing, name) for standing in standings) for name in ("posted", "held", "free"))
-    return VendorOut(it.id, it.code, it.name, it.credit_limit, it.blocked, owes, held_, left, edition_of(it))
+    return (await vendors_out(connection, utility_id, [it]))[0]
+
+
+async def vendors_out(connection: Connection, utility_id: UUID, several: Sequence[Vendor]) -> list[VendorOut]:
+    """Vendors as they are answered."""
+    floats = await floats_of(connection, utility_id, [it.id for it in several])
+    return [told(it, floats.get(it.id, NONE)) for it in several]
+
+
+def told(it: Vendor, float_: Standing) -> VendorOut:
+    """A vendor and how the float stands."""
+    return VendorOut(
+        it.id, it.code, it.name, it.credit_limit, it.blocked, float_.posted, float_.held, float_.free, edition_of(it)
+    )
 
 
 LIMIT: Final = "/v1/registry/vendors/{vendor_id}/credit-limit"

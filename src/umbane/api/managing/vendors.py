@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
-from umbane.api.managing.floats import VendorOut, let_owe, vendor_out
+from umbane.api.managing.floats import VendorOut, let_owe, vendor_out, vendors_out
 from umbane.api.managing.paging import Edition, PageQuery, Text, one_page
 from umbane.api.managing.writing import edition_of, held, once, reason_of, staff
 from umbane.api.rights import Right
@@ -91,7 +91,7 @@ async def vendors(desk: Desk, call: Call) -> Reply:
     """A page of them."""
     found, following = await one_page(desk, call, VENDORS)
     async with desk.database.reading() as connection:
-        items = [await vendor_out(connection, call.who.utility_id, it) for it in found]
+        items = await vendors_out(connection, call.who.utility_id, found)
     return Reply(VendorsPage(items, following))
 
 
