@@ -3,8 +3,7 @@
 import pytest
 
 from tests.api.counter import Counter, api_key
-from tests.api.staff import PASSWORD, SECRET, hire, sign_in
-from umbane.api.secondfactor import totp
+from tests.api.staff import PASSWORD, hire, sign_in
 from umbane.registry import Role, api_keys, block_operator, revoke_api_key
 
 
@@ -48,12 +47,6 @@ async def test_somebody_blocked(counter: Counter) -> None:
     person = await hire(counter.shop.town, Role.CASHIER)
     await counter.shop.town.does(block_operator, person.id, blocked=True, reason="left")
     assert (await sign_in(counter, person)).status_code == 401
-
-
-async def test_sealed_for_another() -> None:
-    """The codes are those of RFC 6238, appendix B, cut to six digits."""
-    steps = {59: "287082", 1111111109: "081804", 1234567890: "005924", 20000000000: "353130"}
-    assert {moment: totp(SECRET, moment // 30) for moment in steps} == steps
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """One's own sessions and password."""
 
 import asyncio
+import json
 import threading
 from uuid import uuid4
 
@@ -259,6 +260,19 @@ async def test_too_many_at_once(counter: Counter) -> None:
     statuses = [it.problem.status for it in answers if isinstance(it, ApiError)]
     assert (refused.value.problem.code, sorted(statuses)) == ("overloaded", [401] * 50 + [503] * 10)
     assert await counter.shop.look("SELECT count(*) FROM api.attempt") == 50
+
+
+STRANGE = ["a\\u0000b", "\\ud800", "\\u202e", "\\ufdfa" * 60, "' OR 1=1 --", "%", "\\\\"]
+
+
+@pytest.mark.parametrize("field", ["utility", "name", "password"])
+async def test_strange_words(counter: Counter, field: str) -> None:
+    """Words that nobody can keep, or that mean something to a machine, are wrong like any other."""
+    for number, text in enumerate(STRANGE):
+        words = {"utility": "seaview", "name": f"n{number}", "password": WRONG, "code": "000000"} | {field: "@"}
+        body = json.dumps(words).replace("@", text)
+        answer = await counter.http.post("/v1/sessions", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code in {400, 401}, (text, answer.text)
 
 
 async def test_without_a_seal_key(counter: Counter) -> None:

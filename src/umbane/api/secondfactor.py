@@ -60,7 +60,8 @@ def totp(secret: bytes, step: int) -> str:
 def matching_step(secret: bytes, code: str, now: datetime) -> int | None:
     """The step whose code that is; None for none. All of them are looked at, so that each takes as long."""
     current = int(now.timestamp()) // STEP
-    steps = [it for it in (current + by for by in DRIFT) if hmac.compare_digest(totp(secret, it), code)]
+    said = code.encode("utf-8", "surrogatepass")
+    steps = [it for it in (current + by for by in DRIFT) if hmac.compare_digest(totp(secret, it).encode(), said)]
     return steps[0] if steps else None
 
 
@@ -74,10 +75,10 @@ def unseal(seal_key: bytes, owner: UUID, sealed: bytes) -> bytes:
     """The secret that was sealed.
 
     Raises:
-        ApiError: it was sealed with another key.
+        ApiError: it was sealed with another key, or isn't sealed at all.
     """
     try:
         return AESGCM(seal_key).decrypt(sealed[:NONCE], sealed[NONCE:], owner.bytes)
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         detail = "the second factor can't be checked here"
         raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, "set it up again") from error
