@@ -133,7 +133,16 @@ async def test_another_password(counter: Counter) -> None:
     assert NEW not in str(last)
 
 
-BAD = ["short", "12345678901", "aaaaaaaaaaaaaaaa", "abcabcabcabcabc", "x" * 257, ""]
+BAD = [
+    "short",
+    "12345678901",
+    "aaaaaaaaaaaaaaaa",
+    "abcabcabcabcabc",
+    "x" * 257,
+    "",
+    "four\twords will do",
+    "four words\u202e will do",
+]
 
 
 @pytest.mark.parametrize("new", BAD)
@@ -165,6 +174,7 @@ def test_accents_of_any_keyboard() -> None:
     kept = hash_password("caf\u00e9 sous la pluie")
     assert verified(kept, "cafe\u0301 sous la pluie")
     assert not verified(kept, "cafe sous la pluie")
+    assert not verified(kept, "caf\udce9 sous la pluie")
 
 
 # ------------------------------------------------------------------------------------------------------------- guessing

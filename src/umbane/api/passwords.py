@@ -29,7 +29,7 @@ def verified(kept: str, password: str) -> bool:
     """Whether a password is the one of which this was kept; nobody's never is."""
     try:
         HASHER.verify(kept, normal(password))
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
     return kept != NOBODY
 
@@ -42,11 +42,14 @@ def require_good(password: str, name: str) -> None:
         name: of whom it is to be.
 
     Raises:
-        InputError: it is too short or too long, holds the name, or is one character again and again.
+        InputError: it is too short or too long, holds the name or what can't be seen, or is few characters again and
+            again.
     """
     length = len(password)
     if not SHORTEST <= length <= LONGEST:
         raise InputError("password", f"it has {length} characters", f"give {SHORTEST} to {LONGEST}; four words will do")
+    if not password.isprintable():
+        raise InputError("password", "it has characters that can't be seen", "use letters, digits, signs and spaces")
     if name.casefold() in password.casefold():
         raise InputError("password", "the name is in it", "leave the name out")
     if len(set(password)) < FEWEST_LETTERS:
