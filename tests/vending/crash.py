@@ -41,11 +41,12 @@ STARTING = 0.15
 PIECE = 1 << 16
 MOST_LINES = 40
 """That tills say before something is killed."""
+LONGEST_START = 10.0
 PATIENCE = 1.5
 """Seconds to wait for that."""
-CHECKED = 1 / 2
+CHECKED = 1 / 3
 """How often everything is looked at after a round; else the next tills find what the last ones left."""
-PROVEN = 1 / 6
+PROVEN = 1 / 4
 """How often all books are proven when everything is looked at: that takes the longer the more there is in them."""
 TOLD_EVERY = 50
 NAME = "crash"
@@ -135,10 +136,11 @@ class Field:
         assert till.stdin
         assert till.stdout
         seeds = " ".join(str(self.chance.randrange(10**9)) for _ in range(TILLS))
-        till.stdin.write(f"{max(0, max(self.said, default=0) - MESSAGES)} {seeds}\n".encode())
+        till.stdin.write(f"{max(0, max(self.said, default=0) - MESSAGES // 2)} {seeds}\n".encode())
         _, pids = json.loads(till.stdout.readline())
         begun = self.chance.random() > STARTING
-        said = self.listen(till, PATIENCE, self.chance.randint(1, MOST_LINES)) if begun else b""
+        said = self.listen(till, LONGEST_START, 1) if begun else b""
+        said += self.listen(till, PATIENCE, self.chance.randint(1, MOST_LINES)) if begun else b""
         said += self.listen(till, self.chance.uniform(0.0, 0.05 if begun else 0.3))
         said += self.harm(till)
         for pid in self.chance.sample(pids, len(pids)):
@@ -189,6 +191,7 @@ class Field:
                 if what == "asked":
                     self.asked.update(value)
                 elif isinstance(what, int):
+                    self.seen["answers of tills"] += 1
                     self.said.setdefault(what, set()).add(value)
                     self.fresh.add(what)
         self.asked -= self.said.keys()

@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -48,7 +47,8 @@ from umbane.vending import (
 __all__ = ["MESSAGES", "clock", "module_of", "outcome", "request"]
 
 MESSAGES = 30
-"""From which a child picks; with every batch they move on by two, so that there are always new ones."""
+"""From which a child picks; with every batch they move on, so that there are always new ones."""
+STEP = 3
 TASKS = 4
 LARGEST_BATCH = 6
 PAUSE = 0.02
@@ -119,8 +119,9 @@ async def session(url: str, folder: Path, town: dict[str, Any], place: int, firs
 
 async def sell_on(engine: Engine, town: dict[str, Any], chance: Random, first: int) -> None:
     """Sell batches of messages, the same ones often."""
-    for batch in count():
-        numbers = [first + 2 * batch + chance.randrange(MESSAGES) for _ in range(chance.randint(1, LARGEST_BATCH))]
+    batch = 0
+    while True:
+        numbers = [first + STEP * batch + chance.randrange(MESSAGES) for _ in range(chance.randint(1, LARGEST_BATCH))]
         tell("asked", numbers)
         if town["external"] and chance.random() < 1 / 4:
             await resolve(engine, AT_ONCE)
@@ -128,7 +129,9 @@ async def sell_on(engine: Engine, town: dict[str, Any], chance: Random, first: i
         for number, answer in zip(numbers, answers, strict=True):
             if found := outcome(answer):
                 tell(number, found)
-        if not any(answer.is_final for answer in answers):
+        if any(answer.is_final for answer in answers):
+            batch += 1
+        else:
             await asyncio.sleep(PAUSE)
 
 
