@@ -2,7 +2,7 @@
 
 - `customers`, `contracts`, `meters`, `keychanges`, `imports`, `vendors`, `floats`, `tariffs`, `staff`: the registry
 - `books`, `proofs`: the books; `jobs`: the queue
-- `writing`: who may, once for each key; `paging`: pages
+- `writing`: once for each key, held to an edition; `paging`: pages
 """
 
 from typing import Final

@@ -12,7 +12,7 @@ from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.lookups import cursor, no_cursor, place_from
 from umbane.api.managing.paging import PageQuery
-from umbane.api.managing.writing import once, staff
+from umbane.api.managing.writing import once
 from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 from umbane.db import Connection, NewJob, enqueue
@@ -147,7 +147,7 @@ async def trial(desk: Desk, call: Call) -> Reply:
     """What all accounts stand at."""
     until = checked("until", call.query.until) or desk.now()
     async with desk.database.reading() as connection:
-        lines = await trial_balance(connection, staff(call).utility_id, until, patience=PATIENCE)
+        lines = await trial_balance(connection, call.who.utility_id, until, patience=PATIENCE)
     items = [
         TrialOut(it.kind, it.title, it.nature, it.name, it.unit, it.accounts, it.debits, it.credits, it.balance)
         for it in lines
@@ -161,7 +161,7 @@ async def accounts(desk: Desk, call: Call) -> Reply:
     after = number_from(query.cursor)
     async with desk.database.reading() as connection:
         found = await find(
-            connection, staff(call).utility_id, kind=query.kind, owner=query.owner, after=after, limit=query.limit + 1
+            connection, call.who.utility_id, kind=query.kind, owner=query.owner, after=after, limit=query.limit + 1
         )
     items = [account_out(it) for it in found[: query.limit]]
     following = cursor(items[-1].number.to_bytes(4)) if len(found) > query.limit else None
@@ -176,7 +176,7 @@ async def statement_page(desk: Desk, call: Call) -> Reply:
     async with desk.database.reading() as connection:
         try:
             found = await statement(
-                connection, staff(call).utility_id, number_in(call), since, max(since, until), patience=PATIENCE
+                connection, call.who.utility_id, number_in(call), since, max(since, until), patience=PATIENCE
             )
         except UnknownAccountError as error:
             raise ApiError(HTTPStatus.NOT_FOUND, "unknown_account", error.problem, error.remedy) from error
@@ -258,7 +258,7 @@ def posting_out(it: StatementLine) -> PostingOut:
 async def closed(desk: Desk, call: Call) -> Reply:
     """All closed periods."""
     async with desk.database.reading() as connection:
-        return Reply(PeriodsOut([PeriodOut(*it) for it in await periods(connection, staff(call).utility_id)]))
+        return Reply(PeriodsOut([PeriodOut(*it) for it in await periods(connection, call.who.utility_id)]))
 
 
 async def close(desk: Desk, call: Call) -> Reply:

@@ -9,7 +9,7 @@ from msgspec import Meta
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.managing.paging import PageQuery, Text, one_page
-from umbane.api.managing.writing import once, staff
+from umbane.api.managing.writing import once
 from umbane.api.rights import Right
 from umbane.db import Connection, new_ids
 from umbane.pricing import CustomerState
@@ -108,7 +108,7 @@ async def contracts(desk: Desk, call: Call) -> Reply:
 async def one_contract(desk: Desk, call: Call) -> Reply:
     """One of them."""
     async with desk.database.reading() as connection:
-        return Reply(contract_out(await contract(connection, staff(call).utility_id, call.id("contract_id"))))
+        return Reply(contract_out(await contract(connection, call.who.utility_id, call.id("contract_id"))))
 
 
 async def open_one(desk: Desk, call: Call) -> Reply:

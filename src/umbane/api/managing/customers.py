@@ -8,7 +8,7 @@ from msgspec import Meta
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.managing.paging import Edition, PageQuery, Text, one_page
-from umbane.api.managing.writing import edition_of, held, once, staff
+from umbane.api.managing.writing import edition_of, held, once
 from umbane.api.rights import Right
 from umbane.db import Connection, new_ids
 from umbane.registry import (
@@ -120,7 +120,7 @@ async def customers(desk: Desk, call: Call) -> Reply:
 async def one_customer(desk: Desk, call: Call) -> Reply:
     """One of them."""
     async with desk.database.reading() as connection:
-        return Reply(customer_out(await customer(connection, staff(call).utility_id, call.id("customer_id"))))
+        return Reply(customer_out(await customer(connection, call.who.utility_id, call.id("customer_id"))))
 
 
 async def add_customer(desk: Desk, call: Call) -> Reply:
@@ -176,7 +176,7 @@ async def places(desk: Desk, call: Call) -> Reply:
 async def one_place(desk: Desk, call: Call) -> Reply:
     """One of them."""
     async with desk.database.reading() as connection:
-        found = await service_point(connection, staff(call).utility_id, call.id("service_point_id"))
+        found = await service_point(connection, call.who.utility_id, call.id("service_point_id"))
     return Reply(place_out(found))
 
 

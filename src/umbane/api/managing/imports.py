@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
-from umbane.api.managing.writing import once, staff
+from umbane.api.managing.writing import once
 from umbane.api.rights import Right
 from umbane.db import Connection
 from umbane.registry import ImportReport, Scope, import_meters, utility
@@ -43,7 +43,7 @@ class ImportOut(wire.Told, frozen=True):
 
 async def trial(desk: Desk, call: Call) -> Reply:
     """Do everything, and undo it."""
-    who = staff(call)
+    who = call.who
     with Table(call.body) as path:
         async with desk.database.reading() as connection:
             zone = (await utility(connection, who.utility_id)).zone

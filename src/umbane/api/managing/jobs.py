@@ -10,7 +10,7 @@ from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.lookups import cursor, no_cursor, place_from
 from umbane.api.managing.paging import PageQuery
-from umbane.api.managing.writing import once, staff
+from umbane.api.managing.writing import once
 from umbane.api.problems import ApiError
 from umbane.api.rights import Caller, Right
 from umbane.db import Connection
@@ -77,7 +77,7 @@ class RetriesOut(wire.Told, frozen=True):
 
 async def jobs(desk: Desk, call: Call) -> Reply:
     """A page of the utility's own."""
-    who, query = staff(call), call.query
+    who, query = call.who, call.query
     before = number_from(query.cursor)
     states = [JobState(query.state)] if query.state else []
     async with desk.database.reading() as connection:
@@ -104,14 +104,14 @@ async def one_job(desk: Desk, call: Call) -> Reply:
     async with desk.database.reading() as connection:
         now = await connection.fetchval("SELECT clock_timestamp()")
         try:
-            return Reply(job_out(ours_only(staff(call), await look_up(connection, int(text), now))))
+            return Reply(job_out(ours_only(call.who, await look_up(connection, int(text), now))))
         except UnknownJobError as error:
             raise unknown(error) from error
 
 
 async def retry(desk: Desk, call: Call) -> Reply:
     """Try dead ones again, all or none."""
-    numbers, who = sorted(set(call.body.numbers)), staff(call)
+    numbers, who = sorted(set(call.body.numbers)), call.who
 
     async def work(tx: Connection, _scope: Scope) -> RetriesOut:
         now = await tx.fetchval("SELECT clock_timestamp()")

@@ -9,7 +9,7 @@ from msgspec import Meta
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.managing.meters import KeyOut, MeterOut, Revision, key_named, key_out, meter_out
-from umbane.api.managing.writing import once, reason_of, staff
+from umbane.api.managing.writing import once, reason_of
 from umbane.api.rights import Right
 from umbane.db import Connection
 from umbane.registry import Scope, abandon_keys, key_events, meter, plan_keys, settle_keys
@@ -82,7 +82,7 @@ async def step(tx: Connection, scope: Scope, meter_id: UUID, change: Plan | Sett
 
 async def events(desk: Desk, call: Call) -> Reply:
     """What became of a meter's keys."""
-    house, meter_id = staff(call).utility_id, call.id("meter_id")
+    house, meter_id = call.who.utility_id, call.id("meter_id")
     async with desk.database.reading() as connection:
         await meter(connection, house, meter_id)
         found = await key_events(connection, house, meter_id)

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.managing.paging import PageQuery, Text, one_page
-from umbane.api.managing.writing import once, reason_of, staff
+from umbane.api.managing.writing import once, reason_of
 from umbane.api.rights import Right
 from umbane.db import Connection, new_ids
 from umbane.registry import (
@@ -161,7 +161,7 @@ async def meters(desk: Desk, call: Call) -> Reply:
 async def one_meter(desk: Desk, call: Call) -> Reply:
     """One of them."""
     async with desk.database.reading() as connection:
-        return Reply(meter_out(await meter(connection, staff(call).utility_id, call.id("meter_id"))))
+        return Reply(meter_out(await meter(connection, call.who.utility_id, call.id("meter_id"))))
 
 
 async def add_meter(desk: Desk, call: Call) -> Reply:

@@ -9,7 +9,6 @@ from msgspec import Meta
 from umbane.api import wire
 from umbane.api.desk import Call, Desk
 from umbane.api.lookups import cursor, id_from
-from umbane.api.managing.writing import staff
 from umbane.registry.listing import Shelf, page
 
 __all__ = ["Edition", "PageQuery", "Text", "one_page"]
@@ -40,7 +39,7 @@ async def one_page(
     desk: Desk, call: Call, shelf: Shelf[T], **where: str | UUID | None
 ) -> tuple[Sequence[T], str | None]:
     """The things of the page that is asked for, and the cursor of the next one."""
-    who, query = staff(call), call.query
+    who, query = call.who, call.query
     async with desk.database.reading() as connection:
         found = await page(
             connection, who.utility_id, shelf, after=id_from(query.cursor), limit=query.limit + 1, **where

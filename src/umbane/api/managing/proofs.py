@@ -11,7 +11,7 @@ from msgspec.json import decode, encode
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.managing.books import SUMMING
-from umbane.api.managing.writing import once, staff
+from umbane.api.managing.writing import once
 from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 from umbane.db import Connection, Database, Handlers, Job, NewJob, database_clock, enqueue, new_ids
@@ -69,7 +69,7 @@ async def ask(desk: Desk, call: Call) -> Reply:
 async def look(desk: Desk, call: Call) -> Reply:
     """How a proof stands."""
     async with desk.database.reading() as connection:
-        row = await connection.fetchrow(ASKED, staff(call).utility_id, call.id("proof_id"))
+        row = await connection.fetchrow(ASKED, call.who.utility_id, call.id("proof_id"))
     if row is None:
         raise ApiError(HTTPStatus.NOT_FOUND, "unknown_proof", "there is no such proof", "look at the id")
     found = decode(row["findings"], type=list[FindingOut]) if row["findings"] else []

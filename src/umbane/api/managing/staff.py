@@ -7,7 +7,6 @@ from uuid import UUID
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.managing.paging import PageQuery, one_page
-from umbane.api.managing.writing import staff
 from umbane.api.rights import Right
 from umbane.registry import Operator, history, key_revisions, supply_groups
 from umbane.registry.keys import year_of
@@ -83,7 +82,7 @@ class HistoryOut(wire.Told, frozen=True):
 
 async def keys(desk: Desk, call: Call) -> Reply:
     """Supply groups and the names of keys."""
-    house = staff(call).utility_id
+    house = call.who.utility_id
     async with desk.database.reading() as connection:
         groups, revisions = await supply_groups(connection, house), await key_revisions(connection, house)
     told = [
@@ -111,7 +110,7 @@ def operator_out(it: Operator) -> OperatorOut:
 async def changes(desk: Desk, call: Call) -> Reply:
     """Who changed what."""
     async with desk.database.reading() as connection:
-        found = await history(connection, staff(call).utility_id, call.id("thing_id"))
+        found = await history(connection, call.who.utility_id, call.id("thing_id"))
     return Reply(HistoryOut([ChangeOut(it.at, it.by, it.action, dict(it.details)) for it in found]))
 
 

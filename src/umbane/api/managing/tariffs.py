@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
-from umbane.api.managing.writing import once, staff
+from umbane.api.managing.writing import once
 from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 from umbane.db import Connection
@@ -67,14 +67,14 @@ class DocumentOut(wire.Told, frozen=True):
 async def tariffs(desk: Desk, call: Call) -> Reply:
     """All of them."""
     async with desk.database.reading() as connection:
-        found = await tariff_versions(connection, staff(call).utility_id)
+        found = await tariff_versions(connection, call.who.utility_id)
     return Reply(TariffsOut([tariff_out(it) for it in found]))
 
 
 async def document(desk: Desk, call: Call) -> Reply:
     """The document of a version."""
     async with desk.database.reading() as connection:
-        text = await connection.fetchval(DOCUMENT, staff(call).utility_id, call.path["sha256"])
+        text = await connection.fetchval(DOCUMENT, call.who.utility_id, call.path["sha256"])
     if text is None:
         detail = "there is no such document"
         raise ApiError(HTTPStatus.NOT_FOUND, "unknown_tariff_version", detail, "look at the list of tariffs")

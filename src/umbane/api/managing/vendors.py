@@ -9,7 +9,7 @@ from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.managing.floats import VendorOut, let_owe, vendor_out, vendors_out
 from umbane.api.managing.paging import Edition, PageQuery, Text, one_page
-from umbane.api.managing.writing import edition_of, held, once, reason_of, staff
+from umbane.api.managing.writing import edition_of, held, once, reason_of
 from umbane.api.rights import Right
 from umbane.db import Connection, new_ids
 from umbane.registry import (
@@ -97,7 +97,7 @@ async def vendors(desk: Desk, call: Call) -> Reply:
 
 async def one_vendor(desk: Desk, call: Call) -> Reply:
     """One of them, with what is left of the float."""
-    house = staff(call).utility_id
+    house = call.who.utility_id
     async with desk.database.reading() as connection:
         return Reply(await vendor_out(connection, house, await vendor(connection, house, call.id("vendor_id"))))
 
@@ -138,7 +138,7 @@ async def terminals(desk: Desk, call: Call) -> Reply:
 async def one_terminal(desk: Desk, call: Call) -> Reply:
     """One of them."""
     async with desk.database.reading() as connection:
-        return Reply(terminal_out(await terminal(connection, staff(call).utility_id, call.id("terminal_id"))))
+        return Reply(terminal_out(await terminal(connection, call.who.utility_id, call.id("terminal_id"))))
 
 
 async def add_terminal(desk: Desk, call: Call) -> Reply:

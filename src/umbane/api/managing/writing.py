@@ -1,4 +1,4 @@
-"""What every operation has in common with which staff changes something: who may, and once for each key."""
+"""What every operation has in common with which staff changes something: once for each key, and held to an edition."""
 
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
@@ -12,13 +12,12 @@ from msgspec.json import decode, encode
 
 from umbane.api.desk import Call, Desk, Reply
 from umbane.api.problems import ApiError
-from umbane.api.rights import Caller
 from umbane.db import Connection
 from umbane.registry import NotFoundError, Scope, StaleError
 from umbane.registry.listing import Shelf, hold
 from umbane.registry.texts import clean
 
-__all__ = ["edition_of", "held", "once", "reason_of", "staff"]
+__all__ = ["edition_of", "held", "once", "reason_of"]
 
 T = TypeVar("T")
 Told = TypeVar("Told", bound=Struct)
@@ -32,19 +31,6 @@ ANSWERING: Final = "UPDATE api.written SET answer = $4 WHERE utility_id = $1 AND
 
 DIGITS: Final = 16
 LONGEST_REASON: Final = 200
-
-
-def staff(call: Call) -> Caller:
-    """Somebody of the utility's own people: whoever works for a vendor has no business here.
-
-    Raises:
-        ApiError: they work for a vendor.
-    """
-    who = call.who
-    if who.vendor_id is not None:
-        detail = "that is for the utility's own people"
-        raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", detail, "ask somebody of the utility")
-    return who
 
 
 async def once(desk: Desk, call: Call, kind: type[Told], work: Callable[[Connection, Scope], Awaitable[Told]]) -> Reply:
@@ -61,7 +47,7 @@ async def once(desk: Desk, call: Call, kind: type[Told], work: Callable[[Connect
     Raises:
         ApiError: the key came before with other words.
     """
-    who = staff(call)
+    who = call.who
     claim = who.utility_id, who.id, call.key
     words = [kind.__name__, type(call.body).__name__, sorted(call.path.items()), call.body]
     fingerprint = sha256(encode(words)).digest()
