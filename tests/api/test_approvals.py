@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,7 @@ from tests.api.staff import Person, enter
 from tests.registry.town import NOW, new_id
 from tests.vending.shop import proven
 from umbane.api.approving import Approval, Decision
+from umbane.db import Connection
 from umbane.registry import (
     EngineeringAction,
     Role,
@@ -164,13 +166,18 @@ async def test_oneself_in_the_database(office: Office) -> None:
         await office.counter.shop.town.database.run(lambda tx: tx.execute(sql, *values))
 
 
-@pytest.mark.parametrize("table", ["approval", "decision"])
-@pytest.mark.parametrize("what", ["DELETE FROM {}", "UPDATE {} SET reason = 'x'", "TRUNCATE {} CASCADE"])
-async def test_what_was_decided_stays(office: Office, what: str, table: str) -> None:
+async def test_what_was_decided_stays(office: Office) -> None:
     """What was asked and decided is never changed or removed."""
     await office.decide(office.boss, await office.ask())
-    with pytest.raises(asyncpg.RestrictViolationError):
-        await office.counter.shop.town.database.run(lambda tx: tx.execute(what.format(f"api.{table}")))
+    for what in ("DELETE FROM {}", "UPDATE {} SET reason = 'x'", "TRUNCATE {} CASCADE"):
+        for table in ("api.approval", "api.decision"):
+            with pytest.raises(asyncpg.RestrictViolationError):
+                await office.counter.shop.town.database.run(partial(execute, sql=what.format(table)))
+
+
+async def execute(tx: Connection, sql: str) -> None:
+    """Execute a statement."""
+    await tx.execute(sql)
 
 
 async def test_twice(office: Office) -> None:
@@ -205,15 +212,15 @@ async def test_second_thoughts(office: Office) -> None:
     assert said(await office.decide(office.colleague, other, "refuse", "too late")) == (409, "approval_closed")
 
 
-@pytest.mark.parametrize("reason", ["", " ", "=1+1", "\u202e", "x" * 201])
-async def test_a_refusal_without_a_reason(office: Office, reason: str) -> None:
+async def test_a_refusal_without_a_reason(office: Office) -> None:
     """Whoever refuses says why, in words that can be kept."""
     approval = await office.ask()
-    assert (await office.decide(office.boss, approval, "refuse", reason)).status_code in {400, 422}
+    for reason in ("", " ", "=1+1", "\u202e", "x" * 201):
+        assert (await office.decide(office.boss, approval, "refuse", reason)).status_code in {400, 422}, reason
     assert await office.waiting(office.boss) == [approval]
 
 
-OTHERS = [
+OTHERS: list[dict[str, Any]] = [
     {"kind": "engineer", "action": "clear_credit"},
     {"kind": "engineer", "action": "clear_tamper", "value": 1},
     GIFT,
@@ -221,11 +228,11 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("order", OTHERS, ids=lambda it: it.get("action", "") or it["kind"])
-async def test_something_else(office: Office, order: dict[str, Any]) -> None:
+async def test_something_else(office: Office) -> None:
     """An agreement is to one message: anything else under its id is a conflict, and isn't done."""
     await office.decide(office.boss, await office.ask())
-    assert said(await office.send(office.engineer, **order)) == (409, "message_id_conflict")
+    for order in OTHERS:
+        assert said(await office.send(office.engineer, **order)) == (409, "message_id_conflict"), order
     assert await office.counter.shop.look("SELECT count(*) FROM vending.sale") == 0
 
 
@@ -236,11 +243,11 @@ async def test_another_meter(office: Office) -> None:
     assert said(await office.send(office.engineer, meter=other)) == (409, "message_id_conflict")
 
 
-@pytest.mark.parametrize("meter", ["123", "07000000014", "600727000010010123"])
-async def test_no_meter(office: Office, meter: str) -> None:
+async def test_no_meter(office: Office) -> None:
     """What is no meter of the utility's is refused as such, and nobody is asked to agree to it."""
-    answer = await office.send(office.engineer, meter=meter)
-    assert (answer.status_code, answer.json()["final"]) == (422, True)
+    for meter in ("123", "07000000014", "600727000010010123"):
+        answer = await office.send(office.engineer, f"m{meter}", meter=meter)
+        assert (answer.status_code, answer.json()["final"]) == (422, True), meter
     assert await office.waiting(office.boss) == []
 
 
@@ -323,10 +330,10 @@ async def test_another_vendor(office: Office) -> None:
     assert (await office.get(stranger, f"/{approval}"))["code"] == "unknown_approval"
 
 
-@pytest.mark.parametrize("id_", ["x", "00000000-0000-0000-0000-000000000000"])
-async def test_no_such_request(office: Office, id_: str) -> None:
+async def test_no_such_request(office: Office) -> None:
     """An id that is none, or nobody's, is told."""
-    assert (await office.decide(office.boss, id_)).status_code in {404, 422}
+    answers = [await office.decide(office.boss, it) for it in ("x", new_id())]
+    assert [it.status_code for it in answers] == [422, 404]
 
 
 async def test_a_key(office: Office) -> None:
@@ -360,10 +367,10 @@ async def test_pages(office: Office) -> None:
     assert found == asked
 
 
-@pytest.mark.parametrize("cursor", ["x", "Zm9v", "é", "A" * 64])
-async def test_a_cursor_that_is_none(office: Office, cursor: str) -> None:
+async def test_a_cursor_that_is_none(office: Office) -> None:
     """A cursor that nobody gave is refused."""
-    assert (await office.get(office.boss, cursor=cursor))["code"] == "bad_value"
+    for cursor in ("x", "Zm9v", "é", "A" * 64):
+        assert (await office.get(office.boss, cursor=cursor))["code"] == "bad_value", cursor
 
 
 # -------------------------------------------------------------------------------------------------------- how it stands

@@ -51,24 +51,24 @@ async def test_a_query_that_no_database_keeps(counter: Counter, address: str) ->
     assert (await counter.http.get(address)).status_code == 400
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        '{"message_id": "a", "meter": "%s", "order": {"kind": "buy", "money": 1000, "money": 20000}}',
-        '{"message_id": "a", "meter": "%s", "order": {"kind": "buy", "money": 1000, "mone\\u0079": 20000}}',
-        '{"message_id": "b", "message_id": "a", "meter": "%s", "order": {"kind": "buy", "money": 20000}}',
-    ],
-)
-async def test_an_order_that_says_two_things(counter: Counter, body: str) -> None:
+TWO_THINGS = [
+    '{"message_id": "a", "meter": "%s", "order": {"kind": "buy", "money": 1000, "money": 20000}}',
+    '{"message_id": "a", "meter": "%s", "order": {"kind": "buy", "money": 1000, "mone\\u0079": 20000}}',
+    '{"message_id": "b", "message_id": "a", "meter": "%s", "order": {"kind": "buy", "money": 20000}}',
+]
+
+
+async def test_an_order_that_says_two_things(counter: Counter) -> None:
     """An order that names its money or its message twice isn't done, however the name is written."""
     headers = {"Content-Type": "application/json"}
-    answer = await counter.http.post("/v1/sales", content=body % counter.meter, headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_body")
+    for body in TWO_THINGS:
+        answer = await counter.http.post("/v1/sales", content=body % counter.meter, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_body"), body
     assert await counter.shop.look("SELECT count(*) FROM vending.message") == 0
 
 
-@pytest.mark.parametrize("body", [b"[" * 8_000, b'{"a":' * 3_000, b"\xff\xfe", b"", b"{", b'"\xed\xa0\x80"'])
-async def test_bodies_that_are_none(counter: Counter, body: bytes) -> None:
+async def test_bodies_that_are_none(counter: Counter) -> None:
     """What is no JSON, or too deep, is refused and breaks nothing."""
-    answer = await counter.http.post("/v1/sales", content=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code == 400
+    for body in (b"[" * 8_000, b'{"a":' * 3_000, b"\xff\xfe", b"", b"{", b'"\xed\xa0\x80"'):
+        answer = await counter.http.post("/v1/sales", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 400, body[:9]

@@ -60,10 +60,9 @@ async def test_by_the_vendor(counter: Counter, sold: dict[str, Any]) -> None:
     assert [it.status_code for it in answers] == [404, 200]
 
 
-@pytest.mark.parametrize("role", sorted(set(Role) - {Role.SUPERVISOR}))
-async def test_by_others(counter: Counter, sold: dict[str, Any], role: Role) -> None:
-    """Nobody else takes a sale back."""
-    person = await enter(counter, role)
+async def test_by_others(counter: Counter, sold: dict[str, Any]) -> None:
+    """Nobody else takes a sale back, with all other roles together."""
+    person = await enter(counter, *(set(Role) - {Role.SUPERVISOR}))
     assert (await take_back(counter, sold["id"], person.headers)).status_code == 403
     assert await counter.shop.look("SELECT count(*) FROM vending.reversal") == 0
 
@@ -108,8 +107,9 @@ async def test_no_such_sale(counter: Counter, sale_id: str, status: int) -> None
     assert (await take_back(counter, sale_id, boss.headers)).status_code == status
 
 
-@pytest.mark.parametrize("reason", ["", " ", "=1+1", "a\u202eb"])
-async def test_without_a_reason(counter: Counter, sold: dict[str, Any], reason: str) -> None:
+async def test_without_a_reason(counter: Counter, sold: dict[str, Any]) -> None:
     """No sale is taken back without a reason that can be kept."""
     boss = await enter(counter, Role.SUPERVISOR)
-    assert (await take_back(counter, sold["id"], boss.headers, reason)).status_code in {400, 422}
+    for reason in ("", " ", "=1+1", "a\u202eb"):
+        assert (await take_back(counter, sold["id"], boss.headers, reason)).status_code in {400, 422}, reason
+    assert await counter.shop.look("SELECT count(*) FROM vending.reversal") == 0

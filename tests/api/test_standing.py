@@ -115,20 +115,19 @@ async def test_a_reversal_by_a_person(counter: Counter, cashier: Person) -> None
 ABOUT = [("GET", "/v1/sales/last"), ("GET", "/v1/messages/a"), ("POST", "/v1/messages/a/confirmation")]
 
 
-@pytest.mark.parametrize(("method", "path"), ABOUT)
-async def test_no_till(counter: Counter, cashier: Person, method: str, path: str) -> None:
+async def test_no_till(counter: Counter, cashier: Person) -> None:
     """A person has to say which till; a till that there isn't has no messages, nor has another vendor's."""
     await counter.sell("a")
     other = await furnish(counter)
     stranger = await enter(counter, Role.CASHIER, vendor_id=other.id)
-    unsaid = await counter.http.request(method, path, headers=cashier.headers)
-    assert (unsaid.status_code, unsaid.json()["code"]) == (422, "unknown_terminal")
-    assert (await ask(counter, cashier, method, path, new_id())).status_code == 404
-    assert (await ask(counter, stranger, method, path)).status_code == 403
+    for method, path in ABOUT:
+        unsaid = await counter.http.request(method, path, headers=cashier.headers)
+        assert (unsaid.status_code, unsaid.json()["code"]) == (422, "unknown_terminal"), path
+        assert (await ask(counter, cashier, method, path, new_id())).status_code == 404, path
+        assert (await ask(counter, stranger, method, path)).status_code == 403, path
 
 
-@pytest.mark.parametrize(("method", "path"), ABOUT)
-async def test_another_programs_till(counter: Counter, method: str, path: str) -> None:
+async def test_another_programs_till(counter: Counter) -> None:
     """A program asks about its own till only, also when it names another."""
     await counter.sell("a")
     neighbour = Terminal(new_id(), counter.shop.town.vendor.id, "T-2")
@@ -136,6 +135,7 @@ async def test_another_programs_till(counter: Counter, method: str, path: str) -
     key = await api_key(counter.shop, terminal_id=neighbour.id)
     headers = {"Authorization": f"Bearer {key}"}
     at = {"terminal_id": str(counter.shop.town.terminal.id)}
-    named = await counter.http.request(method, path, params=at, headers=headers)
-    unnamed = await counter.http.request(method, path, headers=headers)
-    assert (named.status_code, unnamed.status_code) == (403, 404)
+    for method, path in ABOUT:
+        named = await counter.http.request(method, path, params=at, headers=headers)
+        unnamed = await counter.http.request(method, path, headers=headers)
+        assert (named.status_code, unnamed.status_code) == (403, 404), path
