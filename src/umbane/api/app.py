@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from umbane.api import approvals, doors, lookups, managing, reversals, sales, sandbox, webhooks
 from umbane.api.access import Doorkeeper
-from umbane.api.batcher import Batcher
+from umbane.api.batcher import AT_ONCE, Batcher
 from umbane.api.bodies import decoded
 from umbane.api.desk import JSON, Call, Desk, Operation, Reply
 from umbane.api.housekeeping import Housekeeper
@@ -191,6 +191,7 @@ def make_app(
     *,
     seal_key: bytes | None = None,
     log: TextIO | None = None,
+    at_once: int = AT_ONCE,
     clock: Callable[[], float] = time.monotonic,
 ) -> Starlette:
     """The application in front of an engine.
@@ -199,10 +200,11 @@ def make_app(
         engine: that sells.
         seal_key: 32 bytes for the secrets of second factors; without it nobody signs in.
         log: where a line for each request goes.
+        at_once: batches of sales under way.
         clock: seconds that only grow.
     """
     watch = Watch(log)
-    batcher = Batcher(partial(sell, engine))
+    batcher = Batcher(partial(sell, engine), at_once=at_once)
     batcher.observe = watch.batches.observe
     gate = Gate(engine.database, seal_key) if seal_key else None
     desk = Desk(engine, batcher, gate, Rates(clock))

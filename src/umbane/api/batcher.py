@@ -13,12 +13,13 @@ from typing import Final
 from umbane.api.problems import ApiError
 from umbane.vending import Answer, SaleRequest
 
-__all__ = ["Batcher"]
+__all__ = ["AT_ONCE", "Batcher"]
 
 MOST: Final = 100
 """Sales in a batch: with more of them the last one waits longer than all gain."""
 AT_ONCE: Final = 2
-"""Batches under way: while one waits for the disk, the other is priced."""
+"""Batches under way: while one waits for the disk, the other is priced. Of several processes that serve, each has one:
+then the batches are larger."""
 PAUSE: Final = 0.001
 """Seconds that the first of a batch waits for others, if the batch before it wasn't of one alone."""
 MOST_WAITING: Final = 5_000

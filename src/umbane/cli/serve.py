@@ -115,8 +115,9 @@ async def _serve(
                 click.echo(f"Serving at {at}; the document is at {at}/openapi.json. Ctrl+C stops it.", err=True)
             collect_seldom()
             telling = asyncio.create_task(_tell(database, seal_key)) if seal_key else None
+            log, at_once = None if quiet else sys.stderr, 2 if workers == 1 else 1
             try:
-                await serve(make_app(engine, seal_key=seal_key, log=None if quiet else sys.stderr), at, made)
+                await serve(make_app(engine, seal_key=seal_key, log=log, at_once=at_once), at, made)
             finally:
                 if telling:
                     telling.cancel()
