@@ -13,8 +13,8 @@ from umbane.cli.where import plain, using
 from umbane.cli.whose import by, console, of_utility, utility_named
 from umbane.db import Connection, Database
 from umbane.errors import InputError
-from umbane.ledger import AccountKey, CreditLimit, DuplicateEntryError, Entry, Kind, Standing, open_book
-from umbane.ledger.payments import payment_id
+from umbane.ledger import DuplicateEntryError, Kind, Standing, open_book
+from umbane.ledger.payments import book_payment, let_owe
 from umbane.ledger.reading import find, guarded
 from umbane.registry import Scope, Vendor, change_vendor, vendor_by_code, vendors
 from umbane.registry.texts import clean
@@ -27,21 +27,12 @@ __all__ = ["deposit", "floats", "limit", "set_limits"]
 Row = tuple[Vendor, Standing | None]
 
 
-def float_of(home: "Utility", seller: Vendor) -> AccountKey:
-    """The account of what a vendor owes."""
-    return AccountKey(Kind.VENDOR_FLOAT, home.currency.code, seller.id)
-
-
 async def set_limits(tx: Connection, home: "Utility", note: str) -> None:
     """Let every vendor owe as much as the registry says."""
     book, every = await open_book(tx, home.id), await vendors(tx, home.id)
     if not every:
         return
-    numbers = await book.accounts([float_of(home, it) for it in every])
-    now = datetime.now(UTC)
-    await book.set_credit_limits([
-        CreditLimit(numbers[float_of(home, it)], it.credit_limit, now, note) for it in every
-    ])  # fmt: skip
+    await let_owe(book, home.currency.code, {it.id: it.credit_limit for it in every}, datetime.now(UTC), note)
 
 
 @click.command()
@@ -61,9 +52,7 @@ def limit(vendor: str, amount: str, reason: str, code: str | None) -> None:
             seller, most = await vendor_by_code(tx, home.id, vendor), home.currency.parse(amount, "AMOUNT")
             await change_vendor(tx, Scope(home.id, by()), replace(seller, credit_limit=most), note)
             book = await open_book(tx, home.id)
-            key = float_of(home, seller)
-            number = (await book.accounts([key]))[key]
-            await book.set_credit_limits([CreditLimit(number, most, datetime.now(UTC), note)])
+            await let_owe(book, home.currency.code, {seller.id: most}, datetime.now(UTC), note)
             return home.currency.show(most)
 
         return await database.run(inside)
@@ -89,11 +78,7 @@ def deposit(vendor: str, amount: str, reference: str, code: str | None) -> None:
             if not paid:
                 raise InputError("AMOUNT", "nothing was paid", "give what the bank received")
             book = await open_book(tx, home.id)
-            keys = [AccountKey(Kind.CASH, home.currency.code), float_of(home, seller)]
-            numbers = await book.accounts(keys)
-            id_, now = payment_id(home.id, seller.id, words), datetime.now(UTC)
-            accounts, note = [numbers[it] for it in keys], f"{words}, {by()}"
-            await book.post([Entry(id_, now, "deposit", accounts, [paid, -paid], seller.id, note=note)])
+            await book_payment(book, seller.id, home.currency.code, paid, words, by(), datetime.now(UTC))
             return home.currency.show(paid)
 
         return await database.run(inside)

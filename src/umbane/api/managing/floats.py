@@ -18,15 +18,13 @@ from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 from umbane.db import Connection, new_ids
 from umbane.errors import InputError
-from umbane.ledger import AccountKey, CreditLimit, DuplicateEntryError, Entry, Kind, Reversal, Standing, open_book
-from umbane.ledger.payments import payment_id
+from umbane.ledger import DuplicateEntryError, Reversal, Standing, open_book, payments
 from umbane.ledger.reading import floats_of
 from umbane.registry import Scope, Vendor, change_vendor, texts, utility, vendor
 from umbane.registry.listing import VENDORS
 
 __all__ = ["OPERATIONS", "VendorOut", "let_owe", "vendor_out", "vendors_out"]
 
-DEPOSIT: Final = "deposit"
 BOOKED: Final = """
 SELECT a.owner_id FROM ledger.entry e JOIN ledger.account a ON a.id = ANY (e.accounts) AND a.kind = 'vendor_float'
 WHERE e.utility_id = $1 AND e.id = $2 AND e.kind = 'deposit'"""
@@ -109,12 +107,8 @@ async def deposit(desk: Desk, call: Call) -> Reply:
         whose = await vendor(tx, scope.utility_id, call.id("vendor_id"))
         currency = await currency_in(tx, scope, body.currency)
         book = await open_book(tx, scope.utility_id)
-        cash, float_ = AccountKey(Kind.CASH, currency), AccountKey(Kind.VENDOR_FLOAT, currency, whose.id)
-        numbers = await book.accounts([cash, float_])
-        accounts, id_ = [numbers[cash], numbers[float_]], payment_id(scope.utility_id, whose.id, reference)
-        entry = Entry(id_, now, DEPOSIT, accounts, [money, -money], whose.id, note=f"{reference}, {scope.by}")
-        await book.post([entry])
-        return EntryOut(id_, now, DEPOSIT, money, None, await vendor_out(tx, scope.utility_id, whose))
+        id_ = await payments.book_payment(book, whose.id, currency, money, reference, scope.by, now)
+        return EntryOut(id_, now, payments.DEPOSIT, money, None, await vendor_out(tx, scope.utility_id, whose))
 
     try:
         return await once(desk, call, EntryOut, work)
@@ -148,10 +142,8 @@ async def let_owe(tx: Connection, scope: Scope, whose: Vendor, now: datetime, re
     Raises:
         LimitError: they owe more than that already.
     """
-    key = AccountKey(Kind.VENDOR_FLOAT, await currency_in(tx, scope, UNSET), whose.id)
-    book = await open_book(tx, scope.utility_id)
-    number = (await book.accounts([key]))[key]
-    await book.set_credit_limits([CreditLimit(number, whose.credit_limit, now, reason)])
+    currency, book = await currency_in(tx, scope, UNSET), await open_book(tx, scope.utility_id)
+    await payments.let_owe(book, currency, {whose.id: whose.credit_limit}, now, reason)
 
 
 async def currency_in(tx: Connection, scope: Scope, said: str | UnsetType) -> str:
