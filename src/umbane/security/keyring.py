@@ -9,11 +9,10 @@ from typing import Final
 
 from umbane.security.chain import Entry
 from umbane.security.errors import KeyClashError
+from umbane.security.keyvault import KeyVault, VendingKeyName
 from umbane.security.models import KeyName
-from umbane.security.vault import Vault, check_value
-from umbane.sts import VendingKey
 
-__all__ = ["KEY", "Keyring"]
+__all__ = ["KEY", "Keyring", "vending_name"]
 
 KEY: Final = "key"
 """What the entry of a key begins with."""
@@ -22,7 +21,7 @@ KEY: Final = "key"
 class Keyring:
     """The keys of a vault, and the check values of those that were used."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: KeyVault) -> None:
         self.vault = vault
         self.used: dict[str, str] = {}
 
@@ -37,35 +36,34 @@ class Keyring:
         Raises:
             KeyClashError: one isn't the one that was used.
         """
-        for key in self.vault.keys.values():
-            self.require_used(key)
+        for name in self.vault.names():
+            self.require_used(name)
 
-    def require_used(self, key: VendingKey) -> None:
-        """Raise KeyClashError if another key of this name was used before."""
-        used = self.used.get(name_of(key))
-        if used is not None and used != check_value(key):
-            raise KeyClashError(
-                f"the key for SGC {key.sgc} KRN {key.krn} {key.kt.name} isn't the one that this module used before:"
-                " load that one, or give the new one another KRN"
-            )
-
-    def vending_key(self, name: KeyName) -> VendingKey:
-        """The vending key that a decoder key comes from.
+    def require_used(self, name: VendingKeyName) -> None:
+        """Look at a key before it is used.
 
         Raises:
             UnknownKeyError: it isn't there.
-            KeyClashError: it isn't the one that was used before.
+            KeyClashError: another key of this name was used before.
         """
-        key = self.vault.vending_key(name)
-        self.require_used(key)
-        return key
+        value, used = self.vault.check_value(name), self.used.get(words_of(name))
+        if used is not None and used != value:
+            raise KeyClashError(
+                f"the key for {name} isn't the one that this module used before:"
+                " load that one, or give the new one another KRN"
+            )
 
     def first_used(self, names: Iterable[KeyName]) -> list[Entry]:
         """Entries for those of these keys that were never used."""
-        keys = {name_of(key): key for key in map(self.vault.vending_key, dict.fromkeys(names))}
-        return [Entry(0, f"{KEY} {name} {check_value(key)}") for name, key in keys.items() if name not in self.used]
+        new = {vending_name(name) for name in names if words_of(name) not in self.used}
+        return [Entry(0, f"{KEY} {words_of(name)} {self.vault.check_value(name)}") for name in sorted(new)]
 
 
-def name_of(key: VendingKey) -> str:
+def vending_name(name: KeyName) -> VendingKeyName:
+    """What the vending key is called that a decoder key comes from."""
+    return VendingKeyName(*name[:3])
+
+
+def words_of(name: KeyName | VendingKeyName) -> str:
     """The name of a vending key in words."""
-    return f"{key.sgc} {key.krn} {key.kt.value}"
+    return f"{name.sgc} {name.krn} {name.kt.value}"

@@ -7,7 +7,7 @@ import numpy as np
 
 from umbane.errors import UmbaneError
 from umbane.security.errors import ModuleError
-from umbane.security.keyring import Keyring
+from umbane.security.keyring import Keyring, vending_name
 from umbane.security.models import KeyName, Refused, VerifyRequest
 from umbane.security.orders import ChangeOrder, TokenOrder
 from umbane.sts import (
@@ -23,11 +23,10 @@ from umbane.sts import (
     StsInputError,
     Token,
     decode,
-    derive,
     encode,
     key_change_set,
 )
-from umbane.sts.batch import DecoderKeys, Tokens, derive_keys, key_change_sets
+from umbane.sts.batch import DecoderKeys, Tokens, key_change_sets
 from umbane.sts.batch import encode as encode_all
 from umbane.sts.content import CRC_BITS
 
@@ -112,7 +111,8 @@ class Maker:
 
     def decoder_key(self, name: KeyName, pan: MeterPAN, ea: EA) -> DecoderKey:
         """The key of one meter."""
-        return derive(self.keyring.vending_key(name), pan, name.ti, ea)
+        self.keyring.require_used(vending_name(name))
+        return self.keyring.vault.decoder_key(name, pan, ea)
 
     def decoder_keys(self, meters: Sequence[tuple[KeyName, MeterPAN]], ea: EA) -> DecoderKeys:
         """The keys of many meters of one algorithm: together for each vending key that many of them share."""
@@ -130,8 +130,8 @@ class Maker:
 
     def derived(self, meters: Sequence[tuple[KeyName, MeterPAN]], ea: EA) -> DecoderKeys:
         """The keys of meters of one vending key."""
-        vending_key = self.keyring.vending_key(meters[0][0])
-        return derive_keys(vending_key, [pan.digits for _, pan in meters], [name.ti.value for name, _ in meters], ea)
+        self.keyring.require_used(vending_name(meters[0][0]))
+        return self.keyring.vault.decoder_keys(meters, ea)
 
 
 def by_vending_key(names: Sequence[KeyName]) -> Iterable[list[int]]:

@@ -1,14 +1,18 @@
 """The vending keys of a module, by their names, all of one realm."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest, digest
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from umbane.security.errors import KeyClashError, RealmError, UnknownKeyError
+from umbane.security.keyvault import VendingKeyName
 from umbane.security.models import KeyName, Realm
-from umbane.sts import DKGA, KEN, KRN, KT, SGC, BaseDate, VendingKey
+from umbane.sts import DKGA, EA, KEN, KRN, KT, SGC, BaseDate, DecoderKey, MeterPAN, VendingKey, derive
+
+if TYPE_CHECKING:
+    from umbane.sts.batch import DecoderKeys
 
 __all__ = ["RealmKey", "Vault", "check_value", "published_key", "published_vault"]
 
@@ -69,7 +73,7 @@ class Vault:
             raise KeyClashError(f"another key is there as {titled(key)}: a new key needs a new KRN")
         self.keys[key.sgc, key.krn, key.kt] = key
 
-    def vending_key(self, name: KeyName) -> VendingKey:
+    def vending_key(self, name: KeyName | VendingKeyName) -> VendingKey:
         """The vending key that a decoder key comes from.
 
         Raises:
@@ -79,6 +83,27 @@ class Vault:
         if key is None:
             raise UnknownKeyError(f"there is no vending key for SGC {name.sgc} KRN {name.krn} {name.kt.name}")
         return key
+
+    # ------------------------------------------------------------------------------------------------- as a KeyVault
+
+    def names(self) -> Collection[VendingKeyName]:
+        """What its vending keys are called."""
+        return [VendingKeyName(*name) for name in self.keys]
+
+    def check_value(self, name: VendingKeyName) -> str:
+        """As ``KeyVault.check_value``."""
+        return check_value(self.vending_key(name))
+
+    def decoder_key(self, name: KeyName, pan: MeterPAN, ea: EA) -> DecoderKey:
+        """As ``KeyVault.decoder_key``."""
+        return derive(self.vending_key(name), pan, name.ti, ea)
+
+    def decoder_keys(self, meters: Sequence[tuple[KeyName, MeterPAN]], ea: EA) -> "DecoderKeys":
+        """As ``KeyVault.decoder_keys``."""
+        from umbane.sts.batch import derive_keys  # noqa: PLC0415 - who only holds keys doesn't wait for NumPy
+
+        key = self.vending_key(meters[0][0])
+        return derive_keys(key, [pan.digits for _, pan in meters], [name.ti.value for name, _ in meters], ea)
 
 
 def titled(key: VendingKey) -> str:
