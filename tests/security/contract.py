@@ -39,9 +39,11 @@ from tests.security.support import (
     tokens_of,
 )
 from umbane.security import (
+    DocumentError,
     Issued,
     JournalError,
     KeyChangeRequest,
+    KeyCount,
     Realm,
     Record,
     Refused,
@@ -49,6 +51,8 @@ from umbane.security import (
     SecurityModule,
     TokenRequest,
     UnknownKeyError,
+    UnsupportedError,
+    VendingKeyName,
     VerifyRequest,
 )
 from umbane.sts import (
@@ -56,6 +60,7 @@ from umbane.sts import (
     TI,
     TID,
     CrcError,
+    Credit,
     EncodedToken,
     InitiateTest,
     KeyChangeError,
@@ -167,6 +172,30 @@ class ModuleContract:
             assert after.head != start.head
         async with subject.open() as module:
             assert await module.status() == after
+
+    async def test_counters(self, subject: Subject) -> None:
+        """Each vending key has its own count of tokens and of credit, which nothing but new tokens changes."""
+        asked, changes = one_of_each() + requests(40), changes_of_each()
+        wanted = counted([*asked, *changes])
+        async with subject.open() as module:
+            assert await module.counters() == {}
+            await module.issue(asked)
+            await module.change_keys(changes)
+            await module.issue([bad for bad, _ in BAD_REQUESTS.values()])
+            await module.issue(asked[::-1])
+            assert await module.counters() == wanted
+        async with subject.open() as module:
+            assert await module.counters() == wanted
+            assert sum(count.tokens for count in wanted.values()) == (await module.status()).count
+
+    async def test_top_up_by_nobody(self, subject: Subject) -> None:
+        """What isn't an order raises no quota, and leaves no trace."""
+        async with subject.open() as module:
+            before = await module.status(), await module.quotas()
+            for order in (b"", b"{}", b"\x00" * 1000, b'{"document": "umbane top-up order"}'):
+                with pytest.raises((DocumentError, UnsupportedError)):
+                    await module.top_up(order)
+            assert (await module.status(), await module.quotas()) == before
 
     # -------------------------------------------------------------------------------------------------- the refusals
 
@@ -496,6 +525,17 @@ class Model:
     def known(self) -> dict[UUID, object]:
         """Every answer by its id."""
         return {id_: issued for id_, (_, issued) in self.answered.items()}
+
+
+def counted(asked: Iterable[TokenRequest | KeyChangeRequest]) -> dict[VendingKeyName, KeyCount]:
+    """What the counters come to when all of this was made, each once."""
+    counts: dict[VendingKeyName, KeyCount] = {}
+    for one in asked:
+        name = VendingKeyName(*one.key[:3])
+        tokens, units = counts.get(name, KeyCount(0, 0))
+        credit = one.token.carried if isinstance(one, TokenRequest) and isinstance(one.token, Credit) else 0
+        counts[name] = KeyCount(tokens + len(expected(one)), units + credit)
+    return counts
 
 
 def outcomes(answers: Iterable[Issued | Refused]) -> list[object]:

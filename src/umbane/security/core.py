@@ -11,14 +11,16 @@ from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from umbane.security.chain import NUMBER, Batch, Entry
+from umbane.security.counting import Counters
 from umbane.security.errors import JournalError, KeyClashError, RealmError, RequestReusedError
 from umbane.security.index import ID, MADE, Index
 from umbane.security.journal import Journal
 from umbane.security.keyring import KEY, Keyring
+from umbane.security.keyvault import KeyVault
 from umbane.security.making import Made, Maker
 from umbane.security.models import Issued, KeyChangeRequest, ModuleStatus, Record, Refused, TokenRequest
 from umbane.security.orders import Order, change_orders, distinct, read_record, text_of, token_orders
-from umbane.security.vault import CHECK_DIGITS, Vault
+from umbane.security.vault import CHECK_DIGITS
 from umbane.sts import StaTables
 
 __all__ = ["ModuleCore"]
@@ -65,9 +67,9 @@ class ModuleCore:
         KeyClashError: a key of the vault, or the EA07 tables, aren't those that the journal's tokens were made with.
     """
 
-    def __init__(self, name: str, folder: Path, vault: Vault, tables: StaTables) -> None:
+    def __init__(self, name: str, folder: Path, vault: KeyVault, tables: StaTables) -> None:
         self.name, self.vault = name, vault
-        self.keyring, self.index = Keyring(vault), Index()
+        self.keyring, self.index, self.counters = Keyring(vault), Index(), Counters()
         self.maker = Maker(self.keyring, tables)
         self.heading = f"{FORMAT} {name} {vault.realm} {tables_value(tables)}"
         self.journal = Journal(folder / f"{name}.journal", self.heading, self.observe)
@@ -91,6 +93,7 @@ class ModuleCore:
             if text_of(line).startswith(KEY):
                 self.keyring.note(text_of(line))
         self.index.observe(batch)
+        self.counters.observe(batch)
 
     # ------------------------------------------------------------------------------------------------------ answering
 
@@ -177,7 +180,7 @@ class ModuleCore:
     def status(self) -> ModuleStatus:
         """As ``SecurityModule.status``."""
         end = self.journal.end
-        return ModuleStatus(self.name, self.vault.realm, end.tokens, end.seal, len(self.vault.keys))
+        return ModuleStatus(self.name, self.vault.realm, end.tokens, end.seal, len(self.vault.names()))
 
 
 def after(line: bytes, count: int) -> bool:

@@ -1,26 +1,15 @@
 """Where decoder keys come from: vending keys by their names, in memory or in a device that never lets them go."""
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from umbane.security.models import KeyName, Realm
-from umbane.sts import EA, KRN, KT, SGC, DecoderKey, MeterPAN
+from umbane.security.models import KeyName, Realm, VendingKeyName
+from umbane.sts import EA, DecoderKey, MeterPAN
 
 if TYPE_CHECKING:
     from umbane.sts.batch import DecoderKeys
 
 __all__ = ["KeyVault", "VendingKeyName"]
-
-
-class VendingKeyName(NamedTuple):
-    """What a vending key is called: of a ``KeyName`` all but the tariff index."""
-
-    sgc: SGC
-    krn: KRN
-    kt: KT
-
-    def __str__(self) -> str:
-        return f"SGC {self.sgc} KRN {self.krn} {self.kt.name}"
 
 
 class KeyVault(Protocol):

@@ -9,14 +9,18 @@ from umbane.errors import UmbaneError
 from umbane.sts import EA, KRN, KT, SGC, TI, TID, EncodedToken, MeterPAN, Token
 
 __all__ = [
+    "Attestation",
     "Issued",
     "KeyChangeRequest",
+    "KeyCount",
     "KeyName",
     "ModuleStatus",
+    "Quota",
     "Realm",
     "Record",
     "Refused",
     "TokenRequest",
+    "VendingKeyName",
     "VerifyRequest",
 ]
 
@@ -27,6 +31,35 @@ class Realm(StrEnum):
     TEST = "test"
     """Keys that anyone may know, and that no meter in the field has."""
     PRODUCTION = "production"
+
+
+class VendingKeyName(NamedTuple):
+    """Which vending key: what is counted and limited goes by it."""
+
+    sgc: SGC
+    krn: KRN
+    kt: KT
+
+    def __str__(self) -> str:
+        return f"SGC {self.sgc} KRN {self.krn} {self.kt.name}"
+
+
+class KeyCount(NamedTuple):
+    """What a module ever made with one vending key; a key change counts for the key that its tokens are under."""
+
+    tokens: int = 0
+    units: int = 0
+    """Least units of credit that the tokens carry: 0.1 kWh of electricity, 0.1 m3 of water or gas. Of credit in
+    currency only the tokens are counted."""
+
+
+class Quota(NamedTuple):
+    """How far the counters of one vending key may go; the module stops there until a second person tops it up."""
+
+    tokens: int | None = None
+    """None: as far as they like."""
+    units: int | None = None
+    """The same; a key whose units are limited makes no credit in currency, which has none."""
 
 
 class KeyName(NamedTuple):
@@ -114,3 +147,13 @@ class ModuleStatus:
     """The seal at the end of its journal, in hexadecimal: it stands for everything before it."""
     keys: int
     """Vending keys that it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """What a module says of itself, signed by its identity: status, counters, quotas, and the caller's challenge."""
+
+    statement: bytes
+    """A document; ``umbane.security.attesting`` reads it."""
+    signature: bytes
+    """Of the module whose card fits."""

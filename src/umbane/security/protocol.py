@@ -5,12 +5,16 @@ from typing import Protocol
 from uuid import UUID
 
 from umbane.security.models import (
+    Attestation,
     Issued,
     KeyChangeRequest,
+    KeyCount,
     ModuleStatus,
+    Quota,
     Record,
     Refused,
     TokenRequest,
+    VendingKeyName,
     VerifyRequest,
 )
 from umbane.sts import Token
@@ -58,3 +62,32 @@ class SecurityModule(Protocol):
 
     async def status(self) -> ModuleStatus:
         """What the module says of itself."""
+
+    async def counters(self) -> dict[VendingKeyName, KeyCount]:
+        """What was ever made with each vending key, as far as any was; the tokens of all come to ``status().count``.
+
+        Raises:
+            UnsupportedError: it keeps none.
+        """
+
+    async def quotas(self) -> dict[VendingKeyName, Quota]:
+        """How far the counters of each vending key may go; a key that isn't there may go as far as it likes.
+
+        Raises:
+            UnsupportedError: it keeps none.
+        """
+
+    async def top_up(self, order: bytes) -> None:
+        """Raise quotas by an order that somebody signed whom the module knows; the same order again does nothing.
+
+        Raises:
+            DocumentError: it isn't such an order, or isn't for this module.
+            UnsupportedError: the module takes none.
+        """
+
+    async def attest(self, challenge: bytes) -> Attestation:
+        """Status, counters and quotas, signed together with the caller's ``challenge`` of up to 64 bytes.
+
+        Raises:
+            UnsupportedError: the module has no identity of its own to sign with.
+        """

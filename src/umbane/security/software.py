@@ -15,15 +15,19 @@ from uuid import UUID
 
 from umbane.errors import shown
 from umbane.security.core import ModuleCore
-from umbane.security.errors import ModuleNameError, RealmError
+from umbane.security.errors import ModuleNameError, RealmError, UnsupportedError
 from umbane.security.models import (
+    Attestation,
     Issued,
     KeyChangeRequest,
+    KeyCount,
     ModuleStatus,
+    Quota,
     Realm,
     Record,
     Refused,
     TokenRequest,
+    VendingKeyName,
     VerifyRequest,
 )
 from umbane.security.vault import Vault
@@ -113,3 +117,19 @@ class SoftwareModule:
     async def status(self) -> ModuleStatus:
         """As ``SecurityModule.status``."""
         return await self.run(self.core.status)
+
+    async def counters(self) -> dict[VendingKeyName, KeyCount]:
+        """As ``SecurityModule.counters``."""
+        return await self.run(self.core.counters.all)
+
+    async def quotas(self) -> dict[VendingKeyName, Quota]:
+        """As ``SecurityModule.quotas``: this module is for test keys, and lets all of them go as far as they like."""
+        return {}
+
+    async def top_up(self, order: bytes) -> None:  # noqa: ARG002 - nobody may order anything
+        """As ``SecurityModule.top_up``."""
+        raise UnsupportedError("a module in this process knows no centre that could order anything")
+
+    async def attest(self, challenge: bytes) -> Attestation:  # noqa: ARG002 - nothing is signed
+        """As ``SecurityModule.attest``."""
+        raise UnsupportedError("a module in this process has no identity to sign with")
