@@ -8,7 +8,7 @@
 - `access`, `rights`, `rates`, `limits`: who is let in, who may do what, how often, for how much
 - `people`, `attempts`, `passwords`, `secondfactor`, `sessions`, `accounts`: signing in, and what it takes
 - `approvals`, `approving`: what takes several people; `reversals`: taking a sale back from a desk
-- `webhooks`: telling others of sales
+- `webhooks`, `outside`: telling others of sales, and the way out to them
 - `watching`: metrics and logs
 - `managing`: what the utility's own people do; `housekeeping`: what has to be done now and then
 - `serving`, `supervising`, `modules`: a server, several of them, and a security module for each

@@ -8,29 +8,30 @@ import hmac
 import secrets
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
-import httpx
 from msgspec import to_builtins
 from msgspec.json import encode
 
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
+from umbane.api.outside import Outside, checked_url
 from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 from umbane.api.secondfactor import unseal
 from umbane.db import Database, GiveUp, Handlers, Job, new_ids
-from umbane.errors import InputError
 
 __all__ = ["OPERATIONS", "Messenger", "signature"]
 
 SECRET_BYTES: Final = 32
-SECONDS: Final = 10
+MOST: Final = 10
+"""Webhooks of a vendor, or of the utility itself: each sale waits until a job for every one of them is written down."""
 EVENTS: Final = {"webhook.sale": "sale", "webhook.reversal": "sale.reversed"}
 """What is told for which kind of job."""
 ADDITION: Final = """
-INSERT INTO api.webhook (utility_id, id, vendor_id, url, secret, made_at) VALUES ($1, $2, $3, $4, $5, $6)"""
+INSERT INTO api.webhook (utility_id, id, vendor_id, url, secret, made_at) SELECT $1, $2, $3, $4, $5, $6
+WHERE $7 > (SELECT count(*) FROM api.webhook WHERE utility_id = $1 AND vendor_id IS NOT DISTINCT FROM $3)
+RETURNING true"""
 REMOVAL: Final = (
     "DELETE FROM api.webhook WHERE utility_id = $1 AND id = $2 AND ($3::uuid IS NULL OR vendor_id = $3) RETURNING id"
 )
@@ -46,14 +47,16 @@ WHERE w.utility_id = $1 AND w.id = $2 AND s.id = $3"""
 async def add(desk: Desk, call: Call) -> Reply:
     """Tell somebody of sales from now on."""
     who, body = call.who, call.body
-    check_url(body.url)
+    checked_url(body.url)
     if desk.gate is None:
         raise ApiError(
             HTTPStatus.SERVICE_UNAVAILABLE, "no_sign_in", "there is no seal key here", "start the server with one"
         )
     [id_], secret = new_ids(1), secrets.token_bytes(SECRET_BYTES)
     values = who.utility_id, id_, who.vendor_id, body.url, desk.gate.seal(id_, secret), desk.now()
-    await desk.database.run(lambda tx: tx.execute(ADDITION, *values))
+    if not await desk.database.run(lambda tx: tx.fetchval(ADDITION, *values, MOST)):
+        detail, remedy = f"there are {MOST} webhooks already", "remove one that nobody needs"
+        raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "too_many_webhooks", detail, remedy)
     return Reply(wire.WebhookOut(id_, body.url, secret.hex()), HTTPStatus.CREATED)
 
 
@@ -63,14 +66,6 @@ async def remove(desk: Desk, call: Call) -> Reply:
     if await desk.database.run(lambda tx: tx.fetchval(REMOVAL, who.utility_id, id_, who.vendor_id)) is None:
         raise ApiError(HTTPStatus.NOT_FOUND, "unknown_webhook", "there is no such webhook", "look at the id")
     return Reply(wire.Health(status="removed"))
-
-
-def check_url(url: str) -> None:
-    """What is told goes over TLS, to a host by its name: never to an address, which may be one of our own."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme != "https" or parts.username or "." not in host or host.replace(".", "").isdigit() or ":" in host:
-        raise InputError("url", "nothing is told there", "give https://, the name of a host, and a path")
 
 
 def signature(secret: bytes, seconds: int, body: bytes) -> str:
@@ -84,12 +79,12 @@ class Messenger:
     Args:
         database: with the queue.
         seal_key: with which the secrets are sealed.
-        http: the way out.
+        outside: the way out.
     """
 
-    def __init__(self, database: Database, seal_key: bytes, http: httpx.AsyncClient) -> None:
+    def __init__(self, database: Database, seal_key: bytes, outside: Outside) -> None:
         self.database = database
-        self.http = http
+        self.outside = outside
         self._seal_key = seal_key
 
     def handlers(self) -> Handlers:
@@ -113,9 +108,9 @@ class Messenger:
         url, secret = values.pop("url"), unseal(self._seal_key, webhook, values.pop("secret"))
         body = encode({"event": event, "sale": to_builtins(values)})
         headers = {"Content-Type": "application/json", "Umbane-Signature": signature(secret, now, body)}
-        answer = await self.http.post(url, content=body, headers=headers, timeout=SECONDS, follow_redirects=False)
-        if not answer.is_success:
-            raise ConnectionError(f"it was answered with {answer.status_code}")
+        status = await self.outside.post(url, body, headers)
+        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            raise ConnectionError(f"it was answered with {status}")
 
 
 OPERATIONS: Final = (

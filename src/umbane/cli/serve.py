@@ -125,13 +125,12 @@ async def _serve(
 
 async def _tell(database: "Database", seal_key: bytes) -> None:
     """Tell others of sales until the server stops; what was begun then is done again by the next one."""
-    import httpx
-
+    from umbane.api.outside import Outside
     from umbane.api.webhooks import Messenger
     from umbane.db import Worker, database_clock
 
-    async with httpx.AsyncClient(trust_env=False) as http:
-        messenger = Messenger(database, seal_key, http)
+    async with Outside() as outside:
+        messenger = Messenger(database, seal_key, outside)
         worker = Worker(database, messenger.handlers(), f"serve:{os.getpid()}")
         await worker.run(database_clock(database), asyncio.Event())
 
