@@ -51,7 +51,7 @@ from umbane.sts.keychange import (
     key_change_set,
     require_permitted_change,
 )
-from umbane.sts.keys import DecoderKey, VendingKey, derive
+from umbane.sts.keys import DecoderKey, KeyAttributes, VendingKey, derivation_data, derive, derived_key
 from umbane.sts.management import (
     ClearCredit,
     ClearTamperCondition,
@@ -97,6 +97,7 @@ __all__ = [
     "ExtendedManagement",
     "Flag",
     "InitiateTest",
+    "KeyAttributes",
     "KeyChangeError",
     "KeyChangeSection",
     "KeyExpiredError",
@@ -129,7 +130,9 @@ __all__ = [
     "decode",
     "decode_amount",
     "decode_currency",
+    "derivation_data",
     "derive",
+    "derived_key",
     "encode",
     "encode_amount",
     "encode_currency",

@@ -1,14 +1,43 @@
 """Vending keys, and the decoder keys that come from them by DKGA02 and DKGA04 of IEC 62055-41."""
 
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from umbane.sts.checks import require_secret, require_types
 from umbane.sts.errors import KeyUseError, StsInputError
-from umbane.sts.hazmat.dkga import control_block, dkga02, dkga04, dkga04_data, pan_block
+from umbane.sts.hazmat.dkga import DES_BYTES, control_block, dkga02, dkga04, dkga04_data, pan_block
 from umbane.sts.identifiers import MeterPAN
 from umbane.sts.parameters import DKGA, EA, KEN, KRN, KT, SGC, TI, BaseDate
 
-__all__ = ["DecoderKey", "VendingKey", "derive"]
+__all__ = ["DecoderKey", "KeyAttributes", "VendingKey", "derivation_data", "derive", "derived_key", "require_made"]
+
+
+class KeyAttributes(Protocol):
+    """A vending key without its bits, as somebody has it whose key is in a device; see ``VendingKey``."""
+
+    @property
+    def dkga(self) -> DKGA:
+        """How decoder keys come from it."""
+
+    @property
+    def sgc(self) -> SGC:
+        """The supply group."""
+
+    @property
+    def krn(self) -> KRN:
+        """Its revision."""
+
+    @property
+    def kt(self) -> KT:
+        """The type of the decoder keys."""
+
+    @property
+    def base_date(self) -> BaseDate:
+        """What TIDs under its decoder keys count from."""
+
+    @property
+    def ken(self) -> KEN:
+        """Until when they may be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,28 +140,23 @@ def derive(vending_key: VendingKey, pan: MeterPAN, ti: TI, ea: EA) -> DecoderKey
     Raises:
         StsInputError: EA11 was asked of a DKGA02 key, or an argument is of another type.
     """
-    require_types((vending_key, VendingKey), (pan, MeterPAN), (ti, TI), (ea, EA))
-    if vending_key.dkga is DKGA.DES and ea is not EA.STA:
-        raise StsInputError("EA", "DKGA02 makes keys of 64 bits only", "give EA.STA, or a vending key for DKGA04")
-    return DecoderKey(
-        value=key_bits(vending_key, pan, ti, ea),
-        ea=ea,
-        kt=vending_key.kt,
-        krn=vending_key.krn,
-        ti=ti,
-        ken=vending_key.ken,
-        sgc=vending_key.sgc,
-        base_date=vending_key.base_date,
-    )
+    require_types((vending_key, VendingKey))
+    data = derivation_data(vending_key, pan, ti, ea)
+    bits = dkga02(vending_key.secret, data) if vending_key.dkga is DKGA.DES else dkga04(vending_key.secret, data)
+    return derived_key(vending_key, bits, ti, ea)
 
 
-def key_bits(vending_key: VendingKey, pan: MeterPAN, ti: TI, ea: EA) -> int:
-    """The bits of the decoder key, by the vending key's algorithm."""
-    key = vending_key
+def derivation_data(key: KeyAttributes, pan: MeterPAN, ti: TI, ea: EA) -> bytes:
+    """What the vending key is applied to for one meter: 8 bytes of DKGA02, or 49 of DKGA04.
+
+    Args, errors: as ``derive``.
+    """
+    require_types((pan, MeterPAN), (ti, TI), (ea, EA))
+    require_made(key.dkga, ea)
     if key.dkga is DKGA.DES:
-        control = control_block(key.kt, str(key.sgc), str(ti), key.krn.value)
-        return dkga02(key.secret, pan_block(pan.iin, pan.drn.digits, key.kt), control)
-    data = dkga04_data(
+        block = pan_block(pan.iin, pan.drn.digits, key.kt) ^ control_block(key.kt, str(key.sgc), str(ti), key.krn.value)
+        return block.to_bytes(DES_BYTES, "big")
+    return dkga04_data(
         base=key.base_date.value,
         ea=ea,
         ti=str(ti),
@@ -141,4 +165,23 @@ def key_bits(vending_key: VendingKey, pan: MeterPAN, ti: TI, ea: EA) -> int:
         krn=key.krn.value,
         pan=pan.digits,
     )
-    return dkga04(key.secret, data)
+
+
+def require_made(dkga: DKGA, ea: EA) -> None:
+    """Raise StsInputError if this algorithm makes no keys for that one."""
+    if dkga is DKGA.DES and ea is not EA.STA:
+        raise StsInputError("EA", "DKGA02 makes keys of 64 bits only", "give EA.STA, or a vending key for DKGA04")
+
+
+def derived_key(key: KeyAttributes, value: int, ti: TI, ea: EA) -> DecoderKey:
+    """The decoder key of these bits, with what it takes over from its vending key."""
+    return DecoderKey(
+        value=value,
+        ea=ea,
+        kt=key.kt,
+        krn=key.krn,
+        ti=ti,
+        ken=key.ken,
+        sgc=key.sgc,
+        base_date=key.base_date,
+    )

@@ -8,7 +8,7 @@ from umbane.sts.batch.amounts import decode_amounts, decode_currency_amounts, en
 from umbane.sts.batch.codec import Decoded, decode, encode
 from umbane.sts.batch.framing import Digits
 from umbane.sts.batch.keychange import key_change_sets
-from umbane.sts.batch.keys import DecoderKeys, derive_keys
+from umbane.sts.batch.keys import DecoderKeys, derivation_rows, derive_keys, derived_keys
 from umbane.sts.batch.tids import tids
 from umbane.sts.batch.tokens import Tokens, credit, currency_credit, management
 
@@ -22,7 +22,9 @@ __all__ = [
     "decode",
     "decode_amounts",
     "decode_currency_amounts",
+    "derivation_rows",
     "derive_keys",
+    "derived_keys",
     "encode",
     "encode_amounts",
     "encode_currency_amounts",

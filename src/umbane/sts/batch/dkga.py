@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from umbane.sts.batch.arrays import U8, U64
 from umbane.sts.hazmat.dkga import COMMON_KEY_TYPE, control_block, des, dkga04_data
-from umbane.sts.keys import VendingKey
+from umbane.sts.keys import KeyAttributes, VendingKey
 from umbane.sts.parameters import EA
 
-__all__ = ["dkga02_keys", "dkga04_keys"]
+__all__ = ["dkga02_keys", "dkga02_rows", "dkga04_keys", "dkga04_rows"]
 
 ZERO: Final = ord("0")
 
@@ -30,21 +30,23 @@ def dkga02_keys(vending_key: VendingKey, pans: U8, ti: U8) -> U64:
         pans: rows of 18 ASCII digits.
         ti: tariff indices.
     """
+    data = dkga02_rows(vending_key, pans, ti)
+    enciphered = np.frombuffer(des(vending_key.secret).encryptor().update(data.tobytes()), ">u8")
+    keys: U64 = (enciphered ^ data.view(">u8")[:, 0] ^ int.from_bytes(vending_key.secret, "big")).astype(np.uint64)
+    return keys
+
+
+def dkga02_rows(key: KeyAttributes, pans: U8, ti: U8) -> U8:
+    """What DKGA02 enciphers, one row of 8 bytes for each meter."""
     pan_digits = pans[:, 1:17] - ZERO  # the last sixteen digits of IIN and DRN
-    if vending_key.kt == COMMON_KEY_TYPE:
+    if key.kt == COMMON_KEY_TYPE:
         pan_digits[from_drn(pans)] = 0
     pan_blocks = (pan_digits[:, ::2] << 4 | pan_digits[:, 1::2]).view(">u8").reshape(-1)
     controls = np.array(
-        [
-            control_block(vending_key.kt, str(vending_key.sgc), f"{index:02}", vending_key.krn.value)
-            for index in range(100)
-        ],
-        np.uint64,
+        [control_block(key.kt, str(key.sgc), f"{index:02}", key.krn.value) for index in range(100)], np.uint64
     )
-    data = (pan_blocks ^ controls[ti]).astype(">u8")
-    enciphered = np.frombuffer(des(vending_key.secret).encryptor().update(data.tobytes()), ">u8")
-    keys: U64 = (enciphered ^ data ^ int.from_bytes(vending_key.secret, "big")).astype(np.uint64)
-    return keys
+    rows: U8 = (pan_blocks ^ controls[ti]).astype(">u8").reshape(-1, 1).view(np.uint8)
+    return rows
 
 
 def from_drn(pans: U8) -> NDArray[np.bool_]:
@@ -74,15 +76,15 @@ def dkga04_keys(vending_key: VendingKey, pans: U8, ti: U8, ea: EA) -> U64:
     return words[:, : ea.key_bits // 64].astype(np.uint64)
 
 
-def dkga04_rows(vending_key: VendingKey, pans: U8, ti: U8, ea: EA) -> U8:
+def dkga04_rows(key: KeyAttributes, pans: U8, ti: U8, ea: EA) -> U8:
     """What DKGA04 authenticates, one row for each meter; the same for all meters but for MeterPAN and TI."""
     template = dkga04_data(
-        base=vending_key.base_date.value,
+        base=key.base_date.value,
         ea=ea,
         ti=TI_PLACE,
-        sgc=str(vending_key.sgc),
-        key_type=vending_key.kt,
-        krn=vending_key.krn.value,
+        sgc=str(key.sgc),
+        key_type=key.kt,
+        krn=key.krn.value,
         pan=PAN_PLACE,
     )
     rows = np.tile(np.frombuffer(template, np.uint8), (len(pans), 1))

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from umbane.sts.batch.arrays import U8, U64, at_row, chunks, common_length, digit_rows, first_row, whole_numbers
-from umbane.sts.batch.dkga import dkga02_keys, dkga04_keys
+from umbane.sts.batch.dkga import dkga02_keys, dkga02_rows, dkga04_keys, dkga04_rows
 from umbane.sts.checks import require_type, require_types
 from umbane.sts.errors import StsInputError
 from umbane.sts.identifiers import DOUBLED, IIN_FOR_DRN_LENGTH, PAN_LENGTH, MeterPAN
-from umbane.sts.keys import DecoderKey, VendingKey
+from umbane.sts.keys import DecoderKey, KeyAttributes, VendingKey, require_made
 from umbane.sts.parameters import DKGA, EA, KEN, KRN, KT, SGC, TI, BaseDate
 
-__all__ = ["DecoderKeys", "derive_keys"]
+__all__ = ["DecoderKeys", "derivation_rows", "derive_keys", "derived_keys"]
 
 UNKNOWN_SGC: Final = -1
 WORD_BITS: Final = 64
@@ -129,28 +129,57 @@ def derive_keys(vending_key: VendingKey, pans: ArrayLike, ti: TI | ArrayLike, ea
             an argument is of another type.
         CheckDigitError: a check digit of a MeterPAN is wrong; its field names the row.
     """
-    require_types((vending_key, VendingKey), (ea, EA))
-    if vending_key.dkga is DKGA.DES and ea is not EA.STA:
-        raise StsInputError("EA", "DKGA02 makes keys of 64 bits only", "give EA.STA, or a vending key for DKGA04")
-    numbers = require_pans(pans)
-    indices = whole_numbers("TI", ti.value if isinstance(ti, TI) else ti, 0, 99).astype(np.uint8)
-    count = common_length(MeterPAN=numbers, TI=indices)
-    numbers, indices = np.broadcast_to(numbers, (count, PAN_LENGTH)), np.broadcast_to(indices, count)
-    values = np.empty((count, ea.key_bits // WORD_BITS), np.uint64)
-    for rows in chunks(count):
+    require_types((vending_key, VendingKey))
+    numbers, indices = require_meters(vending_key, pans, ti, ea)
+    values = np.empty((len(numbers), ea.key_bits // WORD_BITS), np.uint64)
+    for rows in chunks(len(numbers)):
         if vending_key.dkga is DKGA.DES:
             values[rows, 0] = dkga02_keys(vending_key, numbers[rows], indices[rows])
         else:
             values[rows] = dkga04_keys(vending_key, numbers[rows], indices[rows], ea)
+    return derived_keys(vending_key, values, indices, ea)
+
+
+def derivation_rows(key: KeyAttributes, pans: ArrayLike, ti: TI | ArrayLike, ea: EA) -> tuple[U8, U8]:
+    """What the vending key is applied to, a row for each meter as ``derivation_data`` has it, and the tariff indices.
+
+    Args, errors: as ``derive_keys``.
+    """
+    numbers, indices = require_meters(key, pans, ti, ea)
+    if key.dkga is DKGA.DES:
+        return dkga02_rows(key, numbers, indices), indices
+    return dkga04_rows(key, numbers, indices, ea), indices
+
+
+def require_meters(key: KeyAttributes, pans: ArrayLike, ti: TI | ArrayLike, ea: EA) -> tuple[U8, U8]:
+    """The digits of MeterPANs and the tariff indices, a row for each meter, when keys can be made for all of them."""
+    require_types((ea, EA))
+    require_made(key.dkga, ea)
+    numbers = require_pans(pans)
+    indices = whole_numbers("TI", ti.value if isinstance(ti, TI) else ti, 0, 99).astype(np.uint8)
+    count = common_length(MeterPAN=numbers, TI=indices)
+    return np.broadcast_to(numbers, (count, PAN_LENGTH)), np.broadcast_to(indices, count)
+
+
+def derived_keys(key: KeyAttributes, values: U64, ti: U8, ea: EA) -> DecoderKeys:
+    """The decoder keys of these bits, with what they take over from their vending key.
+
+    Args:
+        key: the vending key.
+        values: the bits, as ``DecoderKeys`` has them.
+        ti: the tariff index of each.
+        ea: their encryption algorithm.
+    """
+    count = len(values)
     return DecoderKeys(
         ea=ea,
         values=values,
-        kt=np.full(count, vending_key.kt, np.uint8),
-        krn=np.full(count, vending_key.krn.value, np.uint8),
-        ti=indices,
-        ken=np.full(count, vending_key.ken.value, np.uint8),
-        sgc=np.full(count, vending_key.sgc.value, np.int32),
-        base_date=np.full(count, int(vending_key.base_date.value), np.uint8),
+        kt=np.full(count, key.kt, np.uint8),
+        krn=np.full(count, key.krn.value, np.uint8),
+        ti=ti,
+        ken=np.full(count, key.ken.value, np.uint8),
+        sgc=np.full(count, key.sgc.value, np.int32),
+        base_date=np.full(count, int(key.base_date.value), np.uint8),
     )
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import Cipher
     from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-__all__ = ["control_block", "dkga02", "dkga04", "dkga04_data", "pan_block"]
+__all__ = ["DES_BYTES", "control_block", "dkga02", "dkga04", "dkga04_data", "pan_block"]
 
 DES_BYTES: Final = 8
 BLOCK_DIGITS: Final = 16
@@ -40,21 +40,18 @@ def des(key: bytes) -> "Cipher[ECB]":
     return Cipher(TripleDES(key * 3), modes.ECB())  # noqa: S305 - the standard's own algorithm
 
 
-def dkga02(vending_key: bytes, pan: int, control: int) -> int:
+def dkga02(vending_key: bytes, data: bytes) -> int:
     """DKGA02: DES of PANBlock xor CONTROLBlock, fed forward with both its input and its key.
 
     Args:
         vending_key: 8 bytes.
-        pan: the PANBlock.
-        control: the CONTROLBlock.
+        data: PANBlock xor CONTROLBlock, 8 bytes.
 
     Returns:
         The decoder key, 64 bits.
     """
-    data = pan ^ control
-    encryptor = des(vending_key).encryptor()
-    enciphered = int.from_bytes(encryptor.update(data.to_bytes(DES_BYTES, "big")), "big")
-    return enciphered ^ data ^ int.from_bytes(vending_key, "big")
+    enciphered = int.from_bytes(des(vending_key).encryptor().update(data), "big")
+    return enciphered ^ int.from_bytes(data, "big") ^ int.from_bytes(vending_key, "big")
 
 
 def dkga04_data(  # noqa: PLR0913 - the seven fields of the standard's DataBlock
