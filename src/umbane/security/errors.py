@@ -19,6 +19,7 @@
         ├── FrameError            what came over a connection is not of the protocol
         ├── ModuleBusyError       another process works with its journal
         ├── JournalError          the journal was altered, or can't be written: nothing is issued any more
+        │   └── OlderModuleError  the module is an older one than somebody has seen: an old copy was put back
         └── DocumentError         a card, a key load file or an order is not taken
             ├── AlteredError        it is not what was written
             ├── OtherDocumentError  it is a document of another kind
