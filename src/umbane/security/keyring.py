@@ -9,8 +9,8 @@ from typing import Final
 
 from umbane.security.chain import Entry
 from umbane.security.errors import KeyClashError
-from umbane.security.keyvault import KeyVault, VendingKeyName
-from umbane.security.models import KeyName
+from umbane.security.keyvault import KeyVault
+from umbane.security.models import KeyName, VendingKeyName
 
 __all__ = ["KEY", "Keyring", "vending_name"]
 

@@ -9,7 +9,7 @@ from umbane.sts import EA, DecoderKey, MeterPAN
 if TYPE_CHECKING:
     from umbane.sts.batch import DecoderKeys
 
-__all__ = ["KeyVault", "VendingKeyName"]
+__all__ = ["KeyVault"]
 
 
 class KeyVault(Protocol):

@@ -7,8 +7,7 @@ from hmac import compare_digest, digest
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from umbane.security.errors import KeyClashError, RealmError, UnknownKeyError
-from umbane.security.keyvault import VendingKeyName
-from umbane.security.models import KeyName, Realm
+from umbane.security.models import KeyName, Realm, VendingKeyName
 from umbane.sts import DKGA, EA, KEN, KRN, KT, SGC, BaseDate, DecoderKey, MeterPAN, VendingKey, derive
 
 if TYPE_CHECKING:
