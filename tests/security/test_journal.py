@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from umbane.security import JournalError, ModuleBusyError
-from umbane.security.chain import Batch, Entry, seal_of
+from umbane.security.chain import Batch, Entry, plain
 from umbane.security.journal import Journal
 
 HEADING = "journal 1 tested test 000000"
@@ -266,7 +266,7 @@ def test_forged_counts(path: Path) -> None:
         journal.append([Entry(1, "first")])
         start = journal.end
         body = b"000000000001 1 second\n= 000000000003 "
-        seal = seal_of(start.seal, body)
+        seal = plain(start.seal.encode() + body)
     path.write_bytes(path.read_bytes() + body + seal.encode() + b"\n")
     assert "count on from token 1" in refused(path)
 

@@ -10,16 +10,18 @@
     = 000000000003 <sha256>
 
 An entry is the number of its first token, how many it made, and what it says. A seal is the count after its batch, and
-a hash over the seal before, the entries and the count.
+a hash over the seal before, the entries and the count. A module that has a secret of its own seals with that: then
+nobody else can write a seal that fits.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
+from hmac import digest as hmac_digest
 from typing import Final, NamedTuple
 
 from umbane.security.errors import JournalError
 
-__all__ = ["NUMBER", "SEAL", "START", "Batch", "Entry", "Position", "sealed", "unsealed"]
+__all__ = ["NUMBER", "SEAL", "START", "Batch", "Entry", "Position", "Sealer", "keyed", "plain", "sealed", "unsealed"]
 
 NUMBER: Final = 12
 """Digits of a token's number."""
@@ -62,30 +64,40 @@ class Batch(NamedTuple):
     """An entry each."""
 
 
-def sealed(start: Position, entries: Sequence[Entry]) -> tuple[bytes, Batch]:
+Sealer = Callable[[bytes], str]
+"""Makes the seal of some bytes: 64 hexadecimal digits."""
+
+
+def plain(content: bytes) -> str:
+    """A seal that anybody can check."""
+    return sha256(content).hexdigest()
+
+
+def keyed(secret: bytes) -> Sealer:
+    """Seals that only who has the secret can make and check."""
+    return lambda content: hmac_digest(secret, content, "sha256").hex()
+
+
+def sealed(start: Position, entries: Sequence[Entry], sealer: Sealer = plain) -> tuple[bytes, Batch]:
     """What to write for these entries."""
     count, lines = start.tokens, []
     for made, text in entries:
         lines.append(b"%0*d %d %s\n" % (NUMBER, count, made, text.encode("ascii")))
         count += made
     body = b"".join(lines) + b"= %0*d " % (NUMBER, count)
-    seal = seal_of(start.seal, body)
+    seal = sealer(start.seal.encode() + body)
     end = Position(count, start.size + len(body) + len(seal) + 1, seal)
     return body + seal.encode() + b"\n", Batch(start, end, lines)
 
 
-def seal_of(previous: str, body: bytes) -> str:
-    """The seal of a batch."""
-    return sha256(previous.encode() + body).hexdigest()
-
-
-def unsealed(name: str, lines: Iterable[bytes], start: Position) -> Iterator[Batch]:
+def unsealed(name: str, lines: Iterable[bytes], start: Position, sealer: Sealer = plain) -> Iterator[Batch]:
     """The batches in the lines from ``start`` on; what isn't followed by a seal, at the end, is left out.
 
     Args:
         name: what to call the journal in an error.
         lines: with their line ends.
         start: where they begin.
+        sealer: of the module.
 
     Raises:
         JournalError: a batch doesn't fit its seal or doesn't go on from the one before.
@@ -95,17 +107,17 @@ def unsealed(name: str, lines: Iterable[bytes], start: Position) -> Iterator[Bat
         if not line.endswith(b"\n"):
             return  # broken off: it is the last
         if line.startswith(SEAL_MARK):
-            batch = checked(name, start, entries, line)
+            batch = checked(name, start, entries, line, sealer)
             yield batch
             start, entries = batch.end, []
         else:
             entries.append(line)
 
 
-def checked(name: str, start: Position, lines: list[bytes], seal_line: bytes) -> Batch:
+def checked(name: str, start: Position, lines: list[bytes], seal_line: bytes, sealer: Sealer) -> Batch:
     """A batch, when its seal fits and its numbers go on from those before."""
     body = b"".join(lines) + seal_line[:-SEAL]
-    end, seal = start.size + len(body) + SEAL, seal_of(start.seal, body)
+    end, seal = start.size + len(body) + SEAL, sealer(start.seal.encode() + body)
     if seal_line[-SEAL:] != seal.encode() + b"\n":
         raise JournalError(
             f"{name}: bytes {start.size} to {end}, from token {start.tokens} on, don't fit their seal:"

@@ -12,9 +12,9 @@ from umbane.security.chain import NUMBER, Batch
 from umbane.security.models import KeyCount, VendingKeyName
 from umbane.sts import KRN, KT, SGC, decode_amount
 
-__all__ = ["COUNTED_FROM", "Amount", "Counters", "amount_of", "key_name", "key_words"]
+__all__ = ["Amount", "Counters", "amount_of", "is_change", "key_name", "key_words", "token_class"]
 
-COUNTED_FROM: Final = NUMBER + 3
+TEXT: Final = slice(NUMBER + 3, -1)
 """Where an entry has its text, which begins with an id of 32 digits."""
 
 MADE: Final = NUMBER + 1
@@ -46,11 +46,21 @@ class Amount(NamedTuple):
 
 def amount_of(text: str) -> Amount:
     """What is counted of a request, by its text."""
-    if text[IS_TOKEN] != "token":
+    if is_change(text):
         return Amount(text[CHANGE_KEY], 0, is_currency=False)
     kind = text[KIND]
     units = units_of(text[AMOUNT]) if kind in CREDIT else 0
     return Amount(text[TOKEN_KEY], units, is_currency=kind in CURRENCY)
+
+
+def is_change(text: str) -> bool:
+    """Whether a request is for a key change."""
+    return text[IS_TOKEN] != "token"
+
+
+def token_class(text: str) -> str:
+    """The class of the token that a request is for."""
+    return text[KIND.start]
 
 
 @cache
@@ -82,7 +92,7 @@ class Counters:
         """Count a batch of the journal."""
         for line in batch.lines:
             if line[MADE] != ZERO:
-                key, units, _ = amount_of(line[COUNTED_FROM:].decode("ascii"))
+                key, units, _ = amount_of(line[TEXT].decode("ascii"))
                 self.tokens[key] += line[MADE] - ZERO
                 self.units[key] += units
 

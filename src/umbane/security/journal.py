@@ -9,13 +9,13 @@ import os
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from umbane.security.chain import SEAL, START, Batch, Entry, Position, sealed, unsealed
+from umbane.security.chain import SEAL, START, Batch, Entry, Position, Sealer, plain, sealed, unsealed
 from umbane.security.disk import lock, open_file, read_at, sync, sync_folder, write_at
-from umbane.security.errors import JournalError
+from umbane.security.errors import JournalError, OlderModuleError
 from umbane.security.mark import Mark
 
 __all__ = ["Journal"]
@@ -26,6 +26,7 @@ class Files(NamedTuple):
 
     journal: int
     mark: Mark
+    witness: Mark | None
     process: int
 
 
@@ -36,21 +37,32 @@ class Journal:
         path: the file; made when it isn't there. The mark stands beside it.
         heading: the first entry of a new journal, which says whose it is.
         observe: is shown every batch: those from before, in their order, and then each one as it is written.
+        sealer: makes the seals.
+        witness: a second mark, somewhere else, which is there already unless the journal is new.
 
     Raises:
         ModuleBusyError: another process has it open.
+        OlderModuleError: the witness has seen more of it.
         JournalError: it was altered, or can't be read or written.
     """
 
-    def __init__(self, path: Path, heading: str, observe: Callable[[Batch], None]) -> None:
-        self.name, self.observe = path.name, observe
+    def __init__(
+        self,
+        path: Path,
+        heading: str,
+        observe: Callable[[Batch], None],
+        *,
+        sealer: Sealer = plain,
+        witness: Path | None = None,
+    ) -> None:
+        self.name, self.observe, self.sealer = path.name, observe, sealer
         self.end = self.kept = START
         self.starts, self.counts = array("Q"), array("Q")  # bytes and tokens before each batch
         self.files: Files | None = None
         self.failed = False
         try:
             with self.guarded():
-                self.open(path, Entry(0, heading))
+                self.open(path, Entry(0, heading), witness)
         except BaseException:
             self.close()
             raise
@@ -64,7 +76,9 @@ class Journal:
         finally:
             self.files = None
             if files:
-                files.mark.close()
+                for mark in (files.mark, files.witness):
+                    if mark:
+                        mark.close()
                 os.close(files.journal)
 
     @contextmanager
@@ -91,12 +105,14 @@ class Journal:
 
     # ------------------------------------------------------------------------------------------------------- opening
 
-    def open(self, path: Path, heading: Entry) -> None:
+    def open(self, path: Path, heading: Entry, witness: Path | None) -> None:
         """Make it or read it, and put it in order."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.files = opened(path)
+        self.files = opened(path, witness)
         marked = self.files.mark.read()
         self.read_through(marked)
+        if self.files.witness:
+            self.require_witnessed(self.files.witness.read())
         if self.end == START:
             self.begin(heading)
             sync_folder(path.parent)
@@ -106,7 +122,7 @@ class Journal:
         """Check every batch, and that the one the mark speaks of is among them."""
         reached = marked is None
         with open(self.require_open().journal, "rb", closefd=False) as lines:
-            for batch in unsealed(self.name, lines, START):
+            for batch in unsealed(self.name, lines, START, self.sealer):
                 self.take(batch)
                 reached |= batch.end == marked
         if marked is None and len(self.starts) > 1:
@@ -117,10 +133,45 @@ class Journal:
                 f" {min(self.end.size, marked.size)} on it isn't so: it was cut off or altered, or one of them is older"
             )
 
+    def require_witnessed(self, seen: Position | None) -> None:
+        """Refuse a journal that isn't the one of which the witness has seen the most."""
+        if seen is None and self.end != START:
+            raise OlderModuleError(
+                f"{self.name} has {self.end.tokens} tokens, but its witness saw nothing: it was emptied or replaced"
+            )
+        if seen is not None:
+            self.require_holds(seen, "its witness")
+
+    def require_holds(self, seen: Position, by: str) -> None:
+        """Refuse to be an older journal, or another one, than somebody has seen.
+
+        Args:
+            seen: where it once ended.
+            by: who says so, for the error.
+
+        Raises:
+            OlderModuleError: it never ended there.
+        """
+        if not self.holds(seen):
+            raise OlderModuleError(
+                f"{by} saw {self.name} at {seen.tokens} tokens and {seen.size} bytes, and it has {self.end.tokens} and"
+                f" {self.end.size}, or others: an older copy was put in its place, and nothing is issued with it"
+            )
+
+    def holds(self, seen: Position) -> bool:
+        """Whether it once ended there."""
+        number = bisect_right(self.starts, seen.size) - 1
+        if seen in {START, self.end}:
+            return True
+        if number < 1 or self.starts[number] != seen.size or self.counts[number] != seen.tokens:
+            return False
+        seal = read_at(self.require_open().journal, SEAL - 1, seen.size - SEAL)
+        return seal.decode("ascii", "replace") == seen.seal
+
     def begin(self, heading: Entry) -> None:
         """Write the heading of a new journal, in the place of one that was never finished."""
         file = self.require_open().journal
-        content, batch = sealed(START, [heading])
+        content, batch = sealed(START, [heading], self.sealer)
         if not content.startswith(read_at(file, len(content) + 1, 0)):
             raise JournalError(f"{self.name} is no journal, and it is not empty: it is left as it was")
         write_at(file, content, 0)
@@ -136,6 +187,9 @@ class Journal:
         write_at(files.journal, read_at(files.journal, self.end.size - marked.size, marked.size), marked.size)
         self.keep(self.end)
         files.mark.sync()
+        if files.witness:
+            files.witness.write(self.end)
+            files.witness.sync()
 
     # ------------------------------------------------------------------------------------------------------- working
 
@@ -146,7 +200,7 @@ class Journal:
             JournalError: it can't be written, or somebody else wrote to the file.
         """
         files = self.require_open()
-        content, batch = sealed(self.end, entries)
+        content, batch = sealed(self.end, entries, self.sealer)
         with self.guarded():
             self.require_untouched(files.journal)
             write_at(files.journal, content, self.end.size)
@@ -166,6 +220,8 @@ class Journal:
             with self.guarded():
                 sync(files.journal)
                 files.mark.write(end)
+                if files.witness:
+                    files.witness.write(end)
             self.kept = end
 
     def take(self, batch: Batch) -> None:
@@ -201,18 +257,19 @@ class Journal:
         with self.guarded():
             seal = read_at(file, SEAL - 1, start - SEAL).decode("ascii", "replace") if start else START.seal
             lines = io.BytesIO(read_at(file, end - start, start))
-            for batch in unsealed(self.name, lines, Position(self.counts[number], start, seal)):
+            for batch in unsealed(self.name, lines, Position(self.counts[number], start, seal), self.sealer):
                 return batch
             raise JournalError(f"{self.name}: from byte {start} on, token {self.counts[number]}, it was altered")
 
 
-def opened(path: Path) -> Files:
+def opened(path: Path, witness: Path | None) -> Files:
     """The files of a journal, locked."""
-    journal = open_file(path)
-    try:
+    with ExitStack() as stack:
+        journal = open_file(path)
+        stack.callback(os.close, journal)
         lock(journal, path.name)
         mark = Mark(path.with_suffix(".mark"))
-    except BaseException:
-        os.close(journal)
-        raise
-    return Files(journal, mark, os.getpid())
+        stack.callback(mark.close)
+        files = Files(journal, mark, Mark(witness) if witness else None, os.getpid())
+        stack.pop_all()
+    return files

@@ -25,6 +25,7 @@ from umbane.sts import (
     decode,
     encode,
     key_change_set,
+    read_message,
 )
 from umbane.sts.batch import DecoderKeys, Tokens, key_change_sets
 from umbane.sts.batch import encode as encode_all
@@ -39,6 +40,9 @@ REFUSALS: Final = (ModuleError, StsError, StsInputError)
 
 ISSUABLE: Final = (StampedToken, CurrencyCredit, InitiateTest)
 """What may be asked for by itself: all but the sections of a key change, which hold the bits of a key."""
+
+KIND_SHIFT: Final = 60
+"""Class and subclass stand above these bits of a token (6.2)."""
 
 FEW: Final = 16
 """Fewer orders than these go by themselves: that is faster than to set a batch up."""
@@ -59,7 +63,7 @@ class Maker:
 
     def tokens(self, orders: Sequence[TokenOrder]) -> list[Made]:
         """What becomes of each order, in their order."""
-        return by_kind(orders, lambda order: int(order.request.ea), self.tokens_together, self.token)
+        return by_kind(orders, lambda order: int(order.ea), self.tokens_together, self.token)
 
     def changes(self, orders: Sequence[ChangeOrder]) -> list[Made]:
         """The same for key changes."""
@@ -68,18 +72,17 @@ class Maker:
 
     def tokens_together(self, orders: Sequence[TokenOrder]) -> list[tuple[EncodedToken, ...]]:
         """The tokens of orders for meters of one algorithm, or the first refusal."""
-        for kind in {type(order.request.token) for order in orders}:
-            require_issuable(kind)
-        requests = [order.request for order in orders]
-        keys = self.decoder_keys([(request.key, request.pan) for request in requests], requests[0].ea)
+        for bits in {order.bits >> KIND_SHIFT: order.bits for order in orders}.values():
+            require_issuable(bits)
+        keys = self.decoder_keys([(order.key, order.pan) for order in orders], orders[0].ea)
         tokens = Tokens(np.array([order.bits >> CRC_BITS for order in orders], np.uint64))
         return [(EncodedToken(int(digits)),) for digits in encode_all(tokens, keys, tables=self.tables).tolist()]
 
     def token(self, order: TokenOrder) -> tuple[EncodedToken, ...]:
         """The token of one order."""
-        request = order.request
-        require_issuable(type(request.token))
-        return (encode(request.token, self.decoder_key(request.key, request.pan, request.ea), tables=self.tables),)
+        require_issuable(order.bits)
+        key = self.decoder_key(order.key, order.pan, order.ea)
+        return (encode(read_message(order.bits), key, tables=self.tables),)
 
     def changes_together(self, orders: Sequence[ChangeOrder]) -> list[tuple[EncodedToken, ...]]:
         """The sets of orders for meters of one algorithm, all with the SGC or all without, or the first refusal."""
@@ -146,8 +149,9 @@ def by_vending_key(names: Sequence[KeyName]) -> Iterable[list[int]]:
     return map(sorted, groups.values())
 
 
-def require_issuable(kind: type[Token]) -> None:
-    """Raise StsInputError if tokens of this kind must not be asked for by themselves."""
+def require_issuable(bits: int) -> None:
+    """Raise StsInputError if tokens of this one's kind must not be asked for by themselves."""
+    kind = type(read_message(bits))
     if not issubclass(kind, ISSUABLE):
         remedy = "give credit, a test or a management token; for a key change, ask for it as one"
         raise StsInputError("token", f"a {kind.__name__} was given", remedy)

@@ -47,7 +47,9 @@ class Order(Protocol):
 class TokenOrder(NamedTuple):
     """A request for a token on its way."""
 
-    request: TokenRequest
+    pan: MeterPAN
+    ea: EA
+    key: KeyName
     bits: int
     """The 66 bits of the token before it is encrypted."""
     id: int
@@ -57,7 +59,7 @@ class TokenOrder(NamedTuple):
     @property
     def keys(self) -> tuple[KeyName, ...]:
         """The keys that it needs."""
-        return (self.request.key,)
+        return (self.key,)
 
 
 class ChangeOrder(NamedTuple):
@@ -81,7 +83,7 @@ def token_orders(requests: Sequence[TokenRequest]) -> list[TokenOrder]:
         id_, pan, ea, key, token = request
         bits, number = message(token), id_.int
         text = "%032x token %s %02d %s %017x" % (number, pan.digits, ea, words[id(key)], bits)  # noqa: UP031 - half the time
-        orders.append(TokenOrder(request, bits, number, text))
+        orders.append(TokenOrder(pan, ea, key, bits, number, text))
     return orders
 
 

@@ -1,0 +1,135 @@
+"""What a module may do with each of its keys, when, and how much: as the key load files and top-up orders say.
+
+Uses and times come with the keys. Ceilings are in the journal, so that nobody raises one by putting an older key store
+back: an entry for each time one was set, of which the last counts.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from umbane.errors import UmbaneError
+from umbane.security.chain import Entry
+from umbane.security.counting import Amount, Counters, amount_of, is_change, key_name, key_words, token_class
+from umbane.security.documents import instant_text
+from umbane.security.errors import QuotaError, UnauthorisedError
+from umbane.security.loadfile import KeyGrant, KeyUse
+from umbane.security.models import Quota, VendingKeyName
+from umbane.security.orders import Order
+
+__all__ = ["QUOTA", "Limits", "quota_entry"]
+
+QUOTA: Final = "quota"
+"""What the entry of a ceiling begins with."""
+NONE: Final = "-"
+
+USE_OF_CLASS: Final = {"0": KeyUse.CREDIT, "2": KeyUse.ENGINEERING}
+"""Tokens of class 1 are under no key, and are not asked about."""
+
+
+class Limits:
+    """The limits of a module's keys; without any, every key may do everything."""
+
+    def __init__(self, grants: Iterable[KeyGrant] = ()) -> None:
+        self.grants: dict[str, KeyGrant] = {}
+        self.ceilings: dict[str, Quota] = {}
+        for grant in grants:
+            self.add(grant)
+
+    def add(self, grant: KeyGrant) -> None:
+        """Know of what may be done with a key; it takes the place of what was said before."""
+        self.grants[key_words(name_of(grant))] = grant
+
+    def note(self, words: list[str]) -> None:
+        """Know of a ceiling that the journal has."""
+        *key, tokens, units = words
+        self.ceilings[" ".join(key)] = Quota(read_limit(tokens), read_limit(units))
+
+    def quotas(self) -> dict[VendingKeyName, Quota]:
+        """The ceilings of all keys that have one."""
+        return {key_name(words): quota for words, quota in self.ceilings.items()}
+
+    def refusals(self, asked: Iterable[tuple[Order, int]], counters: Counters, now: datetime) -> dict[int, UmbaneError]:
+        """Which of these requests are refused, by their ids, when they come in this order.
+
+        Args:
+            asked: what would be made, and how many tokens that is.
+            counters: how far each key is.
+            now: the moment.
+        """
+        refused: dict[int, UmbaneError] = {}
+        ahead: dict[str, tuple[int, int]] = {}
+        for order, made in asked:
+            amount = amount_of(order.text)
+            tokens, units = ahead.get(amount.key) or (counters.tokens[amount.key], counters.units[amount.key])
+            after = tokens + made, units + amount.units
+            try:
+                self.require_authorised(order, amount, now)
+                self.require_within(amount, *after)
+            except (QuotaError, UnauthorisedError) as error:
+                refused[order.id] = error
+            else:
+                ahead[amount.key] = after
+        return refused
+
+    def require_authorised(self, order: Order, amount: Amount, now: datetime) -> None:
+        """Refuse what the keys of a request may not be used for, or not now.
+
+        Raises:
+            UnauthorisedError: they may not.
+        """
+        for words, use in uses(order, amount):
+            grant = self.grants.get(words)
+            if grant is None:
+                continue
+            if use is not None and use not in grant.uses:
+                raise UnauthorisedError(f"the key for {key_name(words)} may not be used for {use} by this module")
+            if now < grant.active_from:
+                raise UnauthorisedError(
+                    f"the key for {key_name(words)} may be used only from {instant_text(grant.active_from)}"
+                )
+            if now >= grant.issue_until:
+                until = instant_text(grant.issue_until)
+                raise UnauthorisedError(f"the key for {key_name(words)} could be used until {until}: load a newer file")
+
+    def require_within(self, amount: Amount, tokens: int, units: int) -> None:
+        """Refuse what is beyond the ceilings of a key.
+
+        Raises:
+            QuotaError: it is.
+        """
+        quota = self.ceilings.get(amount.key)
+        if quota is None:
+            return
+        named = f"the key for {key_name(amount.key)}"
+        if quota.tokens is not None and tokens > quota.tokens:
+            raise QuotaError(f"{named} may make {quota.tokens} tokens in all: have its quota topped up")
+        if quota.units is not None and units > quota.units:
+            raise QuotaError(f"{named} may make {quota.units} units of credit in all: have its quota topped up")
+        if quota.units is not None and amount.is_currency:
+            raise QuotaError(f"{named} makes no credit in currency, for its quota is in units")
+
+
+def uses(order: Order, amount: Amount) -> Iterator[tuple[str, KeyUse | None]]:
+    """The vending keys of a request, and what they are used for."""
+    if not is_change(order.text):
+        yield amount.key, USE_OF_CLASS.get(token_class(order.text))
+        return
+    yield amount.key, KeyUse.CHANGE_FROM
+    yield key_words(VendingKeyName(*order.keys[1][:3])), KeyUse.CHANGE_TO
+
+
+def name_of(grant: KeyGrant) -> VendingKeyName:
+    """The key that something is granted of."""
+    return VendingKeyName(grant.key.sgc, grant.key.krn, grant.key.kt)
+
+
+def quota_entry(name: VendingKeyName, quota: Quota) -> Entry:
+    """A ceiling as the journal has it."""
+    tokens, units = (NONE if limit is None else str(limit) for limit in quota)
+    return Entry(0, f"{QUOTA} {key_words(name)} {tokens} {units}")
+
+
+def read_limit(text: str) -> int | None:
+    """One of the limits of an entry."""
+    return None if text == NONE else int(text)
