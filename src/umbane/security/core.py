@@ -5,25 +5,28 @@ is written down. Only then is anything returned.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
-from umbane.security.chain import NUMBER, Batch, Entry
+from umbane.security.chain import NUMBER, Batch, Entry, Sealer, plain
 from umbane.security.counting import Counters
 from umbane.security.errors import JournalError, KeyClashError, RealmError, RequestReusedError
 from umbane.security.index import ID, MADE, Index
 from umbane.security.journal import Journal
 from umbane.security.keyring import KEY, Keyring
 from umbane.security.keyvault import KeyVault
-from umbane.security.making import Made, Maker
+from umbane.security.limits import QUOTA, Limits
+from umbane.security.loadfile import KeyGrant
+from umbane.security.making import Made, Maker, refused
 from umbane.security.models import Issued, KeyChangeRequest, ModuleStatus, Record, Refused, TokenRequest
 from umbane.security.orders import Order, change_orders, distinct, read_record, text_of, token_orders
 from umbane.security.vault import CHECK_DIGITS
 from umbane.sts import StaTables
 
-__all__ = ["ModuleCore"]
+__all__ = ["ModuleCore", "Options"]
 
 FORMAT: Final = "journal 1"
 """What a journal begins with, and the number of the form it is written in."""
@@ -35,6 +38,21 @@ PAGE: Final = 1000
 """Records that are read at once, or a few more."""
 
 AnyOrder = TypeVar("AnyOrder", bound=Order)
+
+
+class Options(NamedTuple):
+    """What makes a module more than one for tests in somebody's own process."""
+
+    grants: Sequence[KeyGrant] = ()
+    """What may be done with its keys; a key that isn't there may do everything."""
+    sealer: Sealer = plain
+    """Makes the seals of its journal."""
+    witness: Path | None = None
+    """A second mark of the journal, somewhere else."""
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+USUAL: Final = Options()
 
 
 class Entered(NamedTuple):
@@ -59,6 +77,7 @@ class ModuleCore:
         folder: where its journal lies.
         vault: its vending keys.
         tables: the EA07 tables.
+        options: of modules that are more than this.
 
     Raises:
         ModuleBusyError: another process has its journal open.
@@ -67,12 +86,15 @@ class ModuleCore:
         KeyClashError: a key of the vault, or the EA07 tables, aren't those that the journal's tokens were made with.
     """
 
-    def __init__(self, name: str, folder: Path, vault: KeyVault, tables: StaTables) -> None:
-        self.name, self.vault = name, vault
+    def __init__(self, name: str, folder: Path, vault: KeyVault, tables: StaTables, options: Options = USUAL) -> None:
+        self.name, self.vault, self.clock = name, vault, options.clock
         self.keyring, self.index, self.counters = Keyring(vault), Index(), Counters()
+        self.limits = Limits(options.grants)
+        self.last: dict[str, list[str]] = {}
         self.maker = Maker(self.keyring, tables)
         self.heading = f"{FORMAT} {name} {vault.realm} {tables_value(tables)}"
-        self.journal = Journal(folder / f"{name}.journal", self.heading, self.observe)
+        path = folder / f"{name}.journal"
+        self.journal = Journal(path, self.heading, self.observe, sealer=options.sealer, witness=options.witness)
         try:
             self.keyring.require_unchanged()
         except KeyClashError:
@@ -87,13 +109,21 @@ class ModuleCore:
         """Know of a batch of the journal."""
         if not batch.start.size:
             require_heading(text_of(batch.lines[0]), self.heading)
-        for line in batch.lines:  # those of keys stand in front
+        for line in batch.lines:  # those that made nothing stand in front
             if line[MADE] != b"0":
                 break
-            if text_of(line).startswith(KEY):
-                self.keyring.note(text_of(line))
+            self.note(text_of(line))
         self.index.observe(batch)
         self.counters.observe(batch)
+
+    def note(self, text: str) -> None:
+        """Know of an entry that made nothing."""
+        kind, *words = text.split()
+        self.last[kind] = words
+        if kind == KEY:
+            self.keyring.note(text)
+        if kind == QUOTA:
+            self.limits.note(words)
 
     # ------------------------------------------------------------------------------------------------------ answering
 
@@ -115,6 +145,7 @@ class ModuleCore:
             meant.setdefault(order.id, order.text)
         asked = {order.id: order for order in orders if order.text == meant[order.id]}
         made = dict(zip(asked, make(list(asked.values())), strict=True))
+        made |= self.limited([(asked[id_], tokens) for id_, tokens in made.items() if id_ not in known])
         new = [(asked[id_], tokens) for id_, tokens in made.items() if id_ not in known]
         numbers = {id_: entered.number for id_, entered in known.items()} | self.written(new)
 
@@ -125,6 +156,14 @@ class ModuleCore:
             return tokens if isinstance(tokens, Refused) else Issued(numbers[order.id], tokens)
 
         return [answer(order) for order in orders]
+
+    def limited(self, new: Iterable[tuple[AnyOrder, Made]]) -> dict[int, Refused]:
+        """Those of the new ones that their keys' limits don't let out, though they can be made."""
+        if not self.limits.is_any:
+            return {}
+        tried = [(order, len(tokens)) for order, tokens in new if not isinstance(tokens, Refused)]
+        refusals = self.limits.refusals(tried, self.counters, self.clock())
+        return {id_: refused(error) for id_, error in refusals.items()}
 
     def written(self, new: Iterable[tuple[AnyOrder, Made]]) -> dict[int, int]:
         """Write down what was made; for each id the number of its first token."""

@@ -36,6 +36,11 @@ class Limits:
         for grant in grants:
             self.add(grant)
 
+    @property
+    def is_any(self) -> bool:
+        """Whether there are any limits at all."""
+        return bool(self.grants or self.ceilings)
+
     def add(self, grant: KeyGrant) -> None:
         """Know of what may be done with a key; it takes the place of what was said before."""
         self.grants[key_words(name_of(grant))] = grant
