@@ -116,6 +116,20 @@ async def test_a_batch_that_fails() -> None:
     assert isinstance(await batcher.ask(request(3)), Refused)
 
 
+async def test_what_is_under_way() -> None:
+    """A message is known from when it waits until it is answered, by its till and its id."""
+    engine = Counterpart()
+    batcher = Batcher(engine.sell, most=1, at_once=1, pause=0)
+    asked = [asyncio.create_task(batcher.ask(request(number))) for number in range(2)]
+    await settle()
+    ids = ("m0", "m1", "m2", None)
+    assert [batcher.has(HOUSE, it) for it in ids] == [True, True, False, True]
+    assert not batcher.has(UUID(int=2))
+    engine.door.set()
+    await asyncio.gather(*asked)
+    assert not batcher.has(HOUSE)
+
+
 async def test_draining() -> None:
     """Whoever waits for the end waits until everybody has their answer."""
     engine = Counterpart()

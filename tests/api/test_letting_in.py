@@ -1,9 +1,14 @@
 """Who is let in, what each may do, and how much."""
 
+import errno
+import io
+import json
+
 import pytest
 
 from tests.api.counter import Counter, api_key
 from tests.api.staff import PASSWORD, hire, sign_in
+from umbane.api.watching import Watch
 from umbane.registry import Role, api_keys, block_operator, revoke_api_key
 
 
@@ -74,6 +79,31 @@ async def test_too_often(counter: Counter) -> None:
     answers = [await counter.http.get("/v1/sales/last", headers=headers) for _ in range(4)]
     assert [it.status_code for it in answers] == [404, 404, 429, 429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 10
+
+
+async def test_who_was_refused(counter: Counter) -> None:
+    """The log names whoever was let in, also when they weren't given what they asked for; and nobody who wasn't."""
+    await counter.http.get("/v1/approvals")
+    await counter.http.post("/v1/sales", json={})
+    await counter.http.get("/v1/approvals", headers={"Authorization": "Bearer umb_wrong"})
+    lines = [json.loads(it) for it in counter.log.getvalue().splitlines()]
+    assert [(it["status"], it["who"]) for it in lines] == [(403, "api:till 1"), (400, "api:till 1"), (401, "")]
+
+
+class FullDisk(io.StringIO):
+    """A log that takes nothing more."""
+
+    def write(self, _text: str) -> int:
+        """Take nothing."""
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+
+def test_a_log_on_a_full_disk() -> None:
+    """What can't be written into the log is counted all the same, and is no reason to answer anything else."""
+    watch = Watch(FullDisk())
+    watch.saw("sell", 201, "", 0.01, "api:till 1")
+    watch.fault("sell", ValueError("a secret"))
+    assert b'umbane_requests_total{code="",operation="sell",status="201"} 1.0' in watch.page()
 
 
 async def test_the_log(counter: Counter) -> None:

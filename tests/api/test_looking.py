@@ -1,5 +1,9 @@
 """What a till can find out: quotes, outcomes, the same digits again, whose digits these are."""
 
+import asyncio
+
+import pytest
+
 from tests.api.counter import Counter, api_key
 from tests.registry.town import NOW, new_id
 from tests.vending.laboratory import LaboratoryModule
@@ -96,9 +100,21 @@ async def test_pages_of_sales(counter: Counter) -> None:
 
 async def test_bad_cursors(counter: Counter) -> None:
     """A cursor that nobody gave, a name twice, a limit beyond the greatest and unknown names are refused."""
-    for query in ("cursor=x", "cursor=%C3%A4", "cursor=AAAA", "limit=0", "limit=101", "limit=1&limit=2", "who=x"):
+    for query in (
+        "cursor=x",
+        "cursor=!!!!",
+        "cursor=%C3%A4",
+        "cursor=AAAA",
+        "limit=0",
+        "limit=101",
+        "limit=1&limit=2",
+        "who=x",
+    ):
         answer = await counter.http.get(f"/v1/sales?meter={counter.meter}&{query}")
         assert answer.status_code in {400, 422}, query
+    for start in ("!!!!", "x", "MDAw", "OTk5"):
+        answer = await counter.http.get(f"/v1/meters?q=Thandi&cursor={start}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "bad_value"), start
 
 
 async def test_being_at_home(counter: Counter) -> None:
@@ -117,6 +133,44 @@ async def test_paths_that_lead_nowhere(counter: Counter) -> None:
         (404, "not_found"),
         (405, "method_not_allowed"),
     ]
+
+
+async def test_a_slash_too_many(counter: Counter) -> None:
+    """No path is sent on to another: behind a proxy that would show the caller's key to plain HTTP."""
+    answer = await counter.http.post("/v1/sales/", json=counter.order())
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+NO_TEXTS = [
+    ("GET", "/v1/messages/a%00b", None),
+    ("POST", "/v1/messages/%00/confirmation", None),
+    ("POST", "/v1/messages/%00/reversal", {"reason": "a slip"}),
+    ("POST", "/v1/sandbox/meters/%00/keypad", {"keys": "1"}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), NO_TEXTS)
+async def test_a_path_that_no_database_keeps(
+    counter: Counter, method: str, path: str, body: dict[str, str] | None
+) -> None:
+    """A path with the character U+0000 is refused."""
+    answer = await counter.http.request(method, path, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_body")
+
+
+async def test_a_message_under_way(counter: Counter) -> None:
+    """A message that came and isn't in the books yet is in progress, and never unknown: it will be done."""
+    database = counter.shop.town.database
+    async with database.reading() as other:
+        await other.execute("SET TRANSACTION READ WRITE; LOCK TABLE vending.sale IN EXCLUSIVE MODE")
+        under_way = asyncio.create_task(counter.sell("a"))
+        while "umbane_batch_size_count 1.0" not in (await counter.http.get("/metrics")).text:
+            assert not under_way.done()
+        answers = [await counter.http.get(path) for path in ("/v1/messages/a", "/v1/sales/last", "/v1/messages/b")]
+    assert [it.json()["code"] for it in answers] == ["in_progress", "in_progress", "unknown_sale"]
+    assert answers[0].headers["retry-after"] == "1"
+    sold = await under_way
+    assert (await counter.http.get("/v1/messages/a")).json() == sold.json()
 
 
 async def test_nobody_elses_sale(counter: Counter) -> None:

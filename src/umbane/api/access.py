@@ -39,20 +39,26 @@ class Doorkeeper:
         self.rates = Rates(clock)
         self.known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
-    async def let_in(self, header: str | None, rights: tuple[Right, ...]) -> Caller:
-        """Who shows this, if they have one of these rights.
+    async def who(self, header: str | None) -> Caller:
+        """Who shows this.
 
         Raises:
-            ApiError: nobody knows them, they may not do this, or ask too often.
+            ApiError: nobody knows them.
         """
         if not header or not header[: len(SCHEME)].lower() == SCHEME:
             raise stranger("nothing is shown that lets anybody in")
-        caller = await self.caller(header[len(SCHEME) :].strip())
+        return await self.caller(header[len(SCHEME) :].strip())
+
+    def let_in(self, caller: Caller, rights: tuple[Right, ...]) -> None:
+        """Let somebody in who has one of these rights.
+
+        Raises:
+            ApiError: they may not do this, or ask too often.
+        """
         self.rates.require(caller.id, caller.limits.requests_per_minute)
         if not caller.rights.intersection(rights):
             needed = " or ".join(rights)
             raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", "that is not for everybody", f"it takes: {needed}")
-        return caller
 
     async def caller(self, secret: str) -> Caller:
         """Who shows this secret."""

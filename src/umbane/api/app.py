@@ -1,8 +1,9 @@
 """The application: operations behind their routes, and how each of them is called."""
 
+import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
@@ -16,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from umbane.api import approvals, doors, lookups, managing, reversals, sales, sandbox, webhooks
+from umbane.api import alarms, approvals, doors, lookups, managing, reversals, sales, sandbox, webhooks
 from umbane.api.access import Doorkeeper
 from umbane.api.batcher import AT_ONCE, Batcher
 from umbane.api.bodies import decoded
@@ -26,6 +27,7 @@ from umbane.api.openapi import document
 from umbane.api.people import Gate
 from umbane.api.problems import ApiError, problem_from
 from umbane.api.rates import Rates
+from umbane.api.rights import Caller
 from umbane.api.watching import Watch
 from umbane.vending import Engine, sell
 
@@ -33,13 +35,18 @@ __all__ = ["OPERATIONS", "Api", "make_app"]
 
 OPERATIONS: Final = (
     *sales.OPERATIONS, *lookups.OPERATIONS, *webhooks.OPERATIONS, *doors.OPERATIONS, *approvals.OPERATIONS,
-    *reversals.OPERATIONS, *sandbox.OPERATIONS, *managing.OPERATIONS,
+    *alarms.OPERATIONS, *reversals.OPERATIONS, *sandbox.OPERATIONS, *managing.OPERATIONS,
 )  # fmt: skip
 
 KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}")
 PROBLEM: Final = "application/problem+json"
+PATIENCE: Final = 30.0
+"""Seconds for a whole body; who sends it drop by drop keeps a connection from others."""
 HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Answers hold digits, which are money: nothing on the way keeps them."""
+
+LAST_WORDS: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
+"""After these the rest of a body isn't waited for."""
 
 ENCODER: Final = msgspec.json.Encoder()
 
@@ -56,9 +63,11 @@ class Api:
         """Do an operation; whatever goes wrong becomes a problem."""
         start, who = time.perf_counter(), ""
         try:
-            call = await self.call_from(operation, request)
-            who = call.caller.name if call.caller else ""
-            reply = await operation.handler(self.desk, call)
+            caller = await self.doorkeeper.who(request.headers.get("authorization")) if operation.rights else None
+            if caller:
+                who = caller.name
+                self.doorkeeper.let_in(caller, operation.rights)
+            reply = await operation.handler(self.desk, await call_from(operation, request, caller))
         except ClientDisconnect:
             reply = Reply(problem_from(ApiError(HTTPStatus.BAD_REQUEST, "gone", "nobody waits any more", "")), 400)
         except Exception as error:  # noqa: BLE001 - told below, each by its kind
@@ -69,18 +78,6 @@ class Api:
         code = reply.problem.code if reply.problem else ""
         self.watch.saw(operation.name, int(reply.status), code, time.perf_counter() - start, who)
         return response(reply)
-
-    async def call_from(self, operation: Operation, request: Request) -> Call:
-        """Who calls, and with what; whoever isn't let in has nothing of theirs looked at."""
-        caller = None
-        if operation.rights:
-            caller = await self.doorkeeper.let_in(request.headers.get("authorization"), operation.rights)
-        key = key_of(request) if operation.keyed else ""
-        body = await body_of(request, operation) if operation.body else None
-        body = decoded(operation.decoder, body) if operation.decoder and body is not None else body
-        query = query_of(operation.query, request.query_params.multi_items()) if operation.query else None
-        agent = request.client.host if request.client else ""
-        return Call(caller, request.path_params, body, query, agent, key)
 
     async def metrics(self, _request: Request) -> Response:
         """The figures, as Prometheus reads them."""
@@ -109,6 +106,24 @@ class ByPath:
             await answered(scope, receive, send)
 
 
+async def call_from(operation: Operation, request: Request, caller: Caller | None) -> Call:
+    """With what somebody calls who was let in: nobody else has anything of theirs looked at."""
+    path = request.path_params
+    require_text("path", path.values())
+    key = key_of(request) if operation.keyed else ""
+    body = await body_of(request, operation) if operation.body else None
+    body = decoded(operation.decoder, body) if operation.decoder and body is not None else body
+    query = query_of(operation.query, request.query_params.multi_items()) if operation.query else None
+    agent = request.client.host if request.client else ""
+    return Call(caller, path, body, query, agent, key)
+
+
+def require_text(where: str, values: Iterable[str]) -> None:
+    """Refuse a text that no database keeps."""
+    if any("\0" in value for value in values):
+        raise msgspec.ValidationError(f"the {where} holds the character U+0000")
+
+
 def key_of(request: Request) -> str:
     """The Idempotency-Key: the caller's own name for what is to be done once.
 
@@ -123,11 +138,11 @@ def key_of(request: Request) -> str:
     return key
 
 
-async def body_of(request: Request, operation: Operation) -> bytes:
+async def body_of(request: Request, operation: Operation, patience: float = PATIENCE) -> bytes:
     """The body, if it says that it is what is wanted and isn't too large; a larger one isn't read to its end.
 
     Raises:
-        ApiError: it is something else, or too large.
+        ApiError: it is something else, too large, or too slow.
     """
     wanted, largest = operation.media, operation.largest
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != wanted:
@@ -139,11 +154,16 @@ async def body_of(request: Request, operation: Operation) -> bytes:
     if not declared.isdecimal() or len(declared) > len(str(2**63)) or int(declared) > largest:
         raise too_large(largest)
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > largest:
-            raise too_large(largest)
-        parts.append(part)
+    try:
+        async with asyncio.timeout(patience):
+            async for part in request.stream():
+                size += len(part)
+                if size > largest:
+                    raise too_large(largest)
+                parts.append(part)
+    except TimeoutError as error:
+        detail, remedy = f"the body didn't come within {patience:.0f} seconds", "send it at once"
+        raise ApiError(HTTPStatus.REQUEST_TIMEOUT, "too_slow", detail, remedy) from error
     return b"".join(parts)
 
 
@@ -158,8 +178,7 @@ def query_of(kind: type[msgspec.Struct], items: Sequence[tuple[str, str]]) -> ms
     values: Mapping[str, Any] = dict(items)
     if len(values) != len(items):
         raise msgspec.ValidationError("a name comes twice in the query")
-    if any("\0" in value for value in values.values()):
-        raise msgspec.ValidationError("the query holds the character U+0000")
+    require_text("query", values.values())
     return msgspec.convert(values, kind, strict=False)
 
 
@@ -171,7 +190,7 @@ def response(reply: Reply) -> Response:
             headers["Retry-After"] = str(problem.retry_after)
         if problem.status == HTTPStatus.UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
-        if problem.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        if problem.status in LAST_WORDS:
             headers["Connection"] = "close"
     media = PROBLEM if problem else JSON
     return Response(ENCODER.encode(reply.body), int(reply.status), headers, media)
@@ -226,4 +245,6 @@ def make_app(
     routes += [Route("/openapi.json", openapi), Route("/metrics", api.metrics)]
     handlers = {404: no_such, 405: no_such}
     quick = [Middleware(ByPath, api=api)]
-    return Starlette(routes=routes, middleware=quick, exception_handlers=handlers, lifespan=lifespan)
+    app = Starlette(routes=routes, middleware=quick, exception_handlers=handlers, lifespan=lifespan)
+    app.router.redirect_slashes = False  # behind a proxy it would send callers, and what they show, to plain HTTP
+    return app

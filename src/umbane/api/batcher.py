@@ -8,7 +8,9 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
+from itertools import chain
 from typing import Final
+from uuid import UUID
 
 from umbane.api.problems import ApiError
 from umbane.vending import Answer, SaleRequest
@@ -34,6 +36,7 @@ class Batcher:
 
     Attributes:
         waiting: what isn't given to the engine yet.
+        serving: the batches that it has.
         crowded: whether the last batch was of more than one.
         observe: is told the size of each batch.
     """
@@ -50,6 +53,7 @@ class Batcher:
         self.sell = sell
         self.most, self.at_once, self.pause, self.most_waiting = most, at_once, pause, most_waiting
         self.waiting: deque[Waiting] = deque()
+        self.serving: list[Sequence[Waiting]] = []
         self.flushes: set[asyncio.Task[None]] = set()
         self.crowded = False
         self.observe: Callable[[int], object] = bool
@@ -71,6 +75,13 @@ class Batcher:
             flush.add_done_callback(self.flushes.discard)
         return await future
 
+    def has(self, terminal_id: UUID, message_id: str | None = None) -> bool:
+        """Whether a message of a till, or any of its messages, has no answer yet."""
+        for request, _ in chain(self.waiting, *self.serving):
+            if request.terminal_id == terminal_id and message_id in {None, request.message_id}:
+                return True
+        return False
+
     async def drain(self) -> None:
         """Wait until everything that was begun is answered."""
         while self.flushes:
@@ -89,6 +100,7 @@ class Batcher:
     async def _serve(self, batch: Sequence[Waiting]) -> None:
         """Answer each of a batch; who went away meanwhile finds the answer under the message id."""
         self.observe(len(batch))
+        self.serving.append(batch)
         try:
             answers = await self.sell([request for request, _ in batch])
         except Exception as error:  # noqa: BLE001 - each of them is told
@@ -96,6 +108,8 @@ class Batcher:
                 if not future.done():
                     future.set_exception(error)
             return
+        finally:
+            self.serving = [it for it in self.serving if it is not batch]
         for (_, future), answer in zip(batch, answers, strict=True):
             if not future.done():
                 future.set_result(answer)

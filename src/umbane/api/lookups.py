@@ -1,6 +1,6 @@
 """Looking things up over the API: who is meant, and what was sold to a meter. No digits of tokens here."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from typing import Final
 from uuid import UUID
@@ -65,7 +65,7 @@ def cursor(place: bytes) -> str:
 def place_from(text: str) -> bytes:
     """The place that a cursor names."""
     try:
-        return urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        return b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True)
     except (Base64Error, UnicodeEncodeError) as error:
         raise no_cursor() from error
 

@@ -33,6 +33,7 @@ from umbane.vending import (
     reverse,
     verify_token,
 )
+from umbane.vending.looking import in_progress
 
 __all__ = ["OPERATIONS"]
 
@@ -57,14 +58,17 @@ async def quote(desk: Desk, call: Call) -> Reply:
 
 
 async def outcome(desk: Desk, call: Call) -> Reply:
-    """What became of a message."""
-    at = await till_of(desk, call)
-    return told(await answer_to(desk.engine, call.who.utility_id, at, call.path["message_id"]))
+    """What became of a message; one that waits here for its batch isn't in the books yet."""
+    at, message_id = await till_of(desk, call), call.path["message_id"]
+    is_here = desk.batcher.has(at, message_id)  # looked at first: what is done by now is in the books
+    answer = await answer_to(desk.engine, call.who.utility_id, at, message_id)
+    return told(answer or (in_progress() if is_here else None))
 
 
 async def last(desk: Desk, call: Call) -> Reply:
     """What became of the last message of a till."""
-    return told(await last_response(desk.engine, call.who.utility_id, await till_of(desk, call)))
+    at = await till_of(desk, call)
+    return told(in_progress() if desk.batcher.has(at) else await last_response(desk.engine, call.who.utility_id, at))
 
 
 async def confirmation(desk: Desk, call: Call) -> Reply:

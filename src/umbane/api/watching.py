@@ -4,6 +4,7 @@ Neither holds a secret, a digit of a token, or who bought: paths are told as the
 """
 
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
@@ -49,25 +50,27 @@ class Watch:
         self.counted[answer].inc()
         self.timed[operation].observe(seconds)
         if self.log is not None:
-            line = {
+            self.write({
                 "at": datetime.now(UTC), "event": "request", "operation": operation, "status": status,
                 "code": code, "ms": round(seconds * 1000, 2), "who": who,
-            }  # fmt: skip
-            self.log.write(encode(line).decode() + "\n")
+            })  # fmt: skip
 
     def fault(self, operation: str, error: BaseException) -> None:
         """Nobody foresaw this: its kind and where it came from, and none of its words, which may hold anything."""
-        if self.log is None:
-            return
         frames, trace = [], error.__traceback__
         while trace is not None:
             frames.append(f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}")
             trace = trace.tb_next
-        line = {
+        self.write({
             "at": datetime.now(UTC), "event": "fault", "operation": operation, "kind": type(error).__name__,
             "where": frames[-6:],
-        }  # fmt: skip
-        self.log.write(encode(line).decode() + "\n")
+        })  # fmt: skip
+
+    def write(self, line: dict[str, object]) -> None:
+        """Write a line; what was sold is sold, and the till is told so, also when the disk of the log is full."""
+        if self.log is not None:
+            with suppress(OSError, ValueError):  # it may be closed
+                self.log.write(encode(line).decode() + "\n")
 
     def page(self) -> bytes:
         """The figures, as Prometheus reads them."""
