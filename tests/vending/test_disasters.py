@@ -224,3 +224,24 @@ async def test_a_server_that_is_killed_under_load(own: EmbeddedServer, tmp_path:
 
 
 TILLS = [f"till {number}" for number in range(30)]
+
+
+# ------------------------------------------------------------------------------------- a server that dies at a commit
+
+DYING = """
+CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER die AFTER INSERT ON vending.sale DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION die()"""
+
+
+async def test_commits_without_an_answer(shop: Shop) -> None:
+    """While nobody knows whether a sale was committed, the till isn't told that nothing was done."""
+    await shop.town.database.run(lambda tx: tx.execute(DYING))
+    answer = await shop.ask(Buy(money=20_000), "a")
+    assert isinstance(answer, Refused)
+    assert (answer.code, answer.is_final) == (Code.IN_PROGRESS, False)
+    assert "may be done, or not" in answer.problem
+    await shop.town.database.run(lambda tx: tx.execute("DROP TRIGGER die ON vending.sale"))
+    await shop.buy(message_id="a")
+    await proven(shop)

@@ -34,6 +34,7 @@ class Case:
         postings: of its plan.
         intent: what a module outside of this process was asked for it.
         answer: in the end.
+        unsure: whether an attempt ended while it was being committed, so that it may be done.
     """
 
     request: SaleRequest
@@ -47,6 +48,7 @@ class Case:
     postings: dict[AccountKey, int] = field(default_factory=dict)
     intent: Intent | None = None
     answer: Answer | None = None
+    unsure: bool = False
 
     @property
     def is_live(self) -> bool:

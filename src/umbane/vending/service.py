@@ -101,7 +101,7 @@ async def sell(engine: Engine, requests: Sequence[SaleRequest]) -> list[Answer]:
     cases = [open_case(request, id_) for request, id_ in zip(requests, ids, strict=True)]
     for utility_id, round_ in rounds(cases):
         await serve(engine, utility_id, round_)
-    return [case.answer or undecided() for case in cases]
+    return [case.answer or undecided(case) for case in cases]
 
 
 def rounds(cases: Sequence[Case]) -> list[tuple[UUID, list[Case]]]:
@@ -128,13 +128,15 @@ async def serve(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
             return await halves(engine, utility_id, cases, split.at)
         except AsideError as aside:
             for case in aside.cases:
-                case.answer = refused(case.problem) if case.problem else undecided()
+                case.answer = refused(case.problem) if case.problem else undecided(case)
             return await serve(engine, utility_id, [case for case in cases if not case.answer])
-        except PASSING:
-            continue
+        except PASSING as error:
+            for case in cases:
+                case.unsure |= isinstance(error, OutcomeUnknownError)
         except (UmbaneError, asyncpg.PostgresError) as error:
             return await put_off(engine, utility_id, cases, error)
-        return None
+        else:
+            return None
     return None
 
 
@@ -147,7 +149,7 @@ async def put_off(engine: Engine, utility_id: UUID, cases: list[Case], error: Ex
     else:
         return await halves(engine, utility_id, cases, len(cases) // 2)
     for case in waiting:
-        case.answer = undecided(error)
+        case.answer = undecided(case, error)
     return await serve(engine, utility_id, [case for case in cases if not case.answer])
 
 
@@ -279,8 +281,11 @@ def in_progress() -> Refused:
     return Refused(Code.IN_PROGRESS, "the security module didn't answer yet", "send the same message again")
 
 
-def undecided(error: Exception | None = None) -> Refused:
-    """The answer when nothing was decided."""
+def undecided(case: Case, error: Exception | None = None) -> Refused:
+    """The answer when nothing was decided, or when nobody knows whether something was."""
+    if case.unsure:
+        problem = "the database went away while this was being written down: it may be done, or not"
+        return Refused(Code.IN_PROGRESS, problem, "send the same message again until it is answered")
     if isinstance(error, BusyError):
         return Refused(Code.IN_PROGRESS, "somebody else works on the same meter or message", "send the same again")
     why = next((words for kind, words in REASONS.items() if isinstance(error, kind)), "it can't be done now")
