@@ -1,5 +1,7 @@
 """What a crash between the module's journal and the database's commit leaves behind, and how it is cleared up."""
 
+import asyncio
+
 import pytest
 
 from tests.registry.town import NOW, Town
@@ -7,7 +9,8 @@ from tests.vending.abroad import abroad, let
 from tests.vending.laboratory import LaboratoryModule, LostReplyError
 from tests.vending.shop import Shop, open_shop, proven
 from umbane.db import Database
-from umbane.vending import Buy, ClaimFree, Code, ModuleBehindError, Refused, Sold
+from umbane.security import ModuleStatus
+from umbane.vending import Answer, Buy, ClaimFree, Code, ModuleBehindError, Refused, Sold
 
 
 async def lost(shop: Shop, module: LaboratoryModule, money: int = 20_000, message_id: str = "a") -> None:
@@ -115,3 +118,34 @@ async def test_an_attempt_that_nobody_cleared_up(town: Town, module: LaboratoryM
     async with open_shop(town, module) as shop:
         assert isinstance(await shop.ask(Buy(money=20_000), "a"), Sold)
         await proven(shop)
+
+
+class Watched(LaboratoryModule):
+    """A module outside that tells its count a moment late, when somebody may have sold once more."""
+
+    def __init__(self) -> None:
+        super().__init__("watched", external=True)
+        self.calls = 0
+        self.sale: asyncio.Task[Answer] | None = None
+        self.shop: Shop | None = None
+
+    async def status(self) -> ModuleStatus:
+        """What it said of itself before a sale that is let through, if it can be."""
+        answer = await super().status()
+        self.calls += 1
+        if self.shop and self.calls == 2:
+            self.sale = asyncio.create_task(self.shop.ask(Buy(money=20_000)))
+            await asyncio.wait([self.sale], timeout=0.3)
+        return answer
+
+
+async def test_opened_while_others_sell(town: Town) -> None:
+    """An engine that opens while another sells doesn't take the module they share for one that is behind."""
+    module = Watched()
+    async with open_shop(town, module) as shop:
+        await shop.buy()
+        module.calls, module.shop = 0, shop
+        async with open_shop(town, module) as other:
+            assert module.sale
+            assert isinstance(await module.sale, Sold)
+            await proven(other)

@@ -96,14 +96,14 @@ async def recover(database: Database, module: SecurityModule, number: int, now: 
     Raises:
         ModuleBehindError: the books know tokens that the module hasn't made.
     """
-    count = (await module.status()).count
 
     async def work(tx: Connection) -> int:
         await lock_module(tx, number)
-        await require_not_behind(tx, number, count, (await module.status()).name)
+        status = await module.status()  # now that nobody books its tokens: others may have, a moment ago
+        await require_not_behind(tx, number, status.count, status.name)
         reconciled: int = await tx.fetchval(RECONCILED, number)
         waiting = {row[0] for row in await tx.fetch(WAITING, number)}
-        found, open_from = 0, count
+        found, open_from = 0, status.count
         async for records in in_portions(module, reconciled):
             known = await booked(tx, number, [it.first for it in records])
             open_from = min([open_from, *(it.first for it in records if it.request.id in waiting)])
