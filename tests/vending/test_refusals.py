@@ -241,6 +241,7 @@ CASES: Final = [
     *map(message, ["", "x" * 65, "💡" * 65, "a\nb", "a\0b", "a\ud800", "a\u202eb", "a\u200bb", "\ufeffa", "\ue000"]),
     # Values
     *(bad(Buy(money=it)) for it in (0, -5, True, 10**30)),
+    bad(Buy(money=10**5000), "more digits than can be written"),
     *(bad(Buy(units=it)) for it in (0, -1, 10**30)),
     *(bad(it) for it in (Buy(), Buy(money=5, units=5), Pay(0), Pay(-1), Pay(money=True))),
     bad(Engineer(EngineeringAction.SET_TARIFF_RATE, 10**30), staff=ENGINEER),
@@ -290,6 +291,7 @@ CASES: Final = [
     Case("more than the policy allows", Code.ABOVE_MAXIMUM, BUY, allow(19_999)),
     Case("more than is owed", Code.ABOVE_MAXIMUM, Pay(85_001)),
     Case("much more than is owed", Code.ABOVE_MAXIMUM, Pay(10**30)),
+    Case("more than can be written", Code.ABOVE_MAXIMUM, Pay(10**5000)),
     Case("tariff that isn't active", Code.NO_TARIFF, before=go_by_another_tariff),
     Case("day without a price", Code.NO_PRICE, before=wait_for_years),
     Case("month that is over", Code.NO_PRICE, before=turn_back),
