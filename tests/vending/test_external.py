@@ -1,21 +1,28 @@
 """A security module outside of the process: what it is asked is kept before, and a lost reply is asked for again."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from tests.database import HasSocket, administer
-from tests.registry.town import Town
+from tests.registry.town import Town, new_id
 from tests.vending.laboratory import LaboratoryModule
-from tests.vending.shop import Shop, open_shop, proven
+from tests.vending.shop import Shop, open_shop, proven, set_float
 from tests.vending.street import street
 from tests.vending.test_engineering import ENGINEER
-from umbane.registry import EngineeringAction
+from umbane.db import Connection
+from umbane.ledger import LimitError, open_book
+from umbane.registry import EngineeringAction, change_policy
 from umbane.security import Issued, ModuleBusyError, ModuleError, RequestReusedError, TokenRequest, UnknownKeyError
 from umbane.security import Refused as Declined
-from umbane.vending import Buy, Code, Engineer, Pay, Refused, Sold, answer_to, resolve
+from umbane.vending import Buy, Code, Engineer, Pay, Refused, Sold, answer_to, confirm, resolve, reverse
+from umbane.vending.cases import open_case
+from umbane.vending.house import Turn
+from umbane.vending.looking import look
+from umbane.vending.money import hold
 
 AT_ONCE = timedelta(0)
 
@@ -212,3 +219,38 @@ async def test_many_at_once(shop: Shop, module: LaboratoryModule) -> None:
     assert len({it.tokens[0].minute for it in sold}) == 12
     assert module.count == 12
     await proven(shop)
+
+
+async def test_a_policy_that_changed(shop: Shop, module: LaboratoryModule) -> None:
+    """A message whose permission was taken back while the module was asked has its outcome: nothing was made of it."""
+    order = Engineer(EngineeringAction.SET_MAXIMUM_POWER_LIMIT, 9)
+    module.lose = 1
+    assert code(await shop.ask(order, "a", staff=ENGINEER)) is Code.IN_PROGRESS
+    stricter = {"engineering": {order.action: {"roles": ["engineer"], "approvals": 2}}}
+    await shop.town.does(change_policy, stricter)
+    assert await resolve(shop.engine, AT_ONCE) == 1
+    assert code(await shop.ask(order, "a", staff=ENGINEER)) is Code.NOT_MADE
+    assert await shop.look("SELECT count(*) FROM vending.withheld") == 1
+    await proven(shop)
+
+
+@pytest.mark.parametrize("verb", [confirm, partial(reverse, reason="changed her mind")])
+async def test_an_end_in_between(shop: Shop, module: LaboratoryModule, verb: Callable[..., Awaitable[object]]) -> None:
+    """Who confirms or takes back a message that is under way hears so, and never that there is none."""
+    module.lose = 1
+    await shop.ask(Buy(money=20_000), "a")
+    assert code(await verb(shop.engine, shop.town.id, shop.town.terminal.id, "a")) is Code.IN_PROGRESS
+
+
+async def test_a_float_that_others_spent(shop: Shop) -> None:
+    """Money that was there when it was admitted, and is gone when it is to be set aside, is looked for again."""
+
+    async def work(tx: Connection) -> None:
+        case = open_case(shop.request(Buy(money=20_000)), new_id())
+        turn = Turn(shop.engine.house, tx, shop.town.id, [case], shop.now)
+        await look(turn)
+        await set_float(shop.town, 19_999)
+        with pytest.raises(LimitError):
+            await hold(turn, await open_book(tx, shop.town.id), [case])
+
+    await shop.town.database.run(work)

@@ -19,6 +19,7 @@ from umbane.vending import (
     Refused,
     Sold,
     UnknownSaleError,
+    answer_to,
     confirm,
     offer,
     reprint,
@@ -223,3 +224,30 @@ async def test_no_digits(shop: Shop) -> None:
     """What can't be a token is refused as such."""
     with pytest.raises(TokenFormatError):
         await verify_token(shop.engine, shop.town.id, str(shop.town.meter.pan.drn), "123")
+
+
+@pytest.mark.parametrize("message_id", ["", "a\0b", "\ud800", "x" * 100_000])
+async def test_a_message_that_can_t_be(shop: Shop, message_id: str) -> None:
+    """What can't be a message id never came, and was never sold."""
+    assert await answer_to(shop.engine, shop.town.id, shop.town.terminal.id, message_id) is None
+    for verb in (confirmed, reversed_):
+        with pytest.raises(UnknownSaleError):
+            await verb(shop, message_id)
+
+
+@pytest.mark.parametrize("reason", ["", " ", "a\0b", "\ud800", "=1+1", "a\u202eb", "x" * 201])
+async def test_a_reason_that_can_t_be_kept(careful: Shop, reason: str) -> None:
+    """A sale is taken back for a reason that can be read, or not at all."""
+    await careful.buy(message_id="a")
+    answer = await reverse(careful.engine, careful.town.id, careful.town.terminal.id, "a", reason)
+    assert code(answer) is Code.BAD_REQUEST
+    assert await careful.look("SELECT count(*) FROM vending.reversal") == 0
+
+
+async def test_trials_use_nothing_up(shop: Shop) -> None:
+    """A quote makes no accounts, not even for a moment: their numbers would be used up by those who only ask."""
+    number = "SELECT last_value FROM ledger.account_id_seq"
+    before = await shop.look(number)
+    for order in (Buy(money=20_000), Pay(100)):
+        assert isinstance(await offer(shop.engine, shop.request(order)), Offer)
+    assert await shop.look(number) == before

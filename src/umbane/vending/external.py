@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from umbane.security import Issued
 from umbane.vending.cases import Case
@@ -15,6 +16,8 @@ from umbane.vending.store import answers
 from umbane.vending.withholding import from_intent, insert
 
 __all__ = ["asked_for", "fill", "keep", "open_drafts", "take_up", "withhold_lost"]
+
+ANEW: Final = "sell again under a new message id"
 
 
 def open_drafts(case: Case) -> list[Draft]:
@@ -67,7 +70,7 @@ async def withhold_lost(turn: Turn) -> None:
 
 
 def fill(turn: Turn) -> None:
-    """Give every draft what the module made for it; refuse a case that the answers don't fit any more."""
+    """Give every draft what the module made for it; refuse for good a case that can't be sold any more."""
     for case in turn.live:
         intent = case.intent
         requests = asked_for(case)
@@ -76,6 +79,8 @@ def fill(turn: Turn) -> None:
             continue
         for draft in open_drafts(case):
             receive(turn, case, draft)
+    for case in turn.cases:
+        case.problem = case.problem and final(case.problem)
 
 
 def receive(turn: Turn, case: Case, draft: Draft) -> None:
@@ -86,17 +91,17 @@ def receive(turn: Turn, case: Case, draft: Draft) -> None:
         turn.asked |= {draft.request.id: draft.request} if draft.request else {}
     elif answer is None:
         problem = "the security module made no token, and nothing was charged"
-        case.problem = case.problem or RefusedError(Code.NOT_MADE, problem, "sell again under a new message id")
+        case.problem = case.problem or RefusedError(Code.NOT_MADE, problem, ANEW)
     else:
-        case.problem = case.problem or final(module_refusal(answer))
+        case.problem = case.problem or module_refusal(answer)
 
 
 def final(error: RefusedError) -> RefusedError:
     """A refusal as an outcome: the message was claimed, so it gets one."""
-    return RefusedError(Code.NOT_MADE, error.problem, error.remedy) if error.code in PASSING else error
+    return RefusedError(Code.NOT_MADE, error.problem, ANEW) if error.code in PASSING else error
 
 
 def changed() -> RefusedError:
     """The refusal when the account isn't what it was when the module was asked."""
     problem = "the account changed while the token was being made; nothing was charged"
-    return RefusedError(Code.NOT_MADE, problem, "sell again under a new message id")
+    return RefusedError(Code.NOT_MADE, problem, ANEW)

@@ -7,7 +7,7 @@ from umbane.db import Connection, new_ids
 from umbane.pricing import Payable, free_units_due, payable
 from umbane.registry import pan_of
 from umbane.vending import store
-from umbane.vending.cases import Case, open_case, refused
+from umbane.vending.cases import Case, message_id_problem, open_case, refused
 from umbane.vending.claiming import find_sellers
 from umbane.vending.codes import Code
 from umbane.vending.errors import UnknownSaleError
@@ -16,10 +16,10 @@ from umbane.vending.issuing import reserve
 from umbane.vending.judging import judge
 from umbane.vending.loading import load
 from umbane.vending.models import Answer, Offer, Refused, SaleRequest, Sold
-from umbane.vending.money import admit
+from umbane.vending.money import try_floats
 from umbane.vending.service import Engine
 
-__all__ = ["answer_to", "last_response", "offer", "reprint", "sales_of_meter"]
+__all__ = ["answer_to", "in_progress", "last_response", "offer", "reprint", "sales_of_meter"]
 
 OF_METER = """
 SELECT s.id FROM vending.sale s JOIN registry.meter m ON m.utility_id = s.utility_id AND m.id = s.meter_id
@@ -54,7 +54,7 @@ async def look(turn: Turn) -> None:
     await find_sellers(turn)
     await load(turn, lock=False)
     await judge(turn)
-    await admit(turn)
+    await try_floats(turn)
     await reserve(turn)
 
 
@@ -77,6 +77,8 @@ def offered(case: Case) -> Offer:
 
 async def answer_to(engine: Engine, utility_id: UUID, terminal_id: UUID, message_id: str) -> Answer | None:
     """What a message was answered: its outcome, "in progress", or None when it never came."""
+    if message_id_problem(message_id):
+        return None
     async with engine.database.reading() as connection:
         claim = store.Claim(terminal_id, message_id, terminal_id, b"")
         seen = await store.seen(connection, utility_id, [claim])

@@ -3,14 +3,14 @@
 from datetime import timedelta
 from typing import Final
 
-from umbane.ledger import AccountKey, Book, Demand, Entry, HoldRequest, open_book
+from umbane.ledger import AccountKey, Book, Demand, Entry, HoldRequest, LimitError, open_book
 from umbane.vending.cases import Case
 from umbane.vending.codes import Code
 from umbane.vending.errors import RefusedError
 from umbane.vending.house import Turn
 from umbane.vending.postings import float_of, postings
 
-__all__ = ["admit", "book", "hold", "prepare"]
+__all__ = ["admit", "book", "hold", "prepare", "try_floats"]
 
 PATIENCE: Final = timedelta(minutes=5)
 """After which somebody should ask what became of a hold."""
@@ -19,20 +19,39 @@ PATIENCE: Final = timedelta(minutes=5)
 async def admit(turn: Turn) -> Book:
     """Open the books, find the accounts of a turn, and refuse what doesn't fit a vendor's float."""
     ledger = await prepare(turn)
-    spending = [case for case in turn.live if case.planned()[0].tender]
-    demands = [Demand(turn.learnt[vendor_float(case)], case.planned()[0].tender) for case in spending]
-    refuse_all_but(spending, await ledger.admit(demands))
+    await demand(turn, ledger)
     return ledger
 
 
+async def try_floats(turn: Turn) -> None:
+    """Refuse what doesn't fit a vendor's float, and make no account for what will not be booked."""
+    ledger = await open_book(turn.tx, turn.utility_id)
+    turn.learnt = await ledger.accounts({vendor_float(case) for case in turn.live if case.planned()[0].tender})
+    await demand(turn, ledger)
+
+
+async def demand(turn: Turn, ledger: Book) -> None:
+    """Refuse the cases that don't fit a vendor's float."""
+    spending = [case for case in turn.live if case.planned()[0].tender]
+    demands = [Demand(turn.learnt[vendor_float(case)], case.planned()[0].tender) for case in spending]
+    for case, fits in zip(spending, await ledger.admit(demands), strict=True):
+        if not fits:
+            case.problem = RefusedError(Code.FLOAT_EXHAUSTED, "the vendor's float is used up", "pay in first")
+
+
 async def hold(turn: Turn, ledger: Book, cases: list[Case]) -> None:
-    """Set the money of these cases aside, each under its own id; what was admitted before fits."""
+    """Set the money of these cases aside, each under its own id.
+
+    Raises:
+        LimitError: others were quicker since it was admitted; try again, and see what is left.
+    """
     spending = [case for case in cases if case.planned()[0].tender]
     requests = [
         HoldRequest(case.id, turn.learnt[vendor_float(case)], case.planned()[0].tender, turn.now, turn.now + PATIENCE)
         for case in spending
     ]
-    refuse_all_but(spending, await ledger.hold(requests))
+    if not all(await ledger.hold(requests)):
+        raise LimitError("what was admitted doesn't fit any more", "try again")
 
 
 async def prepare(turn: Turn) -> Book:
@@ -45,13 +64,6 @@ async def prepare(turn: Turn) -> Book:
         case.postings = postings(planned, currency, situation.seller.vendor_id, situation.contract_id)
     await find_accounts(turn, ledger)
     return ledger
-
-
-def refuse_all_but(spending: list[Case], fits: list[bool]) -> None:
-    """Refuse the cases that don't fit a vendor's float."""
-    for case, fitted in zip(spending, fits, strict=True):
-        if not fitted:
-            case.problem = RefusedError(Code.FLOAT_EXHAUSTED, "the vendor's float is used up", "pay in first")
 
 
 async def find_accounts(turn: Turn, ledger: Book) -> None:

@@ -9,9 +9,12 @@ from umbane.db import Connection, new_ids
 from umbane.ledger import Reversal, open_book
 from umbane.registry import Scope, change_state, decode_state, load_for_sale
 from umbane.vending import store
+from umbane.vending.cases import message_id_problem, refused
 from umbane.vending.codes import Code
-from umbane.vending.errors import UnknownSaleError
+from umbane.vending.errors import RefusedError, UnknownSaleError
+from umbane.vending.looking import in_progress
 from umbane.vending.models import Refused, Sold
+from umbane.vending.permits import for_the_books
 from umbane.vending.service import Engine
 
 __all__ = ["confirm", "reverse"]
@@ -39,6 +42,8 @@ async def confirm(engine: Engine, utility_id: UUID, terminal_id: UUID, message_i
 
     async def work(tx: Connection) -> Sold | Refused:
         sold = await find(tx, utility_id, terminal_id, message_id)
+        if isinstance(sold, Refused):
+            return sold
         if sold.reversed:
             return Refused(Code.REVERSED, "this sale was taken back", "sell again")
         if not sold.released:
@@ -62,16 +67,20 @@ async def reverse(  # noqa: PLR0913 - which sale, why, by whom
     Raises:
         UnknownSaleError: this till sold nothing under that message id.
     """
+    try:
+        why = for_the_books("reason", reason)
+    except RefusedError as error:
+        return refused(error)
 
     async def work(tx: Connection) -> Sold | Refused:
         sold = await find(tx, utility_id, terminal_id, message_id)
-        if sold.reversed:
+        if isinstance(sold, Refused) or sold.reversed:
             return sold
         if sold.released:
             return released()
         await load_for_sale(tx, [utility_id], [sold.meter])  # whoever sells to it waits
         scope = Scope(utility_id, by or f"terminal:{terminal_id}")
-        if not await take_back(tx, engine, scope, sold, reason):
+        if not await take_back(tx, engine, scope, sold, why):
             return Refused(Code.LATER_SALES, LATER, "take back the sales after it first")
         return await find(tx, utility_id, terminal_id, message_id)
 
@@ -111,14 +120,15 @@ def released() -> Refused:
     return Refused(Code.RELEASED, problem, "have the utility look at the meter, and decide about a refund")
 
 
-async def find(tx: Connection, utility_id: UUID, terminal_id: UUID, message_id: str) -> Sold:
-    """The sale of a message.
+async def find(tx: Connection, utility_id: UUID, terminal_id: UUID, message_id: str) -> Sold | Refused:
+    """The sale of a message, or that nobody knows yet whether there will be one.
 
     Raises:
         UnknownSaleError: there is none.
     """
-    seen = await store.seen(tx, utility_id, [store.Claim(terminal_id, message_id, terminal_id, b"")])
-    for claim in seen.values():
-        if sold := await store.find_sale(tx, utility_id, claim.id):
-            return sold
+    claims = [] if message_id_problem(message_id) else [store.Claim(terminal_id, message_id, terminal_id, b"")]
+    for claim in (await store.seen(tx, utility_id, claims)).values():
+        answer = (await store.answers(tx, utility_id, {claim.id: claim.message_id})).get(claim.id)
+        if not isinstance(answer, Refused):
+            return answer or in_progress()
     raise UnknownSaleError("this till sold nothing under that message id")
