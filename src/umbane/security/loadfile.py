@@ -16,11 +16,22 @@ from umbane.security.documents import Fields, canonical, instant, instant_text, 
 from umbane.security.envelope import Envelope, opened, sent
 from umbane.security.errors import AlteredError, OtherRealmError
 from umbane.security.identity import CentreCard, CentreIdentity, ModuleCard, ModuleIdentity
-from umbane.security.models import Quota
+from umbane.security.models import Quota, Realm
 from umbane.security.vault import RealmKey, check_value
 from umbane.sts import DKGA, KEN, KRN, KT, SGC, BaseDate, VendingKey
 
-__all__ = ["LOAD_FILE", "KeyGrant", "KeyUse", "LoadFile", "key_label", "load_file", "open_load_file", "require_whole"]
+__all__ = [
+    "LOAD_FILE",
+    "KeyGrant",
+    "KeyUse",
+    "LoadFile",
+    "grant_fields",
+    "key_label",
+    "load_file",
+    "open_load_file",
+    "read_grant",
+    "require_whole",
+]
 
 LOAD_FILE: Final = "umbane key load file"
 CONTENT: Final = "umbane vending keys"
@@ -141,7 +152,7 @@ def open_load_file(
     outside = canonical({**envelope.fields(), "keys": content["keys"]})
     inside = parsed(CONTENT, module.unseal(unpacked(content["sealed"]), outside))
     try:
-        grants = tuple(read_grant(envelope, fields) for fields in inside["keys"])
+        grants = tuple(read_grant(envelope.realm, fields) for fields in inside["keys"])
     except (KeyError, TypeError, ValueError, UmbaneError):  # nothing of it is repeated: it may be a key
         raise AlteredError("the keys in the file can't be read, though the centre signed it") from None
     if [key_label(grant.key) for grant in grants] != content["keys"]:
@@ -177,7 +188,7 @@ def grant_fields(grant: KeyGrant) -> Fields:
     }
 
 
-def read_grant(envelope: Envelope, fields: dict[str, Any]) -> KeyGrant:
+def read_grant(realm: Realm, fields: dict[str, Any]) -> KeyGrant:
     """The same read."""
     key = VendingKey(
         bytes.fromhex(fields["secret"]),
@@ -189,7 +200,7 @@ def read_grant(envelope: Envelope, fields: dict[str, Any]) -> KeyGrant:
         KEN(fields["ken"]),
     )
     return KeyGrant(
-        RealmKey(envelope.realm, key),
+        RealmKey(realm, key),
         instant(fields["active_from"]),
         instant(fields["expires"]),
         instant(fields["issue_until"]),
