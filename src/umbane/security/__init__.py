@@ -34,7 +34,7 @@ from umbane.security.errors import (
     WrongCentreError,
 )
 from umbane.security.identity import CENTRE_SEED, MODULE_SEED, CentreCard, CentreIdentity, ModuleCard, ModuleIdentity
-from umbane.security.loadfile import KeyGrant, KeyUse, LoadFile, key_label, load_file, open_load_file
+from umbane.security.loadfile import VENDING_TYPES, KeyGrant, KeyUse, LoadFile, key_label, load_file, open_load_file
 from umbane.security.models import (
     Attestation,
     Issued,
@@ -58,6 +58,7 @@ from umbane.security.vault import RealmKey, Vault, check_value, published_key, p
 __all__ = [
     "CENTRE_SEED",
     "MODULE_SEED",
+    "VENDING_TYPES",
     "AlteredError",
     "Attestation",
     "CentreCard",

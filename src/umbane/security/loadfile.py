@@ -38,6 +38,8 @@ CONTENT: Final = "umbane vending keys"
 """What the sealed part calls itself in an error."""
 
 LARGEST: Final = (1 << 63) - 1
+VENDING_TYPES: Final = {KT.DDTK: "VDDK", KT.DUTK: "VUDK", KT.DCTK: "VCDK"}
+"""What vending keys are called, by the type of the decoder keys that they make."""
 
 
 class KeyUse(StrEnum):
@@ -101,7 +103,7 @@ class LoadFile:
 
 def key_label(key: VendingKey) -> str:
     """What a key is called where people read it, with its check value: SGC, KRN, type, six digits."""
-    return f"{key.sgc} {key.krn} {key.kt.name} {check_value(key)}"
+    return f"{key.sgc} {key.krn} {VENDING_TYPES[key.kt]} {check_value(key)}"
 
 
 def load_file(envelope: Envelope, grants: Sequence[KeyGrant], module: ModuleCard, centre: CentreIdentity) -> bytes:
