@@ -44,6 +44,7 @@ async def test_taken_back(counter: Counter, faults: tuple[str, ...]) -> None:
     assert [it.digits for it in sale.tokens] == [None]
     back = await till(counter, lambda client: client.reverse("a", "a slip"), *faults)
     assert (back.id, [it.digits for it in back.tokens]) == (sale.id, [None])
+    assert [(it.kind, it.released, it.reversed) for it in (sale, back)] == [("buy", False, False), ("buy", False, True)]
     with pytest.raises(ProblemError):
         await till(counter, lambda client: client.confirm("a"))
     await proven(counter.shop)

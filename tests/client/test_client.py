@@ -1,8 +1,10 @@
 """The client against a real server, over a wire that breaks."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from typing import TypeVar
+from uuid import UUID
 
 import httpx
 import pytest
@@ -10,9 +12,11 @@ import pytest
 from tests.api.counter import Counter
 from tests.vending.laboratory import LaboratoryModule
 from tests.vending.shop import proven
-from umbane.client import Client, OutcomeUnknownError, ProblemError, Retries
+from umbane.client import Client, NoAnswerError, OutcomeUnknownError, ProblemError, Retries
 
 T = TypeVar("T")
+ID = UUID(int=7)
+TYPE = "urn:umbane:problem:"
 
 
 class BrokenWire(httpx.BaseTransport):
@@ -113,6 +117,7 @@ async def test_a_quote(counter: Counter, module: LaboratoryModule) -> None:
     """An offer tells what a purchase would give, and makes no token."""
     offered = await till(counter, lambda it: it.quote(counter.meter, {"kind": "buy", "money": 20_000}))
     assert (offered.tender, offered.units > 0, module.count) == (20_000, True, 0)
+    assert (offered.payable is not None, offered.free_due >= 0) == (True, True)
 
 
 async def test_a_confirmation(counter: Counter) -> None:
@@ -121,7 +126,7 @@ async def test_a_confirmation(counter: Counter) -> None:
     assert (await till(counter, lambda it: it.confirm("a:b.c"))).tokens == sale.tokens
 
 
-def test_no_digits_in_sight() -> None:
+def test_pauses() -> None:
     """Pauses grow to a limit, and each is spread over its upper half."""
     pauses = [Retries().pause(attempt, chance) for attempt in (1, 2, 10) for chance in (0.0, 1.0)]
     assert pauses == [0.1, 0.2, 0.2, 0.4, 5.0, 10.0]
@@ -133,9 +138,92 @@ def test_a_final_answer_of_a_broken_server() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         sent.append(request)
-        return httpx.Response(503, json={"code": "not_made", "detail": "the module made none", "final": True})
+        return httpx.Response(503, json=problem(503, "not_made", final=True)[1])
 
     client = Client("http://till", "k", transport=httpx.MockTransport(answer), wait=bool)
-    with client, pytest.raises(ProblemError, match="made none") as refused:
+    with client, pytest.raises(ProblemError, match="not_made") as refused:
         client.buy("m1", "07000000013", 20_000)
     assert (refused.value.is_final, len(sent)) == (True, 1)
+
+
+# ------------------------------------------------------------------------------------------ whatever else may answer
+
+
+NONSENSE = [
+    (200, {}), (200, []), (200, {"id": "x"}), (200, "<html>Welcome to our network</html>"), (204, ""),
+    (302, "<html>Moved</html>"), (401, {"message": "Unauthorized"}), (403, "Forbidden"), (404, {"error": "no route"}),
+    (429, {"type": TYPE + "x", "code": "x", "retry_after": "soon"}), (502, []),
+    (422, {"type": TYPE + "x", "code": "x", "payable": {"least": 1}}),
+    (500, {"code": None}),
+    (403, {"type": "about:blank", "code": "forbidden"}), (403, {"type": TYPE + "a", "code": "b"}),
+]  # fmt: skip
+"""What others on the way answer in the server's place."""
+
+
+def answering(*answers: tuple[int, object]) -> Client:
+    """A till to which these answers come, one after the other; the last one again and again."""
+    left = list(answers)
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        status, body = left.pop(0) if len(left) > 1 else left[0]
+        content = body if isinstance(body, str) else json.dumps(body)
+        return httpx.Response(status, content=content)
+
+    return Client("http://till", "k", transport=httpx.MockTransport(answer), retries=Retries(3, 0.0), wait=bool)
+
+
+@pytest.mark.parametrize(("status", "body"), NONSENSE)
+def test_an_answer_of_somebody_else(status: int, body: object) -> None:
+    """What is no answer of the API is none: whether something was sold is unknown, and what was asked isn't told."""
+    with answering((status, body)) as till:
+        acts: list[Callable[[], object]] = [
+            lambda: till.buy("m1", "1", 1), lambda: till.confirm("m1"), lambda: till.reverse("m1", "a slip"),
+        ]  # fmt: skip
+        for act in acts:
+            with pytest.raises(OutcomeUnknownError, match="message m1"):
+                act()
+        asks: list[Callable[[], object]] = [
+            lambda: till.outcome("m1"), till.last_response, lambda: till.quote("1", {}), lambda: till.reprint(ID),
+        ]  # fmt: skip
+        for ask in asks:
+            with pytest.raises(NoAnswerError):
+                ask()
+
+
+def problem(status: int, code: str, *, final: bool | None = None) -> tuple[int, dict[str, object]]:
+    """A problem that the server answers."""
+    return status, {"type": TYPE + code, "code": code, "detail": code} | ({} if final is None else {"final": final})
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        problem(401, "not_let_in"), problem(403, "not_permitted"), problem(403, "above_key_limit"),
+        problem(429, "too_many_requests"), problem(503, "overloaded"), problem(404, "not_found"),
+    ],
+)  # fmt: skip
+def test_a_later_no(later: tuple[int, object]) -> None:
+    """After a call without an answer, whoever is let in no more doesn't know either whether the first one sold."""
+    with pytest.raises(OutcomeUnknownError):
+        answering((502, ""), later).buy("m1", "1", 1)
+    with pytest.raises(ProblemError):
+        answering(later).buy("m1", "1", 1)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [problem(422, "bad_value"), problem(409, "message_id_conflict", final=False), problem(402, "x", final=True)],
+)
+def test_a_no_for_all(later: tuple[int, object]) -> None:
+    """A refusal that is final, or that the first call must have met as well, is one also after a lost answer."""
+    with pytest.raises(ProblemError):
+        answering((502, ""), later).buy("m1", "1", 1)
+
+
+def test_asking_again() -> None:
+    """Whoever looks asks again while the answer may be another in a moment, and tells what stays."""
+    busy = problem(409, "in_progress", final=False)
+    assert answering((502, ""), busy, problem(404, "unknown_sale")).outcome("m1") is None
+    with pytest.raises(ProblemError) as caught:
+        answering(busy).outcome("m1")
+    assert (caught.value.code, caught.value.is_final) == ("in_progress", False)

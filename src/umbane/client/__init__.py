@@ -5,13 +5,14 @@ with the message id by which it is found later.
 """
 
 from umbane.client.client import Client, Retries
-from umbane.client.errors import ClientError, OutcomeUnknownError, ProblemError
+from umbane.client.errors import ClientError, NoAnswerError, OutcomeUnknownError, ProblemError
 from umbane.client.models import Line, Offer, Sale, Token
 
 __all__ = [
     "Client",
     "ClientError",
     "Line",
+    "NoAnswerError",
     "Offer",
     "OutcomeUnknownError",
     "ProblemError",

@@ -5,14 +5,23 @@
     UmbaneError
     └── ClientError
         ├── ProblemError          the server says no, and why
-        └── OutcomeUnknownError   nobody knows whether it was done: ask, or send the same message again
+        ├── OutcomeUnknownError   nobody knows whether it was done: ask, or send the same message again
+        └── NoAnswerError         nothing was asked that changes anything, and nobody answers
 """
 
-from typing import Any
+from typing import Any, Final
 
 from umbane.errors import UmbaneError
 
-__all__ = ["ClientError", "OutcomeUnknownError", "ProblemError"]
+__all__ = ["ClientError", "NoAnswerError", "OutcomeUnknownError", "ProblemError"]
+
+PASSING: Final = frozenset(
+    {"in_progress", "unavailable", "busy", "overloaded", "too_many_requests", "too_slow", "fault"}
+)
+"""After these the same message may be sent again, and has to be: whether it was done isn't said by all of them."""
+FAULT: Final = 500
+OURS: Final = "urn:umbane:problem:"
+"""What the type of every problem begins with, before its code."""
 
 
 class ClientError(UmbaneError):
@@ -28,18 +37,25 @@ class ProblemError(ClientError):
         remedy: what would be right, or an empty text.
         payable: the least and the greatest tender now, in minor units, where that is known.
         is_final: whether it is the outcome of the message: then another attempt needs a new message id.
+        may_pass: whether the same may be answered otherwise in a moment.
         retry_after: seconds that the server asks to wait.
+
+    Raises:
+        ValueError, KeyError, TypeError: what came is no problem of the API.
     """
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
         super().__init__(str(problem.get("detail", "no reason was given")))
         self.status = status
-        self.code = str(problem.get("code", ""))
+        self.code = str(problem["type"]).removeprefix(OURS)
+        if self.code != problem["code"]:
+            raise ValueError("that is no problem of the API")
         self.remedy = str(problem.get("remedy", ""))
         limits = problem.get("payable")
         self.payable = (int(limits["minimum"]), int(limits["maximum"])) if limits else None
         self.retry_after = float(problem.get("retry_after", 0))
         self.is_final = bool(problem.get("final", False))
+        self.may_pass = not self.is_final and (self.code in PASSING or status >= FAULT)
 
 
 class OutcomeUnknownError(ClientError):
@@ -52,3 +68,7 @@ class OutcomeUnknownError(ClientError):
     def __init__(self, message_id: str, problem: str) -> None:
         super().__init__(f"{problem}; ask again for message {message_id}, and sell nothing else instead")
         self.message_id = message_id
+
+
+class NoAnswerError(ClientError):
+    """Nobody answers, or something on the way answers in the server's place. Ask again when the line is better."""

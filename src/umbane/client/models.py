@@ -51,6 +51,7 @@ class Sale:
     Attributes:
         id: of the sale.
         at: when.
+        kind: of the order: "buy", "pay", ...
         message_id: ours.
         meter: its 18 digits.
         currency, tender: what was paid.
@@ -58,11 +59,14 @@ class Sale:
         lines: of the receipt; they sum to the tender.
         tokens: in the order in which they must be typed.
         warnings: for whoever stands at the till.
+        released: whether the digits have left the house; held back ones leave when the sale is confirmed.
+        reversed: whether it was taken back since: then the money is the customer's.
         repeated: whether it had been done before.
     """
 
     id: UUID
     at: datetime
+    kind: str
     message_id: str
     meter: str
     currency: str
@@ -72,6 +76,8 @@ class Sale:
     lines: tuple[Line, ...]
     tokens: tuple[Token, ...]
     warnings: tuple[str, ...]
+    released: bool
+    reversed: bool
     repeated: bool
 
 
@@ -84,7 +90,9 @@ class Offer:
         currency, tender: what it would cost.
         units, free_units: what it would give.
         lines: of the receipt.
+        payable: the least and the greatest tender now, in minor units, where that is known.
         owed: all debts, in minor units.
+        free_due: free units that are due, with a purchase or without.
         warnings: for whoever stands at the till.
     """
 
@@ -94,7 +102,9 @@ class Offer:
     units: int
     free_units: int
     lines: tuple[Line, ...]
+    payable: tuple[int, int] | None
     owed: int
+    free_due: int
     warnings: tuple[str, ...]
 
 
@@ -103,6 +113,7 @@ def sale_from(body: dict[str, Any]) -> Sale:
     return Sale(
         UUID(body["id"]),
         datetime.fromisoformat(body["at"]),
+        body["kind"],
         body["message_id"],
         body["meter"],
         body["currency"],
@@ -112,6 +123,8 @@ def sale_from(body: dict[str, Any]) -> Sale:
         lines_from(body),
         tuple(Token(it["kind"], it["units"], it["digits"]) for it in body["tokens"]),
         tuple(body["warnings"]),
+        body["released"],
+        body["reversed"],
         body["repeated"],
     )
 
@@ -125,7 +138,9 @@ def offer_from(body: dict[str, Any]) -> Offer:
         body["units"],
         body["free_units"],
         lines_from(body),
+        (body["payable"]["minimum"], body["payable"]["maximum"]) if body["payable"] else None,
         body["owed"],
+        body["free_due"],
         tuple(body["warnings"]),
     )
 
