@@ -46,7 +46,15 @@ class Keyring:
             UnknownKeyError: it isn't there.
             KeyClashError: another key of this name was used before.
         """
-        value, used = self.vault.check_value(name), self.used.get(words_of(name))
+        self.require_fits(name, self.vault.check_value(name))
+
+    def require_fits(self, name: VendingKeyName, value: str) -> None:
+        """Look at the check value of a key.
+
+        Raises:
+            KeyClashError: another key of this name was used before.
+        """
+        used = self.used.get(words_of(name))
         if used is not None and used != value:
             raise KeyClashError(
                 f"the key for {name} isn't the one that this module used before:"
