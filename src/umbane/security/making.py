@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 import numpy as np
 
 from umbane.errors import UmbaneError
-from umbane.security.errors import ModuleError
+from umbane.security.errors import KeyClashError, UnknownKeyError
 from umbane.security.keyring import Keyring, vending_name
 from umbane.security.models import KeyName, Refused, VerifyRequest
 from umbane.security.orders import ChangeOrder, TokenOrder
@@ -36,7 +36,8 @@ __all__ = ["Made", "Maker", "refused"]
 Made = tuple[EncodedToken, ...] | Refused
 """What became of one order."""
 
-REFUSALS: Final = (ModuleError, StsError, StsInputError)
+REFUSALS: Final = (UnknownKeyError, KeyClashError, StsError, StsInputError)
+"""What one order is refused for. Anything else, a vault that is away among it, is no answer to any of them."""
 
 ISSUABLE: Final = (StampedToken, CurrencyCredit, InitiateTest)
 """What may be asked for by itself: all but the sections of a key change, which hold the bits of a key."""

@@ -1,0 +1,77 @@
+"""A vendor's PKCS#11 library: started once in a process, and called by one thread at a time."""
+
+from functools import cache
+from threading import RLock
+from typing import Final
+
+import pkcs11
+from pkcs11 import PKCS11Error, Session
+from pkcs11 import exceptions as refusals
+
+from umbane.errors import shown
+from umbane.security.pkcs11.errors import TokenPinError, TokenSettingError
+from umbane.security.pkcs11.setting import TokenSetting
+
+__all__ = ["Library", "library"]
+
+WRONG_PIN: Final = (refusals.PinIncorrect, refusals.PinInvalid, refusals.PinLenRange, refusals.PinLocked)
+
+
+class Library:
+    """A library.
+
+    Attributes:
+        turn: held during each call: the library is started without locks of its own.
+        starts: how often it was started; the sessions of an earlier start are no longer there.
+
+    Raises:
+        TokenSettingError: it can't be loaded.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.turn, self.starts = RLock(), 0
+        try:
+            self.lib = pkcs11.lib(path)
+        except PKCS11Error:
+            problem = f"{shown(path)} can't be loaded as a library"
+            raise TokenSettingError("module-path", problem, "give the path of the vendor's PKCS#11 library") from None
+
+    def restart(self) -> None:
+        """Start it anew: what it knows of its tokens is then looked at once more."""
+        with self.turn:
+            self.starts += 1
+            self.lib.reinitialize()
+
+    def signed_in(self, setting: TokenSetting, *, writing: bool = False) -> Session:
+        """A new session of the token's user.
+
+        Raises:
+            PKCS11Error: the token isn't there, or refuses.
+            TokenPinError: it refuses the PIN, or the PIN can't be read.
+        """
+        with self.turn:
+            if not self.lib.initialized:
+                self.starts += 1
+                self.lib.initialize()
+            serial = setting.serial and setting.serial.encode()
+            token = self.lib.get_token(token_label=setting.token, token_serial=serial)
+            try:
+                return token.open(rw=writing, user_pin=pin_of(setting))
+            except refusals.UserAlreadyLoggedIn:  # a process signs in once, for all of its sessions
+                return token.open(rw=writing)
+            except WRONG_PIN as error:
+                raise TokenPinError(
+                    f"the token {setting.token!r} refuses the PIN ({type(error).__name__}): it isn't tried again"
+                ) from None
+
+
+def pin_of(setting: TokenSetting) -> str:
+    """The PIN, now."""
+    try:
+        return setting.pin()
+    except TokenSettingError as error:
+        raise TokenPinError(str(error)) from None
+
+
+library = cache(Library)
+"""The library at a path: one for all who use it in this process."""

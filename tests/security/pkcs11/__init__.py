@@ -1,0 +1,1 @@
+"""Tests of modules whose keys are in a token."""
