@@ -37,7 +37,7 @@ from umbane.registry import (
     import_meters,
     load_for_sale,
     pan_of,
-    store_after_sale,
+    store_states,
 )
 from umbane.registry.utilities import zone_of
 from umbane.sts import DKGA, DRN, KEN, KRN, KT, SGC, BaseDate
@@ -166,30 +166,28 @@ def row(it: House) -> str:
 async def sold(database: Database, scope: Scope, houses: list[House]) -> float:
     """Meters loaded, and stored again with another state, in a second."""
     pans = [pan_of(it.meter) for it in houses]
-    minute = 17_000_000
     best = 0.0
     for _ in range(STRETCHES + 1):  # what is read once is read
         start = time.perf_counter()
         for _ in range(BATCHES // AT_ONCE):
-            minute += 1
             chosen = CHANCE.sample(pans, AT_ONCE * BATCH)
             batches = (chosen[it : it + BATCH] for it in range(0, len(chosen), BATCH))
-            await asyncio.gather(*(database.run(selling(scope, batch, minute)) for batch in batches))
+            await asyncio.gather(*(database.run(selling(scope, batch)) for batch in batches))
         best = max(best, BATCHES * BATCH / (time.perf_counter() - start))
     return best
 
 
-def selling(scope: Scope, pans: list[str], minute: int) -> Callable[[Connection], Awaitable[None]]:
+def selling(scope: Scope, pans: list[str]) -> Callable[[Connection], Awaitable[None]]:
     """What a batch of sales asks of the registry."""
     state = CustomerState(purchased=584, spent=20_000, period_start=DAY.replace(day=1), charged_on=DAY)
     debtor = replace(state, arrears=(Arrears("outstanding", 80_000, percent="30"),))
 
     async def work(tx: Connection) -> None:
-        rows = await load_for_sale(tx, [scope.utility_id] * len(pans), pans)
+        rows = await load_for_sale(tx, scope.utility_id, pans)
         assert len(rows) == len(pans)
         states = [debtor if it and it.arrears else state for it in rows.customer]
-        whose, when = [scope.utility_id] * len(pans), [minute] * len(pans)
-        await store_after_sale(tx, whose, rows.meter_id, when, rows.contract_id, states, rows.version)
+        ids, versions = [it for it in rows.contract_id if it], [it for it in rows.version if it is not None]
+        await store_states(tx, scope.utility_id, ids, states, versions)
 
     return work
 

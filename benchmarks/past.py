@@ -87,7 +87,7 @@ INSERT INTO ledger.entry (utility_id, id, at, kind, accounts, amounts)
 SELECT $1, id, at, 'buy', account || $12::integer[], ARRAY[tender, -energy, -vat, units, -units] FROM past ORDER BY n
 """.replace("{minute}", "floor(extract(epoch FROM at - timestamptz '1993-01-01 00:00Z') / 60)")
 
-# What a contract and a meter are left with after the last of the past sales: $2 of them.
+# What a contract is left with after the last of the past sales: $2 of them.
 BOUGHT: Final = """
 UPDATE registry.contract AS c SET version = s.version, state = (c.state::jsonb || jsonb_build_object(
     'purchased', s.purchased, 'spent', s.tender * s.times, 'period_start', s.period_start))::json
@@ -95,10 +95,6 @@ FROM (
     SELECT DISTINCT ON (contract_id) contract_id, version, purchased, tender, period_start, purchased / units AS times
     FROM vending.sale WHERE utility_id = $1 ORDER BY contract_id, version DESC
 ) AS s WHERE c.utility_id = $1 AND c.id = s.contract_id"""
-STAMPED: Final = """
-UPDATE registry.meter AS m SET last_minute = t.minute FROM (
-    SELECT meter_id, max(minute) AS minute FROM vending.token WHERE utility_id = $1 GROUP BY meter_id
-) AS t WHERE m.utility_id = $1 AND m.id = t.meter_id"""
 
 
 async def lay_down(database: Database, town: Town, sales: int) -> None:
@@ -141,8 +137,7 @@ async def prepare(tx: Connection, town: Town, sales: int, months: int) -> tuple[
 
 
 async def move_on(tx: Connection, town: Town) -> None:
-    """Leave contracts and meters as they are after all that."""
+    """Leave contracts as they are after all that."""
     await tx.execute("SET LOCAL statement_timeout = 0")
     await tx.execute(BOUGHT, town.utility_id, timeout=PATIENCE)
-    await tx.execute(STAMPED, town.utility_id, timeout=PATIENCE)
     await tx.execute("DROP TABLE buyer, seller")

@@ -31,7 +31,7 @@ from umbane.registry import (
     add_supply_groups,
     add_tariff_version,
     mark_issued,
-    store_after_sale,
+    store_states,
 )
 from umbane.sts import KRN, KT, SGC
 
@@ -106,7 +106,7 @@ NAMED: dict[str, dict[str, Any]] = {
 ADDING = {"add_customers", "add_service_points", "add_supply_groups", "add_tariff_version", "add_vendors"}
 """These add what points to nothing but the utility itself."""
 ELSEWHERE = {"add_utility", "api_key_by_secret", "change_policy", "import_meters", "import_utility", "revoke_api_key"}
-ELSEWHERE |= {"utilities", "utility_by_code", "load_for_sale", "load_parties", "load_terminals", "store_after_sale"}
+ELSEWHERE |= {"utilities", "utility_by_code", "load_for_sale", "load_parties", "load_terminals", "store_states"}
 """These have no id of a utility, or have tests of their own about it."""
 APART = {"add_key_revisions", "end_key_revision", "activate_tariff"}
 """Both towns have such keys and tariffs; what is asked for here is nowhere, or would be one's own."""
@@ -189,9 +189,8 @@ async def test_writers(town: Town, other: Town, name: str) -> None:
 async def test_a_sale(town: Town, other: Town) -> None:
     """A sale is never stored to a meter or contract with the id of another utility."""
     before = await everything(town)
-    arguments = ([other.id], [town.meter.id], [5], [town.contract.id], [CustomerState()], [0])
     with pytest.raises(StaleError):
-        await town.database.run(lambda tx: store_after_sale(tx, *arguments))
+        await town.database.run(lambda tx: store_states(tx, other.id, [town.contract.id], [CustomerState()], [0]))
     assert await everything(town) == before
 
 

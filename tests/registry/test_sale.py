@@ -21,13 +21,14 @@ from umbane.registry import (
     block_meter,
     change_vendor,
     close_contract,
+    contract,
     install_meter,
     load_for_sale,
     load_parties,
     load_terminals,
     mark_issued,
     open_contracts,
-    store_after_sale,
+    store_states,
 )
 
 SPENT = CustomerState(purchased=584, spent=20_000, period_start=date(2026, 3, 1), connected_load=5_000)
@@ -35,15 +36,12 @@ SPENT = CustomerState(purchased=584, spent=20_000, period_start=date(2026, 3, 1)
 
 async def load(town: Town, *pans: str, lock: bool = True) -> ForSale:
     """What a sale in this town would see."""
-    return await town.database.run(lambda tx: load_for_sale(tx, [town.id] * len(pans), pans, lock=lock))
+    return await town.database.run(lambda tx: load_for_sale(tx, town.id, pans, lock=lock))
 
 
-async def store(town: Town, minute: int, version: int | None, state: CustomerState | None = SPENT) -> None:
-    """Store the sale of one token to the town's meter."""
-    contracts = [None if version is None else town.contract.id]
-    await town.database.run(
-        lambda tx: store_after_sale(tx, [town.id], [town.meter.id], [minute], contracts, [state], [version])
-    )
+async def store(town: Town, version: int, state: CustomerState = SPENT) -> None:
+    """Store a sale to the town's meter."""
+    await town.database.run(lambda tx: store_states(tx, town.id, [town.contract.id], [state], [version]))
 
 
 @pytest.mark.parametrize("lock", [True, False])
@@ -110,45 +108,41 @@ async def test_a_closed_contract(town: Town) -> None:
 
 
 async def test_what_is_stored(town: Town) -> None:
-    """After a sale the contract has the new state in its next version, and the meter its last TID."""
-    await store(town, 17_000_000, 0)
+    """After a sale the contract has the new state in its next version."""
+    await store(town, 0)
     rows = await load(town, town.meter.pan.digits)
-    assert (rows.customer, rows.version, rows.last_minute) == ([SPENT], [1], [17_000_000])
+    assert (rows.customer, rows.version) == ([SPENT], [1])
 
 
-async def test_only_the_meter(town: Town) -> None:
-    """A token that is no sale moves the TID and leaves the contract alone."""
-    await store(town, 17_000_000, None, None)
-    rows = await load(town, town.meter.pan.digits)
-    assert (rows.customer, rows.version, rows.last_minute) == ([town.contract.state], [0], [17_000_000])
-
-
-@pytest.mark.parametrize(("minute", "version"), [(17_000_001, 0), (17_000_001, 2), (17_000_000, 1), (16_999_999, 1)])
-async def test_stale(town: Town, minute: int, version: int) -> None:
-    """Another version than the one in the database, or a TID that isn't greater than the last, stores nothing."""
-    await store(town, 17_000_000, 0)
+@pytest.mark.parametrize("version", [0, 2])
+async def test_stale(town: Town, version: int) -> None:
+    """With another version than the one in the database nothing is stored."""
+    await store(town, 0)
     before = await load(town, town.meter.pan.digits)
     with pytest.raises(StaleError):
-        await store(town, minute, version, CustomerState())
+        await store(town, version, CustomerState())
     assert await load(town, town.meter.pan.digits) == before
 
 
 async def test_one_stale_member(town: Town) -> None:
     """One member that is stale keeps the whole batch from being stored."""
-    utilities, meters = [town.id] * 2, [town.stocked.id, town.meter.id]
-    arguments = (utilities, meters, [5, 5], [None, town.contract.id], [None, SPENT], [None, 7])
+    place = ServicePoint(new_id(), "1 Long Street")
+    house = Contract(new_id(), town.customer.id, place.id, "800-1", TARIFF, TODAY)
+    await town.does(add_service_points, [place])
+    await town.does(open_contracts, [house])
+    arguments = ([house.id, town.contract.id], [SPENT, SPENT], [0, 7])
     with pytest.raises(StaleError):
-        await town.database.run(lambda tx: store_after_sale(tx, *arguments))
-    assert (await load(town, town.stocked.pan.digits)).last_minute == [None]
+        await town.database.run(lambda tx: store_states(tx, town.id, *arguments))
+    assert (await load(town, town.meter.pan.digits)).customer == [town.contract.state]
+    assert (await town.reads(contract, house.id)).version == 0
 
 
 async def test_only_ones_own(town: Town, other: Town) -> None:
     """A meter is not seen, and not stored to, with the id of another utility."""
     assert len(await load(replace_scope(other, town), town.meter.pan.digits)) == 1
     assert len(await load(other, town.meter.pan.digits)) == 0
-    arguments = ([other.id], [town.meter.id], [5], [town.contract.id], [SPENT], [0])
     with pytest.raises(StaleError):
-        await town.database.run(lambda tx: store_after_sale(tx, *arguments))
+        await town.database.run(lambda tx: store_states(tx, other.id, [town.contract.id], [SPENT], [0]))
 
 
 def replace_scope(town: Town, by: Town) -> Town:
@@ -156,12 +150,12 @@ def replace_scope(town: Town, by: Town) -> Town:
     return replace(town, scope=by.scope)
 
 
-async def test_two_utilities_in_one_batch(town: Town, other: Town) -> None:
-    """One statement serves several utilities, and one number that both have is two meters."""
+async def test_one_number_in_two_utilities(town: Town, other: Town) -> None:
+    """One number that two utilities have is two meters."""
     twin = replace(meter(0), pan=town.meter.pan)
     await other.does(add_meters, [twin])
-    rows = await town.database.run(lambda tx: load_for_sale(tx, [town.id, other.id], [town.meter.pan.digits] * 2))
-    assert dict(zip(rows.position, rows.meter_id, strict=True)) == {0: town.meter.id, 1: twin.id}
+    assert (await load(town, town.meter.pan.digits)).meter_id == [town.meter.id]
+    assert (await load(other, town.meter.pan.digits)).meter_id == [twin.id]
 
 
 async def test_the_second_waits(town: Town) -> None:
@@ -169,10 +163,10 @@ async def test_the_second_waits(town: Town) -> None:
     holding, done = asyncio.Event(), asyncio.Event()
 
     async def first(tx: Connection) -> None:
-        await load_for_sale(tx, [town.id], [town.meter.pan.digits])
+        await load_for_sale(tx, town.id, [town.meter.pan.digits])
         holding.set()
         await done.wait()
-        await store_after_sale(tx, [town.id], [town.meter.id], [10], [town.contract.id], [SPENT], [0])
+        await store_states(tx, town.id, [town.contract.id], [SPENT], [0])
 
     async def second() -> ForSale:
         await holding.wait()
@@ -182,7 +176,7 @@ async def test_the_second_waits(town: Town) -> None:
         return await loading
 
     _, rows = await asyncio.gather(town.database.run(first), second())
-    assert (rows.customer, rows.version, rows.last_minute) == ([SPENT], [1], [10])
+    assert (rows.customer, rows.version) == ([SPENT], [1])
 
 
 async def until_somebody_waits(town: Town) -> None:
@@ -220,7 +214,7 @@ async def test_no_circle(town: Town) -> None:
     pans = [town.meter.pan.digits, *(pan(100 + it).digits for it in range(3))]
 
     async def sell(order: list[str]) -> int:
-        rows = await town.database.run(lambda tx: load_for_sale(tx, [town.id] * len(order), order), attempts=1)
+        rows = await town.database.run(lambda tx: load_for_sale(tx, town.id, order), attempts=1)
         return len(rows)
 
     assert await asyncio.gather(*(sell(it) for it in [pans, pans[::-1]] * 10)) == [4] * 20

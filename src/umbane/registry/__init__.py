@@ -100,7 +100,7 @@ from umbane.registry.policy import (
 )
 from umbane.registry.roles import Role, Scope
 from umbane.registry.rulebooks import Rulebook, Rulebooks
-from umbane.registry.sale import ForSale, Party, Seller, load_for_sale, load_parties, load_terminals, store_after_sale
+from umbane.registry.sale import ForSale, Party, Seller, load_for_sale, load_parties, load_terminals, store_states
 from umbane.registry.searching import Findings, Hit, find
 from umbane.registry.states import decode_state, encode_state
 from umbane.registry.tariffs import TariffVersion, activate_tariff, add_tariff_version, tariff_versions
@@ -242,7 +242,7 @@ __all__ = [
     "set_roles",
     "set_totp",
     "settle_keys",
-    "store_after_sale",
+    "store_states",
     "supply_groups",
     "tariff_versions",
     "terminal",

@@ -205,7 +205,8 @@ class Meter:
         contract_id: who pays for what goes through it; None at a vacant place.
         key_phase: how far it is with a change of its key.
         pending: the key it is to have, or may have already; None while the key is settled.
-        last_minute: its last TID, counted from 1993 whatever the base date; None before the first.
+        last_minute: the last TID that it came with, counted from 1993 whatever the base date; None for a new one. Later
+            ones are with the tokens that were sold.
     """
 
     id: UUID

@@ -16,15 +16,11 @@ from umbane.registry.states import decode_state, encode_state
 from umbane.registry.store import KEY_COLUMNS
 from umbane.sts import EA, TCT
 
-__all__ = ["ForSale", "Party", "Seller", "load_for_sale", "load_parties", "load_terminals", "store_after_sale"]
+__all__ = ["ForSale", "Party", "Seller", "load_for_sale", "load_parties", "load_terminals", "store_states"]
 
-ASKED: Final = Table("", {"utility_id": "uuid", "pan": "text", "position": "integer"}).rows
+ASKED: Final = Table("", {"pan": "text", "position": "integer"}).rows
 IDS: Final = Table("", {"utility_id": "uuid", "id": "uuid"}).rows
-SOLD: Final = Table(
-    "",
-    {"utility_id": "uuid", "meter_id": "uuid", "last_minute": "integer"}
-    | {"contract_id": "uuid", "state": "json", "version": "bigint"},
-).rows
+STATES_AFTER: Final = Table("", {"contract_id": "uuid", "state": "json", "version": "bigint"}).rows
 
 METER: Final = ", ".join(
     f"m.{it}"
@@ -41,35 +37,24 @@ FIRST_CONTRACT: Final = FIRST_PENDING + len(KEY_COLUMNS)
 # Rows are locked in the order of contracts and then of meters, so that no two sales wait for each other in a circle.
 # Both are locked, not the meter alone: after waiting for a lock PostgreSQL reads only locked rows anew. Others may
 # still point to them (NO KEY). An outer join can't be locked: meters without a contract have a statement of their own.
+EDITION: Final = "(SELECT edition FROM registry.utility WHERE id = $3)"
 LOADING: Final = f"""
-SELECT new.position, u.edition, {METER}, m.contract_id, c.tariff_id, c.account_no, c.state, c.version
+SELECT new.position, {EDITION}, {METER}, m.contract_id, c.tariff_id, c.account_no, c.state, c.version
 FROM {ASKED}
-JOIN registry.utility u ON u.id = new.utility_id
-JOIN registry.meter m ON m.utility_id = new.utility_id AND m.pan = new.pan
+JOIN registry.meter m ON m.utility_id = $3 AND m.pan = new.pan
 JOIN registry.contract c ON c.utility_id = m.utility_id AND c.id = m.contract_id
 ORDER BY c.id, m.id"""  # noqa: S608 - names from our code
 LOCKED: Final = " FOR NO KEY UPDATE OF m, c"
 LOADING_BARE: Final = f"""
-SELECT new.position, u.edition, {METER}, m.contract_id, NULL, NULL, NULL, NULL
+SELECT new.position, {EDITION}, {METER}, m.contract_id, NULL, NULL, NULL, NULL
 FROM {ASKED}
-JOIN registry.utility u ON u.id = new.utility_id
-JOIN registry.meter m ON m.utility_id = new.utility_id AND m.pan = new.pan
+JOIN registry.meter m ON m.utility_id = $3 AND m.pan = new.pan
 ORDER BY m.id"""  # noqa: S608 - names from our code
 LOCKED_BARE: Final = " FOR NO KEY UPDATE OF m"
 
 STORING: Final = f"""
-WITH new AS (SELECT * FROM {SOLD}),
-meters AS (
-    UPDATE registry.meter m SET last_minute = new.last_minute FROM new
-    WHERE m.utility_id = new.utility_id AND m.id = new.meter_id
-        AND (m.last_minute IS NULL OR m.last_minute < new.last_minute)
-    RETURNING 1
-), contracts AS (
-    UPDATE registry.contract c SET state = new.state, version = c.version + 1 FROM new
-    WHERE c.utility_id = new.utility_id AND c.id = new.contract_id AND c.version = new.version
-    RETURNING 1
-)
-SELECT (SELECT count(*) FROM meters), (SELECT count(*) FROM contracts)"""  # noqa: S608 - names from our code
+UPDATE registry.contract c SET state = new.state, version = c.version + 1 FROM {STATES_AFTER}
+WHERE c.utility_id = $4 AND c.id = new.contract_id AND c.version = new.version"""  # noqa: S608 - names from our code
 
 TERMINALS: Final = f"""
 SELECT t.id, v.id, v.code, t.code, v.blocked OR t.blocked, v.credit_limit
@@ -139,14 +124,12 @@ STATES: Final = {it.value: it for it in MeterState}
 PHASES: Final = {it.value: it for it in KeyPhase}
 
 
-async def load_for_sale(
-    tx: Connection, utility_ids: Sequence[UUID], pans: Sequence[str], *, lock: bool = True
-) -> ForSale:
+async def load_for_sale(tx: Connection, utility_id: UUID, pans: Sequence[str], *, lock: bool = True) -> ForSale:
     """Load meters with their contracts, and hold them until the transaction ends.
 
     Args:
         tx: a transaction.
-        utility_ids: in whose house each meter is looked for.
+        utility_id: in whose house they are looked for.
         pans: the 18 digits of each, as `pan_of` gives them; no meter twice, and no contract twice.
         lock: whether to hold them; a quote needn't.
 
@@ -154,51 +137,44 @@ async def load_for_sale(
         The meters that are there; one that isn't there has no row.
     """
     found = ForSale()
-    asked = [*utility_ids], [*pans], [*range(len(pans))]
-    found.extend(await tx.fetch(LOADING + LOCKED * lock, *asked))
+    found.extend(await tx.fetch(LOADING + LOCKED * lock, pans, range(len(pans)), utility_id))
     if len(found) < len(pans):
-        await _add_bare(tx, found, asked, lock=lock)
+        await _add_bare(tx, found, utility_id, pans, lock=lock)
     return found
 
 
-async def _add_bare(
-    tx: Connection, found: ForSale, asked: tuple[list[UUID], list[str], list[int]], *, lock: bool
-) -> None:
+async def _add_bare(tx: Connection, found: ForSale, utility_id: UUID, pans: Sequence[str], *, lock: bool) -> None:
     """Add the meters that have no contract, or got one just now."""
-    missing = sorted(set(asked[2]) - set(found.position))
-    rows = await tx.fetch(LOADING_BARE + LOCKED_BARE * lock, *([column[it] for it in missing] for column in asked))
+    missing = sorted(set(range(len(pans))) - set(found.position))
+    rows = await tx.fetch(LOADING_BARE + LOCKED_BARE * lock, [pans[it] for it in missing], missing, utility_id)
     found.extend([row for row in rows if row[FIRST_CONTRACT] is None])
     if late := [row[0] for row in rows if row[FIRST_CONTRACT] is not None]:
-        found.extend(await tx.fetch(LOADING + LOCKED * lock, *([column[it] for it in late] for column in asked)))
+        found.extend(await tx.fetch(LOADING + LOCKED * lock, [pans[it] for it in late], late, utility_id))
 
 
-async def store_after_sale(  # noqa: PLR0913, PLR0917 - a list for each column
+async def store_states(
     tx: Connection,
-    utility_ids: Sequence[UUID],
-    meter_ids: Sequence[UUID],
-    last_minutes: Sequence[int],
-    contract_ids: Sequence[UUID | None],
-    customers: Sequence[CustomerState | None],
-    versions: Sequence[int | None],
+    utility_id: UUID,
+    contract_ids: Sequence[UUID],
+    customers: Sequence[CustomerState],
+    versions: Sequence[int],
 ) -> None:
-    """Store what sales changed: the last TID of each meter, and the state of its contract.
+    """Store what sales changed: the states of contracts.
 
     Args:
         tx: the transaction that loaded them.
-        utility_ids: as they were loaded.
-        meter_ids: no meter twice.
-        last_minutes: the last TID of each, as `minute_of` counts it.
-        contract_ids: None where only the meter changes; no contract twice.
-        customers: the new state of each contract; None where there is none.
+        utility_id: as they were loaded.
+        contract_ids: none twice.
+        customers: the new state of each.
         versions: as they were loaded; the database counts one on.
 
     Raises:
-        StaleError: a contract changed since it was loaded, or a TID isn't greater than the one before; roll back.
+        StaleError: a contract changed since it was loaded; roll back.
     """
-    states = [None if it is None else encode_state(it) for it in customers]
-    row = await tx.fetchrow(STORING, utility_ids, meter_ids, last_minutes, contract_ids, states, versions)
-    if row is None or tuple(row) != (len(meter_ids), len(contract_ids) - contract_ids.count(None)):
-        raise StaleError("a meter or a contract changed since it was loaded: load it again")
+    states = [encode_state(it) for it in customers]
+    done: str = await tx.execute(STORING, contract_ids, states, versions, utility_id)
+    if done != f"UPDATE {len(contract_ids)}":
+        raise StaleError("a contract changed since it was loaded: load it again")
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from umbane.vending.models import (
 )
 from umbane.vending.releasing import confirm, reverse
 from umbane.vending.service import Engine, open_engine, resolve, sell
+from umbane.vending.store import last_minutes
 from umbane.vending.verification import Origin, Reading, Verdict, verify_token
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "booked_tokens",
     "collect_seldom",
     "confirm",
+    "last_minutes",
     "last_response",
     "offer",
     "open_engine",

@@ -57,14 +57,13 @@ WHERE e.reverses IS DISTINCT FROM r.sale_id ORDER BY r.sale_id LIMIT 1"""
 COUNTED: Final = """
 SELECT 'vending.module', m.name, 'made ' || m.reconciled || ' tokens, and the books know ' || k.known
 FROM vending.module m CROSS JOIN LATERAL (
-    SELECT (SELECT count(*) FROM vending.token t JOIN registry.utility u ON u.id = t.utility_id
-            WHERE t.module = m.id AND t.number < m.reconciled)
+    SELECT (SELECT count(*) FROM vending.token t WHERE t.module = m.id AND t.number < m.reconciled)
         + (SELECT coalesce(sum(w.made), 0) FROM vending.withheld w WHERE w.module = m.id AND w.number < m.reconciled)
         AS known
 ) k WHERE k.known <> m.reconciled ORDER BY m.id LIMIT 1"""
 
 KNOWN: Final = """
-SELECT (SELECT count(*) FROM vending.token t JOIN registry.utility u ON u.id = t.utility_id WHERE t.module = m.id)
+SELECT (SELECT count(*) FROM vending.token t WHERE t.module = m.id)
     + (SELECT coalesce(sum(made), 0) FROM vending.withheld w WHERE w.module = m.id)
 FROM vending.module m WHERE m.name = $1"""
 

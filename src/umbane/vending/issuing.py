@@ -38,7 +38,7 @@ from umbane.vending.identity import request_id
 from umbane.vending.plans import Asked, Draft, Situation
 from umbane.vending.store import Withheld
 
-__all__ = ["exact", "issue", "last_minute", "reserve", "signature"]
+__all__ = ["exact", "issue", "reserve", "signature"]
 
 RND: Final = 15
 MEANING: Final[dict[type[Exception], Code]] = {
@@ -134,12 +134,6 @@ def next_minute(key: KeyParameters, last: int | None, situation: Situation) -> i
 def tid_now(now: datetime, base_date: BaseDate, zone: tzinfo) -> TID:
     """The TID of the clock: one for all cases of a turn that share a base date."""
     return TID.at(now, base_date, zone=zone)
-
-
-def last_minute(case: Case) -> int | None:
-    """The greatest TID of a case's tokens."""
-    minutes = [it.minute for it in case.plan.drafts if it.minute is not None] if case.plan else []
-    return max(minutes, default=None)
 
 
 # ----------------------------------------------------------------------------------------------------------- the module

@@ -78,7 +78,7 @@ async def reverse(  # noqa: PLR0913 - which sale, why, by whom
             return sold
         if sold.released:
             return released()
-        await load_for_sale(tx, [utility_id], [sold.meter])  # whoever sells to it waits
+        await load_for_sale(tx, utility_id, [sold.meter])  # whoever sells to it waits
         scope = Scope(utility_id, by or f"terminal:{terminal_id}")
         if not await take_back(tx, engine, scope, sold, why):
             return Refused(Code.LATER_SALES, LATER, "take back the sales after it first")

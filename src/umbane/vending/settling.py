@@ -1,13 +1,12 @@
 """The sixth step: what became of every case is written down, a statement for each table."""
 
 import json
-from typing import Any, Final
+from typing import Any
 
-from umbane.registry import Scope, change_state, encode_state, mark_issued, store_after_sale
+from umbane.registry import Scope, encode_state, mark_issued, store_states
 from umbane.vending import store, withholding
 from umbane.vending.cases import Case, refused
 from umbane.vending.house import Turn
-from umbane.vending.issuing import last_minute
 from umbane.vending.lines import lines_json
 from umbane.vending.models import IssuedToken, Sold
 from umbane.vending.plans import signed_by
@@ -16,7 +15,6 @@ from umbane.vending.store import TOKEN_BYTES
 __all__ = ["settle"]
 
 Row = tuple[Any, ...]
-PAYMENT: Final = "payment towards debts"
 
 
 async def settle(turn: Turn) -> None:
@@ -33,43 +31,31 @@ async def settle(turn: Turn) -> None:
     await store.insert(turn.tx, "token", [row for case in done for row in token_rows(turn, case)])
     await store.insert(turn.tx, "free_claim", [row for case in done for row in free_rows(turn, case)])
     await take_withheld(turn, done)
-    await move_meters(turn, done)
+    await move_contracts(turn, done)
     for case in done:
-        if needs_more(case):
-            await do_the_rare(turn, case)
+        await issue_key(turn, case)
 
 
-async def move_meters(turn: Turn, cases: list[Case]) -> None:
-    """Move the TIDs of meters on, and the states of their contracts."""
-    rows = [(minute, *case.planned()) for case in cases if (minute := last_minute(case)) is not None]
+async def move_contracts(turn: Turn, cases: list[Case]) -> None:
+    """Move the states of contracts on."""
+    moved = [(planned.customer, situation) for planned, situation in (case.planned() for case in cases)]
+    rows = [
+        (situation.contract_id, customer, situation.version)
+        for customer, situation in moved
+        if customer and situation.contract_id and situation.version is not None
+    ]
     if rows:
-        await store_after_sale(
-            turn.tx,
-            [turn.utility_id] * len(rows),
-            [situation.meter_id for _, _, situation in rows],
-            [minute for minute, _, _ in rows],
-            [situation.contract_id if planned.customer else None for _, planned, situation in rows],
-            [planned.customer for _, planned, _ in rows],
-            [situation.version if planned.customer else None for _, planned, situation in rows],
-        )
+        contracts, customers, versions = zip(*rows, strict=True)
+        await store_states(turn.tx, turn.utility_id, contracts, customers, versions)
 
 
-def needs_more(case: Case) -> bool:
-    """Whether a key's tokens go out, or money is paid without a token that moves the meter."""
-    planned, _ = case.planned()
-    return bool(planned.new_key) or (planned.customer is not None and last_minute(case) is None)
-
-
-async def do_the_rare(turn: Turn, case: Case) -> None:
-    """Do what few cases need: a key whose tokens are out, a payment that moves no meter."""
+async def issue_key(turn: Turn, case: Case) -> None:
+    """Note that the tokens of a key are out, where they are."""
     planned, situation = case.planned()
-    scope = Scope(turn.utility_id, f"terminal:{situation.seller.vendor_code}/{situation.seller.terminal_code}")
     if planned.new_key:
+        scope = Scope(turn.utility_id, f"terminal:{situation.seller.vendor_code}/{situation.seller.terminal_code}")
         words = f"sale {case.id}"
         await mark_issued(turn.tx, scope, [situation.meter_id], [planned.new_key], turn.now, words)
-    if planned.customer and last_minute(case) is None and situation.contract_id and situation.version is not None:
-        version, after = situation.version, planned.customer
-        await change_state(turn.tx, scope, situation.contract_id, version, after, PAYMENT)
 
 
 async def withhold(turn: Turn, cases: list[Case]) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "find_sale",
     "insert",
     "last_message",
+    "last_minutes",
     "lock_module",
     "recent_sales",
     "register_module",
@@ -96,7 +97,8 @@ DELETE FROM vending.withheld w USING {NUMBERS} WHERE w.module = new.module AND w
 RECENT: Final = """
 SELECT meter_id, count(*) FROM vending.sale
 WHERE utility_id = $1 AND meter_id = ANY($2) AND at >= $3 AND units + free_units > 0 GROUP BY meter_id"""
-BEGINNING: Final = "SELECT intents, withheld FROM vending.begin_making($1, $2, $3)"
+BEGINNING: Final = "SELECT intents, withheld, minutes FROM vending.begin_making($1, $2, $3, $4)"
+LAST_MINUTES: Final = "SELECT vending.last_minutes($1, $2)"
 REGISTERING: Final = """
 INSERT INTO vending.module (name, realm) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET realm = excluded.realm RETURNING id"""
@@ -120,10 +122,24 @@ class Unusual(NamedTuple):
     """Whether any tokens are withheld."""
 
 
-async def begin_making(tx: Connection, utility_id: UUID, module: int) -> Unusual:
-    """Say that tokens of a module will be booked, with the meters they are for locked; is there anything unusual?"""
-    row = await tx.fetchrow(BEGINNING, utility_id, LOCKS, module)
-    return Unusual(*row) if row else Unusual(intents=True, withheld=True)
+async def begin_making(
+    tx: Connection, utility_id: UUID, module: int, meters: Sequence[UUID]
+) -> tuple[Unusual, list[int | None]]:
+    """Say that tokens of a module will be booked for these meters, which are locked.
+
+    Returns:
+        What is unusual, and the last TID of the tokens that were sold to each meter, as `minute_of` counts it.
+    """
+    row = await tx.fetchrow(BEGINNING, utility_id, LOCKS, module, meters)
+    if row is None:
+        raise TypeError("a function that makes a row made none")
+    return Unusual(*row[:2]), row[2]
+
+
+async def last_minutes(connection: Connection, utility_id: UUID, meters: Sequence[UUID]) -> list[int | None]:
+    """The last TID of the tokens that were sold to each of these meters, as `minute_of` counts it."""
+    found: list[int | None] = await connection.fetchval(LAST_MINUTES, utility_id, meters)
+    return found
 
 
 async def lock_module(tx: Connection, module: int) -> None:

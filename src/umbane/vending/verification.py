@@ -94,7 +94,7 @@ async def verify_token(engine: Engine, utility_id: UUID, meter: str, digits: str
     """
     pan, token = MeterPAN(pan_of(meter)), EncodedToken.parse(digits)
     async with engine.database.reading() as connection:
-        rows = await load_for_sale(connection, [utility_id], [pan.digits], lock=False)
+        rows = await load_for_sale(connection, utility_id, [pan.digits], lock=False)
         bits = token.bits.to_bytes(TOKEN_BYTES)
         is_withheld: bool = await connection.fetchval(WITHHELD, bits)
         if not len(rows):

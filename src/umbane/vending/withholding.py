@@ -26,15 +26,12 @@ FROM unnest($1::smallint[], $2::bigint[], $3::smallint[], $4::uuid[], $5::text[]
     AS n (module, number, made, request_id, signature, tid, since)
 ON CONFLICT DO NOTHING"""
 BOOKED: Final = """
-SELECT number FROM vending.token t JOIN registry.utility u ON t.utility_id = u.id
-WHERE t.module = $1 AND t.number = ANY($2)
+SELECT number FROM vending.token WHERE module = $1 AND number = ANY($2)
 UNION ALL SELECT number FROM vending.withheld WHERE module = $1 AND number = ANY($2)"""
 WAITING: Final = "SELECT unnest(requests) FROM vending.intent WHERE module = $1"
 RECONCILED: Final = "SELECT reconciled FROM vending.module WHERE id = $1"
 RECONCILING: Final = "UPDATE vending.module SET reconciled = $2 WHERE id = $1"
-GREATEST: Final = """
-SELECT max(m.number) FROM registry.utility u CROSS JOIN LATERAL (
-    SELECT number FROM vending.token t WHERE t.utility_id = u.id AND t.module = $1 ORDER BY number DESC LIMIT 1) m"""
+GREATEST: Final = "SELECT max(number) FROM vending.token WHERE module = $1"
 AT_A_TIME: Final = 5000
 
 

@@ -63,7 +63,7 @@ async def change_key(desk: Desk, call: Call) -> Reply:
 
     async def work(tx: Connection, scope: Scope) -> MeterOut:
         await step(tx, scope, meter_id, call.body.change, now)
-        return meter_out(await meter(tx, scope.utility_id, meter_id))
+        return await meter_out(tx, scope.utility_id, await meter(tx, scope.utility_id, meter_id))
 
     return await once(desk, call, MeterOut, work)
 

@@ -1,5 +1,6 @@
 """Meters: added to the store, hung, blocked, replaced, removed, scrapped."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -33,6 +34,7 @@ from umbane.registry import (
 from umbane.registry.keys import year_of
 from umbane.registry.listing import METERS
 from umbane.sts import EA, KRN, KT, SGC, TCT, TI, BaseDate, MeterPAN
+from umbane.vending import last_minutes
 
 __all__ = ["OPERATIONS", "KeyOut", "MeterOut", "Revision", "key_named", "key_out", "meter_out"]
 
@@ -155,13 +157,15 @@ async def meters(desk: Desk, call: Call) -> Reply:
     pan = None if query.number is UNSET else pan_of(query.number)
     where = {"service_point_id": query.service_point_id, "contract_id": query.contract_id}
     found, following = await one_page(desk, call, METERS, state=query.state, pan=pan, **where)
-    return Reply(MetersPage([meter_out(it) for it in found], following))
+    async with desk.database.reading() as connection:
+        return Reply(MetersPage(await meters_out(connection, call.who.utility_id, found), following))
 
 
 async def one_meter(desk: Desk, call: Call) -> Reply:
     """One of them."""
     async with desk.database.reading() as connection:
-        return Reply(meter_out(await meter(connection, call.who.utility_id, call.id("meter_id"))))
+        found = await meter(connection, call.who.utility_id, call.id("meter_id"))
+        return Reply(await meter_out(connection, call.who.utility_id, found))
 
 
 async def add_meter(desk: Desk, call: Call) -> Reply:
@@ -173,7 +177,7 @@ async def add_meter(desk: Desk, call: Call) -> Reply:
     async def work(tx: Connection, scope: Scope) -> MeterOut:
         new = Meter(new_ids(1)[0], pan, ea, tct, await key_named(tx, scope, body), model)
         await add_meters(tx, scope, [new])
-        return meter_out(new)
+        return await meter_out(tx, scope.utility_id, new)
 
     return await once(desk, call, MeterOut, work)
 
@@ -210,12 +214,24 @@ async def moved(tx: Connection, scope: Scope, meter_id: UUID, move: object) -> M
             it = await scrap_meter(tx, scope, meter_id, reason_of(move.reason))
         case _:
             it = await restock_meter(tx, scope, meter_id)
-    return meter_out(it)
+    return await meter_out(tx, scope.utility_id, it)
 
 
-def meter_out(it: Meter) -> MeterOut:
+async def meter_out(connection: Connection, utility_id: UUID, it: Meter) -> MeterOut:
     """A meter as it is answered."""
-    last = None if it.last_minute is None else BaseDate.Y1993.start + timedelta(minutes=it.last_minute)
+    (told,) = await meters_out(connection, utility_id, [it])
+    return told
+
+
+async def meters_out(connection: Connection, utility_id: UUID, found: Sequence[Meter]) -> list[MeterOut]:
+    """Meters as they are answered, each with the last TID that it had when it was taken over or that was sold to it."""
+    sold = await last_minutes(connection, utility_id, [it.id for it in found])
+    return [told(it, max(it.last_minute or 0, minute or 0)) for it, minute in zip(found, sold, strict=True)]
+
+
+def told(it: Meter, minute: int) -> MeterOut:
+    """A meter with its last TID, which is 0 before the first."""
+    last = BaseDate.Y1993.start + timedelta(minutes=minute) if minute else None
     return MeterOut(
         it.id, it.pan.digits, str(it.pan.drn), it.state, it.model, int(it.ea), int(it.tct), key_out(it.key),
         it.key_phase, key_out(it.pending) if it.pending else None, it.service_point_id, it.contract_id, last,

@@ -1,4 +1,4 @@
--- Meters and their keys. A sale rewrites last_minute, which no index looks at.
+-- Meters and their keys. A sale locks a meter and changes nothing in its row.
 CREATE TABLE registry.meter (
     utility_id        uuid NOT NULL,
     id                uuid NOT NULL,
@@ -40,14 +40,14 @@ CREATE TABLE registry.meter (
         num_nonnulls(pending_sgc, pending_krn, pending_ti, pending_kt, pending_base_date, pending_ken)
         = CASE key_phase WHEN 'settled' THEN 0 ELSE 6 END
     )
-) WITH (fillfactor = 70);
+);
 
 CREATE INDEX meter_last_digits ON registry.meter (utility_id, reverse(drn));
 CREATE INDEX meter_place ON registry.meter (utility_id, service_point_id);
 CREATE INDEX meter_pending ON registry.meter (utility_id, key_phase) WHERE key_phase <> 'settled';
 
 COMMENT ON COLUMN registry.meter.last_minute IS
-    'the last TID, counted from 1993 whatever the base date of its key, so that it never goes back';
+    'the last TID that it had when it was taken over, counted from 1993 whatever the base date; later ones are with the tokens';
 COMMENT ON COLUMN registry.meter.contract_id IS 'who pays now; NULL for a vacant place';
 
 -- What may become of a meter. The same table stands in registry.models; a test tries every pair on both.

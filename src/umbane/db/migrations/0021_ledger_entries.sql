@@ -12,7 +12,7 @@ CREATE TABLE ledger.entry (
     reverses    uuid,
     happened_at timestamptz,
     note        text,
-    PRIMARY KEY (utility_id, id),
+    PRIMARY KEY (id, utility_id),
     CONSTRAINT one_amount_for_each_account CHECK (
         cardinality(accounts) >= 2 AND cardinality(accounts) = cardinality(amounts)
         AND array_ndims(accounts) = 1 AND array_ndims(amounts) = 1

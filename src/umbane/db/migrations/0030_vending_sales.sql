@@ -28,10 +28,10 @@ CREATE TABLE vending.message (
     id          uuid NOT NULL,
     fingerprint bytea NOT NULL CHECK (length(fingerprint) = 16),
     at          timestamptz NOT NULL,
-    PRIMARY KEY (utility_id, terminal_id, message_id)
+    PRIMARY KEY (terminal_id, message_id, utility_id)
 );
 
-CREATE INDEX message_in_order ON vending.message (utility_id, terminal_id, id);
+CREATE INDEX message_in_order ON vending.message (terminal_id, id);
 
 COMMENT ON COLUMN vending.message.id IS 'ours: of the sale or the refusal that answers it';
 COMMENT ON COLUMN vending.message.fingerprint IS 'of what was asked, to tell a repetition from another message';
@@ -44,7 +44,7 @@ CREATE TABLE vending.refusal (
     remedy     text NOT NULL,
     minimum    bigint,
     maximum    bigint,
-    PRIMARY KEY (utility_id, id)
+    PRIMARY KEY (id, utility_id)
 );
 
 CREATE TABLE vending.sale (
@@ -70,11 +70,11 @@ CREATE TABLE vending.sale (
     released       boolean NOT NULL,
     before         json,
     staff          text,
-    PRIMARY KEY (utility_id, id)
+    PRIMARY KEY (id, utility_id)
 );
 
-CREATE INDEX sale_of_meter ON vending.sale (utility_id, meter_id, id);
-CREATE INDEX sale_of_contract ON vending.sale (utility_id, contract_id, version) WHERE contract_id IS NOT NULL;
+CREATE INDEX sale_of_meter ON vending.sale (meter_id, id);
+CREATE INDEX sale_of_contract ON vending.sale (contract_id, version) WHERE contract_id IS NOT NULL;
 
 COMMENT ON COLUMN vending.sale.version IS 'of the contract''s state after the sale; period_start and purchased are what it said';
 COMMENT ON COLUMN vending.sale.released IS 'whether its digits left with the answer; otherwise see vending.release';
@@ -98,11 +98,11 @@ CREATE TABLE vending.token (
     kt         smallint NOT NULL,
     ti         smallint NOT NULL,
     digits     bytea NOT NULL CHECK (length(digits) = 9),
-    PRIMARY KEY (utility_id, sale_id, ordinal)
+    PRIMARY KEY (sale_id, ordinal, utility_id)
 );
 
-CREATE UNIQUE INDEX token_number ON vending.token (utility_id, module, number);
-CREATE UNIQUE INDEX token_minute ON vending.token (utility_id, meter_id, minute) WHERE minute IS NOT NULL;
+CREATE UNIQUE INDEX token_number ON vending.token (module, number, utility_id);
+CREATE UNIQUE INDEX token_minute ON vending.token (meter_id, minute, utility_id) WHERE minute IS NOT NULL;
 
 COMMENT ON COLUMN vending.token.number IS 'which token of its module''s life it is';
 COMMENT ON COLUMN vending.token.units IS 'tenths of a kWh that the meter will add';
@@ -127,17 +127,26 @@ CREATE INDEX withheld_request ON vending.withheld (request_id);
 COMMENT ON COLUMN vending.withheld.number IS 'of the first of them, if one request made several';
 COMMENT ON COLUMN vending.withheld.signature IS 'what they say, TID apart, and to which meter under which key';
 
+-- The last TID of what was sold to each of these meters.
+CREATE FUNCTION vending.last_minutes(utility uuid, meters uuid[]) RETURNS integer[] LANGUAGE sql STABLE RETURN ARRAY (
+    SELECT (SELECT t.minute FROM vending.token t
+            WHERE t.utility_id = utility AND t.meter_id = m.id AND t.minute IS NOT NULL ORDER BY t.minute DESC LIMIT 1)
+    FROM unnest(meters) WITH ORDINALITY AS m (id, place) ORDER BY m.place);
+
 -- What is found is of the moment after the lock: each statement of a function sees what is committed when it begins.
-CREATE FUNCTION vending.begin_making(utility uuid, locks integer, number integer, OUT intents boolean, OUT withheld boolean)
-LANGUAGE plpgsql AS $$
+CREATE FUNCTION vending.begin_making(
+    utility uuid, locks integer, number integer, meters uuid[],
+    OUT intents boolean, OUT withheld boolean, OUT minutes integer[]
+) LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(locks, number);
     intents := EXISTS (SELECT FROM vending.intent WHERE utility_id = utility);
     withheld := EXISTS (SELECT FROM vending.withheld);
+    minutes := vending.last_minutes(utility, meters);
 END $$;
 
 COMMENT ON FUNCTION vending.begin_making IS
-    'says that tokens of a module will be booked; are any asked for elsewhere, or withheld?';
+    'says that tokens of a module will be booked; are any asked for elsewhere, or withheld, and which TIDs came last?';
 
 -- Free units, once for an account and a month.
 CREATE TABLE vending.free_claim (
