@@ -204,14 +204,18 @@ class ModuleCore:
 
     def records(self, count: int) -> list[Record]:
         """The first of the records that ``SecurityModule.since`` gives."""
+        return [read_record(line) for line in self.entries(count)]
+
+    def entries(self, count: int) -> list[bytes]:
+        """The same as the journal has them."""
         known = self.journal.end.tokens
         if count > known:
             raise JournalError(
                 f"{self.journal.name} has {known} tokens, not {count}: an older one was put in its place"
             )
-        found: list[Record] = []
+        found: list[bytes] = []
         for batch in self.journal.batches(max(count, 0)):
-            found += (read_record(line) for line in batch.lines if line[MADE] != b"0" and after(line, count))
+            found += (line for line in batch.lines if line[MADE] != b"0" and after(line, count))
             if len(found) >= PAGE:
                 break
         return found

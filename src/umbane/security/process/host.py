@@ -6,7 +6,7 @@
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -265,21 +265,27 @@ class Host:
         taken = Entry(0, f"{TAKEN} {order.envelope.serial} {known}")
         self.write_down(opened, [taken, self.raised(opened, order.key, order.tokens, order.units)])
 
-    def raise_quota(self, key: VendingKeyName, tokens: int, units: int, people: Mapping[str, str]) -> None:
-        """Raise a quota because two custodians say so.
+    def require_custodians(self, people: Mapping[str, str]) -> None:
+        """Look at the passphrases of two people.
 
         Raises:
             CustodianError: they aren't two, or aren't custodians.
-            AlteredError: the amounts are none, or the key has no quota.
         """
-        opened = self.require_opened()
         if len(people) < TWO:
             raise CustodianError("two custodians have to say so, each with their own passphrase")
         for name, passphrase in people.items():
             self.store.custody.key(name, passphrase)
+
+    def raise_quota(self, key: VendingKeyName, tokens: int, units: int, people: Sequence[str]) -> None:
+        """Raise a quota because these custodians said so, of whom ``require_custodians`` knows.
+
+        Raises:
+            AlteredError: the amounts are none, or the key has no quota.
+        """
+        opened = self.require_opened()
         if tokens < 0 or units < 0:
             raise AlteredError("a quota is raised, never lowered; the centre's next load file can lower it")
-        entry = Entry(0, f"{RAISED} {' '.join(sorted(people))}")
+        entry = Entry(0, f"{RAISED} {' '.join(people)}")
         self.write_down(opened, [entry, self.raised(opened, key, tokens, units)])
 
     @staticmethod

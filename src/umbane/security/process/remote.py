@@ -1,0 +1,361 @@
+"""The client of a module in another process: a ``SecurityModule`` like any other, but outside of this one.
+
+It remembers how far the module was when it last heard of it, and refuses an older one. When a connection breaks off in
+the middle of a call it asks once more: by the same ids, which finds what was made and makes only what wasn't.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+
+from umbane.errors import UmbaneError
+from umbane.security.chain import START, Position
+from umbane.security.counting import key_name
+from umbane.security.errors import FrameError, OlderModuleError, UnreachableError
+from umbane.security.mark import Mark
+from umbane.security.models import (
+    Attestation,
+    Issued,
+    KeyChangeRequest,
+    KeyCount,
+    ModuleStatus,
+    Quota,
+    Realm,
+    Record,
+    Refused,
+    TokenRequest,
+    VendingKeyName,
+    VerifyRequest,
+)
+from umbane.security.orders import change_orders, key_words, read_record, token_orders
+from umbane.security.process.host import Standing
+from umbane.security.process.wire import VERSION, Frames, answer_of, answers_of, error_of, to_bytes
+from umbane.sts import Token, read_message
+
+__all__ = ["Place", "RemoteModule", "client_tls", "open_remote_module"]
+
+PATIENCE: Final = 10.0
+"""Seconds for one call, with everything that belongs to it."""
+ONCE: Final = frozenset({"load", "publish", "raise_quota", "seal"})
+"""What isn't asked a second time by itself: somebody looks first what became of it."""
+TOKEN: Final = 9
+
+
+class Place(NamedTuple):
+    """Where a module is.
+
+    Attributes:
+        socket: of the same machine.
+        address: host and port of another one.
+        tls: how to prove to each other who is who there.
+    """
+
+    socket: Path | None = None
+    address: tuple[str, int] | None = None
+    tls: ssl.SSLContext | None = None
+
+    @classmethod
+    def parse(cls, text: str, tls: ssl.SSLContext | None = None) -> "Place":
+        """The path of a socket, or ``tls://host:port``.
+
+        Raises:
+            UnreachableError: it is neither.
+        """
+        if not text.startswith("tls://"):
+            return cls(Path(text))
+        parts = urlsplit(text)
+        if not parts.hostname or not parts.port or tls is None:
+            raise UnreachableError("give tls://host:port, and the certificates that go with it")
+        return cls(None, (parts.hostname, parts.port), tls)
+
+    def __str__(self) -> str:
+        return f"tls://{self.address[0]}:{self.address[1]}" if self.address else str(self.socket)
+
+
+@asynccontextmanager
+async def open_remote_module(
+    place: Place, *, seen: Path | None = None, patience: float = PATIENCE
+) -> AsyncIterator["RemoteModule"]:
+    """A module in another process. It is called when it is needed, and again when the connection is gone.
+
+    Args:
+        place: where it is.
+        seen: a file that remembers how far it was; without one only this process does.
+        patience: seconds for one call.
+    """
+    module = RemoteModule(place, seen, patience)
+    try:
+        yield module
+    finally:
+        module.close()
+
+
+class Connection:
+    """A connection that was made, and the calls that have no answer yet."""
+
+    def __init__(self) -> None:
+        self.frames = Frames(self.heard, self.lost)
+        self.waiting: dict[int, asyncio.Future[list[Any]]] = {}
+        self.calls = 0
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it can be asked something."""
+        transport = self.frames.transport
+        return transport is not None and not transport.is_closing()
+
+    def heard(self, frame: bytes) -> None:
+        """An answer."""
+        try:
+            number, *said = msgspec.msgpack.decode(frame, type=list[Any])
+            waiting = self.waiting.pop(number, None)
+        except (msgspec.DecodeError, ValueError, TypeError, UnicodeDecodeError):
+            return self.frames.close()
+        if waiting and not waiting.done():
+            waiting.set_result(said)
+        return None
+
+    def lost(self) -> None:
+        """No more answers come."""
+        for waiting in self.waiting.values():
+            if not waiting.done():
+                waiting.set_exception(UnreachableError("the module hung up before it answered"))
+        self.waiting.clear()
+
+    async def ask(self, verb: str, argument: object) -> list[Any]:
+        """What was answered: 0, a result and a position, or 1 and an error."""
+        self.calls += 1
+        number = self.calls
+        waiting: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self.frames.send(to_bytes([number, verb, argument]))
+        self.waiting[number] = waiting
+        try:
+            return await waiting
+        finally:
+            self.waiting.pop(number, None)
+
+
+class RemoteModule:
+    """A module in another process; ``open_remote_module`` makes one. Arguments as there."""
+
+    external: Final = True
+
+    def __init__(self, place: Place, seen: Path | None, patience: float) -> None:
+        self.place, self.patience = place, patience
+        self.memory = Mark(seen) if seen else None
+        self.seen = (self.memory.read() if self.memory else None) or START
+        self.connection: Connection | None = None
+        self.connecting = asyncio.Lock()
+
+    def close(self) -> None:
+        """Hang up."""
+        if self.connection:
+            self.connection.frames.close()
+        if self.memory:
+            self.memory.close()
+
+    # ---------------------------------------------------------------------------------------------------------- asking
+
+    async def ask(self, verb: str, argument: object = None) -> Any:  # noqa: ANN401 - the verb's own
+        """What the module answers.
+
+        Raises:
+            UnreachableError: it isn't there, or doesn't answer in time.
+            UmbaneError: what the module refused.
+        """
+        try:
+            async with asyncio.timeout(self.patience):
+                said = await self.said(await self.connected(), verb, argument)
+        except TimeoutError:
+            raise UnreachableError(f"the module at {self.place} didn't answer in {self.patience:g} s") from None
+        return self.told(said)
+
+    async def said(self, connection: Connection, verb: str, argument: object) -> list[Any]:
+        """What was answered; when the connection breaks off, what is answered to the same call over another one."""
+        try:
+            return await connection.ask(verb, argument)
+        except UnreachableError:
+            if verb in ONCE:
+                raise
+        return await (await self.connected()).ask(verb, argument)
+
+    def told(self, said: list[Any]) -> Any:  # noqa: ANN401 - the verb's own
+        """The result of an answer; the error that it is."""
+        try:
+            is_error, result, *rest = said
+            if is_error:
+                raise error_of(result)
+            if rest and rest[0]:
+                self.remember(Position(*rest[0]))
+        except (TypeError, ValueError) as error:
+            if isinstance(error, UmbaneError):
+                raise
+            raise FrameError("the module's answer has no meaning") from None
+        return result
+
+    def remember(self, position: Position) -> None:
+        """Know how far the module is."""
+        if position.size > self.seen.size:
+            self.seen = position
+            if self.memory:
+                self.memory.write(position)
+
+    async def connected(self) -> Connection:
+        """The connection, made anew if there is none."""
+        async with self.connecting:
+            if self.connection is None or not self.connection.is_there:
+                self.connection = await self.connect()
+            return self.connection
+
+    async def connect(self) -> Connection:
+        """Call the module, and greet it.
+
+        Raises:
+            UnreachableError: nobody is there.
+            OlderModuleError: it is an older one than was seen.
+        """
+        loop, connection = asyncio.get_running_loop(), Connection()
+        try:
+            if self.place.address:
+                await loop.create_connection(lambda: connection.frames, *self.place.address, ssl=self.place.tls)
+            else:
+                await loop.create_unix_connection(lambda: connection.frames, str(self.place.socket))
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise UnreachableError(f"no module can be reached at {self.place}: {why}") from error
+        try:
+            said = await connection.ask("hello", [VERSION, None if self.seen == START else list(self.seen)])
+            before = self.seen
+            self.told(said)
+            self.require_no_older(before, said)
+        except BaseException:
+            connection.frames.close()
+            raise
+        return connection
+
+    def require_no_older(self, before: Position, said: list[Any]) -> None:
+        """Refuse a module that has less than was seen of it; it should have said so itself."""
+        if said[2] and said[2][1] < before.size:
+            raise OlderModuleError(f"the module at {self.place} is older than it was: an old copy was put back")
+
+    # ----------------------------------------------------------------------------------------- as any other module does
+
+    async def issue(self, requests: Sequence[TokenRequest]) -> list[Issued | Refused]:
+        """As ``SecurityModule.issue``."""
+        return answers_of(await self.ask("issue", lines(order.text for order in token_orders(requests))))
+
+    async def change_keys(self, requests: Sequence[KeyChangeRequest]) -> list[Issued | Refused]:
+        """As ``SecurityModule.change_keys``."""
+        return answers_of(await self.ask("change_keys", lines(order.text for order in change_orders(requests))))
+
+    async def verify(self, requests: Sequence[VerifyRequest]) -> list[Token | Refused]:
+        """As ``SecurityModule.verify``."""
+        typed = [(it.pan.digits, int(it.ea), key_words(it.key), it.digits.bits.to_bytes(TOKEN)) for it in requests]
+        said = await self.ask("verify", typed)
+        return [read_message(int(it, 16)) if isinstance(it, str) else Refused(error_of(it)) for it in said]
+
+    async def fetch(self, ids: Sequence[UUID]) -> dict[UUID, Issued | Refused]:
+        """As ``SecurityModule.fetch``."""
+        said = await self.ask("fetch", b"".join(id_.bytes for id_ in ids))
+        return {UUID(bytes=id_): answer_of(answer) for id_, answer in said}
+
+    async def since(self, count: int) -> AsyncIterator[Record]:
+        """As ``SecurityModule.since``."""
+        while entries := (await self.ask("since", count)).splitlines(keepends=True):
+            records = [read_record(entry) for entry in entries]
+            for record in records:
+                yield record
+            count = records[-1].first + records[-1].made
+
+    async def status(self) -> ModuleStatus:
+        """As ``SecurityModule.status``."""
+        name, realm, *rest = await self.ask("status")
+        return ModuleStatus(name, Realm(realm), *rest)
+
+    async def counters(self) -> dict[VendingKeyName, KeyCount]:
+        """As ``SecurityModule.counters``."""
+        return {key_name(words): KeyCount(*row) for words, row in (await self.ask("counters")).items()}
+
+    async def quotas(self) -> dict[VendingKeyName, Quota]:
+        """As ``SecurityModule.quotas``."""
+        return {key_name(words): Quota(*row) for words, row in (await self.ask("quotas")).items()}
+
+    async def top_up(self, order: bytes) -> None:
+        """As ``SecurityModule.top_up``."""
+        await self.ask("top_up", order)
+
+    async def attest(self, challenge: bytes) -> Attestation:
+        """As ``SecurityModule.attest``."""
+        return Attestation(*await self.ask("attest", challenge))
+
+    # ------------------------------------------------------------------------------------------- what only this one can
+
+    async def standing(self) -> Standing:
+        """Whether it is sealed, and who was there to unseal it."""
+        return standing_of(await self.ask("standing"))
+
+    async def unseal(self, custodian: str, passphrase: str) -> Standing:
+        """One custodian unseals it.
+
+        Raises:
+            CustodianError: nobody has that name and passphrase.
+        """
+        return standing_of(await self.ask("unseal", [custodian, passphrase]))
+
+    async def seal(self) -> None:
+        """Let it forget its keys, at once."""
+        await self.ask("seal")
+
+    async def load(self, text: bytes) -> int:
+        """Give it a key load file; how many keys were in it.
+
+        Raises:
+            DocumentError: it isn't taken.
+        """
+        return int(await self.ask("load", text))
+
+    async def load_published(self, names: Sequence[VendingKeyName], quota: Quota) -> int:
+        """Give it published keys of the test realm; how many.
+
+        Raises:
+            RealmError: it is of the production realm.
+        """
+        words = [(it.sgc.value, it.krn.value, int(it.kt)) for it in names]
+        return int(await self.ask("publish", [words, *quota]))
+
+    async def raise_quota(self, key: VendingKeyName, more: tuple[int, int], people: dict[str, str]) -> None:
+        """Raise a quota by tokens and units because two custodians say so.
+
+        Args:
+            key: whose.
+            more: tokens and units.
+            people: passphrases by names.
+        """
+        await self.ask("raise_quota", [(key.sgc.value, key.krn.value, int(key.kt)), *more, people])
+
+
+def lines(texts: Any) -> bytes:  # noqa: ANN401 - anything that gives texts
+    """Texts as lines."""
+    return "".join([f"{text}\n" for text in texts]).encode("ascii")
+
+
+def standing_of(said: Sequence[Any]) -> Standing:
+    """How a module stands, as it said."""
+    name, realm, fingerprint, is_sealed, given, threshold = said
+    return Standing(name, Realm(realm), fingerprint, is_sealed, tuple(given), threshold)
+
+
+def client_tls(certificate: Path, key: Path, module: Path) -> ssl.SSLContext:
+    """TLS 1.3 for a client with this certificate, and for a module whose certificate these authorities issued."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.load_cert_chain(certificate, key)
+    context.load_verify_locations(module)
+    return context

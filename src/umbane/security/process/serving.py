@@ -1,0 +1,187 @@
+"""The server of a module: many clients, each with many calls under way; every answer is on the disk before it leaves.
+
+All work is done in the loop's own thread, one call after the other; another thread waits for the disk, and one wait is
+for all answers that are ready by then. Only what stretches a passphrase goes to a thread of its own.
+"""
+
+import asyncio
+import os
+import ssl
+import stat
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from umbane.errors import UmbaneError
+from umbane.security.disk import PRIVATE
+from umbane.security.errors import FrameError, ModuleBusyError, UnreachableError
+from umbane.security.process.host import Host
+from umbane.security.process.verbs import asked
+from umbane.security.process.wire import Frames, packed_error, to_bytes
+
+__all__ = ["Server", "listening", "server_tls"]
+
+MOST_CLIENTS: Final = 256
+MOST_CALLS: Final = 64
+"""Of one client that have no answer yet; the next ones wait in its own buffer."""
+Call = tuple[int, str, msgspec.Raw]
+
+
+class Server:
+    """Answers for a module.
+
+    Args:
+        host: the module.
+        sealed: is told when somebody has sealed it, after they were answered.
+    """
+
+    def __init__(self, host: Host, sealed: Callable[[], None] = lambda: None) -> None:
+        self.host, self.sealed = host, sealed
+        self.keeper = ThreadPoolExecutor(1, "module-disk")
+        self.slow = asyncio.Lock()
+        self.clients: set[Client] = set()
+        self.decode = msgspec.msgpack.Decoder(Call).decode
+
+    def client(self) -> Frames:
+        """Somebody calls."""
+        return Client(self).frames
+
+    async def close(self) -> None:
+        """Hang up on everybody, and finish what was begun."""
+        self.hang_up()
+        self.keeper.shutdown()
+
+    def hang_up(self, but: "Client | None" = None) -> None:
+        """Let the clients call again, and say how far they saw the module."""
+        for client in self.clients - {but}:
+            client.frames.close()
+
+    async def answer(self, verb: str, argument: bytes) -> tuple[object, list[object] | None]:
+        """What a verb answers, when it is on the disk; and where the journal ends then."""
+        known, value = asked(verb, argument)
+        if known.before:
+            async with self.slow:
+                await asyncio.to_thread(known.before, self.host, value)
+        return known.act(self.host, value), await self.kept()
+
+    async def kept(self) -> list[object] | None:
+        """Wait until all that the module knows is on the disk; answer where its journal ends."""
+        opened = self.host.opened
+        if opened is None:
+            return None
+        journal = opened.core.journal
+        end = journal.end
+        if end.size > journal.kept.size:
+            await asyncio.get_running_loop().run_in_executor(self.keeper, journal.keep, end)
+        return list(end)
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.frames = Frames(self.heard, self.lost)
+        self.is_greeted = self.is_paused = False
+        self.calls: set[asyncio.Task[None]] = set()
+        server.clients.add(self)
+
+    def lost(self) -> None:
+        """They are gone; what was begun is finished all the same."""
+        self.server.clients.discard(self)
+
+    def heard(self, frame: bytes) -> None:
+        """Begin to answer a call."""
+        try:
+            number, verb, argument = self.server.decode(frame)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return self.frames.close()
+        if not self.is_greeted and (verb != "hello" or len(self.server.clients) > MOST_CLIENTS):
+            return self.frames.close()
+        task = asyncio.create_task(self.reply(number, verb, bytes(argument)))
+        self.calls.add(task)
+        task.add_done_callback(self.replied)
+        if len(self.calls) >= MOST_CALLS and self.frames.transport and not self.is_paused:
+            self.is_paused = True
+            self.frames.transport.pause_reading()
+        return None
+
+    def replied(self, task: asyncio.Task[None]) -> None:
+        """A call was answered, or met with an error of this program's own."""
+        self.calls.discard(task)
+        if self.is_paused and self.frames.transport:
+            self.is_paused = False
+            self.frames.transport.resume_reading()
+        if error := task.exception():
+            self.frames.close()
+            asyncio.get_running_loop().call_exception_handler({"message": "a call failed", "exception": error})
+
+    async def reply(self, number: int, verb: str, argument: bytes) -> None:
+        """Answer a call."""
+        said: list[Any]
+        try:
+            result, position = await self.server.answer(verb, argument)
+            said = [number, 0, result, position]
+            self.is_greeted = True
+        except UmbaneError as error:
+            said = [number, 1, packed_error(error)]
+        await self.frames.may_send.wait()
+        try:
+            self.frames.send(to_bytes(said))
+        except (FrameError, UnreachableError):
+            self.frames.close()  # they ask again, by the same ids
+        if verb == "unseal" and self.server.host.opened:
+            self.server.hang_up(but=self)
+        if verb == "seal" and not said[1]:
+            self.server.sealed()
+
+
+def clear(socket: Path) -> None:
+    """Remove the socket of a process that is gone; the module's lock says that it is. Any other file stays."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(socket.stat().st_mode):
+            raise ModuleBusyError(f"{socket} is a file: name another place for the socket")
+        socket.unlink()
+
+
+@asynccontextmanager
+async def listening(
+    server: Server, socket: Path | None, address: tuple[str, int] | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[list[asyncio.Server]]:
+    """Listen at a Unix socket that only this user reaches, and at an address for who has a certificate, or at one.
+
+    Raises:
+        ModuleBusyError: somebody else listens there, or nobody can.
+    """
+    loop, made = asyncio.get_running_loop(), []
+    try:
+        if socket:
+            clear(socket)
+            made.append(await loop.create_unix_server(server.client, str(socket), start_serving=False))
+            os.chmod(socket, PRIVATE)  # noqa: PTH101 - before anybody can call
+        if address and tls:
+            made.append(await loop.create_server(server.client, *address, ssl=tls, start_serving=False))
+    except OSError as error:
+        raise ModuleBusyError(f"nobody can listen there: {error.strerror}") from error
+    try:
+        for one in made:
+            await one.start_serving()
+        yield made
+    finally:
+        for one in made:
+            one.close()
+        await server.close()
+
+
+def server_tls(certificate: Path, key: Path, clients: Path) -> ssl.SSLContext:
+    """TLS 1.3 for a server that talks only to those whose certificates these authorities issued."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(certificate, key)
+    context.load_verify_locations(clients)
+    return context

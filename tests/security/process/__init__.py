@@ -1,0 +1,1 @@
+"""Tests of the module in a process of its own."""
