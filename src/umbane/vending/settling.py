@@ -11,6 +11,7 @@ from umbane.vending.lines import lines_json
 from umbane.vending.models import IssuedToken, Sold
 from umbane.vending.plans import signed_by
 from umbane.vending.store import TOKEN_BYTES
+from umbane.vending.telling import tell_sales
 
 __all__ = ["settle"]
 
@@ -30,6 +31,7 @@ async def settle(turn: Turn) -> None:
     await store.insert(turn.tx, "sale", [sale_row(turn, case) for case in done])
     await store.insert(turn.tx, "token", [row for case in done for row in token_rows(turn, case)])
     await store.insert(turn.tx, "free_claim", [row for case in done for row in free_rows(turn, case)])
+    await tell_sales(turn, done)
     await take_withheld(turn, done)
     await move_contracts(turn, done)
     for case in done:

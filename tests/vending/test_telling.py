@@ -1,0 +1,121 @@
+"""What the log is told: each sale once, in its own transaction, with tokens that can be proven one by one."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tests.vending.laboratory import LaboratoryModule
+from tests.vending.shop import Shop, proven
+from tests.vending.traces import contents, left
+from umbane.audit import (
+    Signer,
+    canonical,
+    entries_from,
+    inclusion_proof,
+    last_head,
+    sale_entry,
+    seal,
+    sealed_in,
+    sequence,
+    verify_inclusion,
+)
+from umbane.registry import EngineeringAction
+from umbane.vending import Buy, Code, Engineer, Refused, Sold, Staff
+
+SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(32)))
+LATER = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+async def told(shop: Shop, kind: str = "sale") -> list[dict[str, Any]]:
+    """What the log says of this kind, after everything got its place."""
+    await sequence(shop.town.database, SIGNER, LATER)
+    async with shop.town.database.reading() as connection:
+        said = [json.loads(it) async for it in entries_from(connection)]
+    assert all(canonical(it) for it in said)
+    return [it for it in said if it["kind"] == kind]
+
+
+async def test_a_sale(shop: Shop) -> None:
+    """A sale stands in the log with what was paid and made, under the names that the books have for everything."""
+    sold = await shop.buy(20_000)
+    [said] = await told(shop)
+    town = shop.town
+    assert (said["id"], said["order"], said["paid"], said["currency"]) == (str(sold.id), "buy", 20_000, "ZAR")
+    assert (said["utility"], said["terminal"], said["by"]) == (str(town.id), str(town.terminal.id), None)
+    assert (said["meter"], said["units"], said["free"]) == (str(town.meter.id), sold.units, sold.free_units)
+    assert [it["units"] for it in said["tokens"]] == [it.units for it in sold.tokens]
+    numbers = await shop.look("SELECT array_agg(number ORDER BY ordinal) FROM vending.token")
+    assert [it["number"] for it in said["tokens"]] == numbers
+
+
+async def test_a_single_token_is_proven(shop: Shop) -> None:
+    """With one salt, whoever has the digits of one token sees that it is in the signed tree, and learns of no other."""
+    await shop.buy()
+    sold = await shop.buy()
+    await told(shop)
+    async with shop.town.database.reading() as connection:
+        entry, head = await sale_entry(connection, sold.id, sold.at), await last_head(connection)
+        assert head
+        assert entry.place is not None
+        proof = await inclusion_proof(connection, entry.place, head.size)
+    verify_inclusion(entry.leaf, entry.place, head.size, proof.proof, head.root)
+    [token] = sold.tokens
+    assert token.token
+    bits = token.token.bits.to_bytes(9)
+    [salt] = entry.salts
+    assert sealed_in(json.loads(entry.entry)) == [seal(salt, bits)]
+    assert bits.hex().encode() not in entry.entry
+    assert str(token.token).encode() not in entry.entry
+
+
+async def test_no_digits_in_the_log(shop: Shop) -> None:
+    """Neither the digits nor the bits of any token are in a row of the log."""
+    sold = [await shop.buy() for _ in range(3)]
+    entries = await shop.look("SELECT string_agg(entries || salts, '') FROM audit.batch")
+    for it in sold:
+        for token in it.tokens:
+            assert token.token
+            assert token.token.bits.to_bytes(9) not in entries
+            assert str(token.token).replace(" ", "").encode() not in entries.replace(b" ", b"")
+
+
+async def test_once(shop: Shop) -> None:
+    """A message that comes again is told no second time, and a refusal is no sale."""
+    await shop.buy(20_000, "again")
+    await shop.buy(20_000, "again")
+    assert isinstance(await shop.ask(Buy(money=1)), Refused)
+    assert len(await told(shop)) == 1
+
+
+BREAK = """
+CREATE FUNCTION audit.broken() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'the log is broken'; END $$;
+CREATE TRIGGER broken BEFORE INSERT ON audit.batch EXECUTE FUNCTION audit.broken()"""
+
+
+async def test_no_log_no_token(shop: Shop) -> None:
+    """While the log can't be written nothing is sold; once it is mended, the same message sells."""
+    await shop.town.database.run(lambda tx: tx.execute(BREAK))
+    before = await contents(shop)
+    answer = await shop.ask(Buy(money=20_000), "patient")
+    assert isinstance(answer, Refused)
+    assert answer.code == Code.UNAVAILABLE
+    after = await contents(shop)
+    assert left(before, replace(after, made=before.made)) == {}
+    await shop.town.database.run(lambda tx: tx.execute("DROP TRIGGER broken ON audit.batch"))
+    assert (await shop.buy(20_000, "patient")).tokens
+    await proven(shop)
+
+
+async def test_engineering_tokens(shop: Shop, module: LaboratoryModule) -> None:
+    """A token that nobody pays for stands in the log with those who asked and agreed."""
+    staff = Staff("thandi", frozenset({"engineer"}), (Staff("sipho", frozenset({"supervisor"})),))
+    answer = await shop.ask(Engineer(EngineeringAction.SET_MAXIMUM_POWER_LIMIT, 5_000), staff=staff)
+    assert isinstance(answer, Sold), answer
+    [said] = await told(shop)
+    assert said["by"] == "thandi, sipho"
+    assert said["tokens"][0]["kind"] == answer.tokens[0].kind
+    assert (await module.status()).count == 1
