@@ -178,6 +178,14 @@ PERIODS = [
         "periods", "ledger.period_sum", "belongs to no posting", "999",
     ),
     Case(
+        "INSERT INTO ledger.period_summed SELECT utility_id, until + interval '1 s', 0 FROM ledger.period",
+        "periods", "ledger.period_summed", "belongs to no period that is closed",
+    ),
+    Case(
+        "INSERT INTO ledger.period_sum SELECT utility_id, 1, until + interval '1 h', 0, 0, 5 FROM ledger.period",
+        "periods", "ledger.period_sum", "belongs to no period that is closed",
+    ),
+    Case(
         "; ".join(end(table) for table in ("period", "period_sum", "period_summed")),
         "periods", "ledger.period_sum", "and the postings sum to",
     ),

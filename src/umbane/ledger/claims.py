@@ -1,12 +1,13 @@
 """The claims of the books themselves."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from umbane.db import Connection, columns
-from umbane.ledger.proof import Claim, Progress, Wrong, first_wrong, sweep
+from umbane.ledger.proof import Check, Claim, Progress, Wrong, first_wrong, sweep
 from umbane.ledger.reading import utilities
 
-__all__ = ["BOOKS"]
+__all__ = ["BOOKS", "guarded"]
 
 GUARDS: Final = {
     "account": ["guard", "stays"],
@@ -23,11 +24,11 @@ GUARDS: Final = {
 """The triggers that guard the books, by their tables."""
 
 MISSING_GUARDS: Final = """
-SELECT 'trigger', g.guard || ' of ledger.' || g.name, 'is missing or switched off'
+SELECT 'trigger', g.guard || ' of ' || g.name, 'is missing or switched off'
 FROM unnest($1::text[], $2::text[]) AS g (name, guard)
 WHERE NOT EXISTS (
     SELECT FROM pg_trigger AS t
-    WHERE t.tgrelid = to_regclass('ledger.' || g.name) AND t.tgname = g.guard AND t.tgenabled IN ('O', 'A'))
+    WHERE t.tgrelid = to_regclass(g.name) AND t.tgname = g.guard AND t.tgenabled IN ('O', 'A'))
 ORDER BY g.name, g.guard LIMIT 1
 """
 
@@ -129,6 +130,18 @@ WHERE (b.utility_id, b.posted, b.held, b.credit_limit) IS DISTINCT FROM (c.utili
 ORDER BY coalesce(b.account, c.account) LIMIT 1
 """
 
+# A sum of no closed period would be taken for one as soon as a later one is closed.
+STRAY_SUMS: Final = """
+SELECT 'ledger.' || s.name, 'until ' || s.until, 'belongs to no period that is closed and summed'
+FROM (
+    SELECT utility_id, until, 'period_sum' AS name FROM ledger.period_sum
+    UNION SELECT utility_id, until, 'period_summed' FROM ledger.period_summed
+) AS s
+WHERE NOT EXISTS (
+    SELECT FROM ledger.period JOIN ledger.period_summed USING (utility_id, until)
+    WHERE utility_id = s.utility_id AND until = s.until)
+ORDER BY s.utility_id, s.until, s.name LIMIT 1
+"""
 PERIODS: Final = """
 SELECT until, coalesce(lag(until) OVER (ORDER BY until), '0001-01-01 00:00Z') AS since
 FROM ledger.period JOIN ledger.period_summed USING (utility_id, until) WHERE utility_id = $1 ORDER BY until
@@ -159,10 +172,15 @@ ORDER BY account LIMIT 1
 """
 
 
-async def _guards(connection: Connection, progress: Progress) -> Wrong | None:
-    guards = [(table, guard) for table, names in GUARDS.items() for guard in names]
-    progress(len(guards))
-    return await first_wrong(connection, MISSING_GUARDS, *columns(guards, 2))
+def guarded(schema: str, tables: Mapping[str, Sequence[str]]) -> Check:
+    """A check that the triggers which guard the tables of a schema are there, and switched on."""
+    guards = [(f"{schema}.{table}", guard) for table, names in tables.items() for guard in names]
+
+    async def check(connection: Connection, progress: Progress) -> Wrong | None:
+        progress(len(guards))
+        return await first_wrong(connection, MISSING_GUARDS, *columns(guards, 2))
+
+    return check
 
 
 async def _reversals(connection: Connection, progress: Progress) -> Wrong | None:
@@ -186,11 +204,15 @@ async def _periods(connection: Connection, progress: Progress) -> Wrong | None:
             if wrong := await first_wrong(connection, WRONG_SUMS, utility, since, until):
                 return wrong
             progress(1)
-    return None
+    return await first_wrong(connection, STRAY_SUMS)
 
 
 BOOKS: Final = (
-    Claim("guards", "Every trigger that keeps the books from being changed is there and switched on.", _guards),
+    Claim(
+        "guards",
+        "Every trigger that keeps the books from being changed is there and switched on.",
+        guarded("ledger", GUARDS),
+    ),
     Claim("entries", "Every entry sums to zero in each unit, on accounts of its own utility.", sweep(UNBALANCED)),
     Claim(
         "lines", "Every posting of an account with an owner has its line, and every line its posting.", sweep(UNLINED)

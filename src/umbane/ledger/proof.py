@@ -12,7 +12,7 @@ from uuid import UUID
 from umbane.db import Connection, Database
 from umbane.ledger.reading import BEGINNING, PATIENCE, unhurried, utilities
 
-__all__ = ["PATIENCE", "Claim", "Finding", "Progress", "Proof", "Wrong", "first_wrong", "prove", "sweep"]
+__all__ = ["PATIENCE", "Check", "Claim", "Finding", "Progress", "Proof", "Wrong", "first_wrong", "prove", "sweep"]
 
 WINDOW: Final = 25_000
 """About how many entries are looked at in one statement."""
@@ -45,6 +45,8 @@ class Wrong:
 
 Progress = Callable[[int], None]
 """Called with how many more rows were looked at."""
+Check = Callable[[Connection, Progress], Awaitable[Wrong | None]]
+"""Looks at a snapshot of the database, tells how far it is, and answers the first row that is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,12 @@ class Claim:
     Attributes:
         name: one or two words.
         says: the claim as a sentence.
-        check: looks at a snapshot of the database, tells how far it is, and answers the first row that is wrong.
+        check: finds the first row for which it isn't.
     """
 
     name: str
     says: str
-    check: Callable[[Connection, Progress], Awaitable[Wrong | None]] = field(repr=False)
+    check: Check = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ async def first_wrong(connection: Connection, sql: str, *arguments: object) -> W
     return Wrong(*map(str, row)) if row else None
 
 
-def sweep(sql: str, window: int = WINDOW) -> Callable[[Connection, Progress], Awaitable[Wrong | None]]:
+def sweep(sql: str, window: int = WINDOW) -> Check:
     """A check that goes over all entries, utility by utility, in the order of their dates, a window at a time.
 
     Args:

@@ -1,16 +1,27 @@
 """What is true of sales that are in order, for `books prove`: tokens, charges, counts, blocks, messages."""
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import UUID
 
 from umbane.db import Connection
 from umbane.ledger import Claim, Wrong
-from umbane.ledger.proof import PATIENCE, Progress, first_wrong, sweep
+from umbane.ledger.claims import guarded
+from umbane.ledger.proof import PATIENCE, Check, Progress, first_wrong, sweep
 
-__all__ = ["CLAIMS", "booked_tokens"]
+__all__ = ["CLAIMS", "GUARDS", "booked_tokens"]
 
 AT_A_TIME: Final = 50_000
+
+GUARDS: Final = {
+    "free_claim": ["only_reversed", "stays"],
+    "message": ["stays"],
+    "refusal": ["stays"],
+    "release": ["one_end", "stays"],
+    "reversal": ["one_end", "stays"],
+    "sale": ["stays"],
+    "token": ["stays"],
+}
+"""The triggers that guard sales, by their tables."""
 
 NEXT: Final = """
 SELECT id FROM vending.sale WHERE utility_id = $1 AND id > $2 ORDER BY id OFFSET $3 LIMIT 1"""
@@ -25,7 +36,7 @@ WITH sale AS (
     JOIN vending.token t ON t.utility_id = s.utility_id AND t.sale_id = s.id GROUP BY t.sale_id
 ), posted AS (
     SELECT s.id, sum(p.amount) FILTER (WHERE a.kind = 'energy_tokens') AS energy,
-        sum(p.amount) FILTER (WHERE a.kind = 'vendor_float') AS money
+        sum(p.amount) FILTER (WHERE a.kind = 'vendor_float' AND a.owner_id = s.vendor_id) AS money
     FROM sale s JOIN ledger.entry e ON e.utility_id = s.utility_id AND e.id = s.id
     CROSS JOIN LATERAL unnest(e.accounts, e.amounts) AS p (account, amount)
     JOIN ledger.account a ON a.id = p.account GROUP BY s.id
@@ -49,9 +60,30 @@ WHERE e.utility_id = $1 AND e.at >= $2 AND e.at < $3 AND a.id = ANY(e.accounts) 
 ORDER BY e.at, e.id LIMIT 1"""
 
 REVERSED: Final = """
-SELECT 'vending.reversal', r.sale_id, 'its entry doesn''t take the sale''s back'
-FROM vending.reversal r LEFT JOIN ledger.entry e ON e.utility_id = r.utility_id AND e.id = r.entry_id
-WHERE e.reverses IS DISTINCT FROM r.sale_id ORDER BY r.sale_id LIMIT 1"""
+SELECT 'vending.sale', id, problem FROM (
+    SELECT r.sale_id AS id, CASE WHEN e.reverses IS DISTINCT FROM r.sale_id THEN 'is taken back, and not in the books'
+        ELSE 'is taken back, and its digits have left the house' END AS problem
+    FROM vending.reversal r
+    LEFT JOIN ledger.entry e ON e.utility_id = r.utility_id AND e.id = r.entry_id
+    LEFT JOIN vending.sale s ON s.utility_id = r.utility_id AND s.id = r.sale_id
+    WHERE e.reverses IS DISTINCT FROM r.sale_id OR s.released
+        OR EXISTS (SELECT FROM vending.release l WHERE l.utility_id = r.utility_id AND l.sale_id = r.sale_id)
+    UNION ALL
+    SELECT s.id, 'is taken back in the books alone'
+    FROM ledger.entry e JOIN vending.sale s ON s.utility_id = e.utility_id AND s.id = e.reverses
+    WHERE e.reverses IS NOT NULL
+        AND NOT EXISTS (SELECT FROM vending.reversal r WHERE r.utility_id = s.utility_id AND r.sale_id = s.id)
+) looked ORDER BY id LIMIT 1"""
+
+FREE: Final = """
+SELECT 'vending.sale', s.id, 'gave ' || s.free_units || ' free units, and no month is claimed by it'
+FROM vending.sale s
+WHERE s.utility_id = $1 AND s.id > $2 AND s.id <= $3 AND s.free_units > 0 AND s.kind IN ('buy', 'claim_free')
+    AND NOT EXISTS (SELECT FROM vending.reversal r WHERE r.utility_id = s.utility_id AND r.sale_id = s.id)
+    AND NOT EXISTS (
+        SELECT FROM vending.free_claim c
+        WHERE c.utility_id = s.utility_id AND c.contract_id = s.contract_id AND c.sale_id = s.id)
+ORDER BY s.id LIMIT 1"""
 
 # Below the mark every token of a module is in a sale or withheld: as many as were made.
 COUNTED: Final = """
@@ -62,32 +94,46 @@ FROM vending.module m CROSS JOIN LATERAL (
         AS known
 ) k WHERE k.known <> m.reconciled ORDER BY m.id LIMIT 1"""
 
+BOTH: Final = """
+SELECT 'vending.withheld', m.name || ' ' || w.number, 'is withheld, and in sale ' || t.sale_id
+FROM vending.withheld w JOIN vending.module m ON m.id = w.module CROSS JOIN registry.utility u
+JOIN vending.token t ON t.utility_id = u.id AND t.module = w.module
+    AND t.number >= w.number AND t.number < w.number + w.made
+ORDER BY w.module, w.number LIMIT 1"""
+
 KNOWN: Final = """
 SELECT (SELECT count(*) FROM vending.token t WHERE t.module = m.id)
     + (SELECT coalesce(sum(made), 0) FROM vending.withheld w WHERE w.module = m.id)
 FROM vending.module m WHERE m.name = $1"""
 
-# From one sale of a contract to the next: what was bought in the period grows by the units of the sale, and the last
-# one says what the contract's state says.
+# From one sale of a contract to the next: what was bought in the period grows by the units of the sale.
 BLOCKS: Final = """
-SELECT 'vending.sale', id, problem FROM (
-    SELECT s.id, CASE
-        WHEN s.version = p.version + 1 AND s.period_start = p.period_start AND s.kind IN ('buy', 'claim_free')
-            AND s.purchased - p.purchased NOT IN (s.units, s.units + s.free_units)
-            THEN 'sold ' || s.units || ', but the block count went from ' || p.purchased || ' to ' || s.purchased
-        WHEN s.version = c.version AND coalesce((c.state ->> 'purchased')::bigint, 0) <> s.purchased
-            THEN 'left ' || s.purchased || ' bought in the period, but the contract says '
-                || coalesce(c.state ->> 'purchased', '0')
-        END AS problem
-    FROM vending.sale s
-    LEFT JOIN LATERAL (
-        SELECT version, period_start, purchased FROM vending.sale b
-        WHERE b.utility_id = s.utility_id AND b.contract_id = s.contract_id AND b.version < s.version
-        ORDER BY b.version DESC LIMIT 1
-    ) p ON true
-    JOIN registry.contract c ON c.utility_id = s.utility_id AND c.id = s.contract_id
-    WHERE s.utility_id = $1 AND s.id > $2 AND s.id <= $3 AND s.version IS NOT NULL
-) looked WHERE problem IS NOT NULL ORDER BY id LIMIT 1"""
+SELECT 'vending.sale', s.id,
+    'sold ' || s.units || ', but the block count went from ' || p.purchased || ' to ' || s.purchased
+FROM vending.sale s CROSS JOIN LATERAL (
+    SELECT version, period_start, purchased FROM vending.sale b
+    WHERE b.utility_id = s.utility_id AND b.contract_id = s.contract_id AND b.version < s.version
+    ORDER BY b.version DESC LIMIT 1
+) p
+WHERE s.utility_id = $1 AND s.id > $2 AND s.id <= $3 AND s.kind IN ('buy', 'claim_free')
+    AND s.version = p.version + 1 AND s.period_start = p.period_start
+    AND s.purchased - p.purchased NOT IN (s.units, s.units + s.free_units)
+ORDER BY s.id LIMIT 1"""
+
+# Sales that were taken back have moved their account there and back; what the utility changed later is its own.
+ACCOUNTS: Final = """
+SELECT 'registry.contract', c.account_no, 'sale ' || s.id || ' left ' || s.purchased
+    || ' bought in the period, but the contract says ' || coalesce(c.state ->> 'purchased', '0')
+FROM registry.contract c CROSS JOIN LATERAL (
+    SELECT id, version, purchased FROM vending.sale s
+    WHERE s.utility_id = c.utility_id AND s.contract_id = c.id AND s.version IS NOT NULL
+        AND NOT EXISTS (SELECT FROM vending.reversal r WHERE r.utility_id = s.utility_id AND r.sale_id = s.id)
+    ORDER BY s.version DESC LIMIT 1
+) s
+WHERE coalesce((c.state ->> 'purchased')::bigint, 0) <> s.purchased AND c.version = s.version + 2 * (
+    SELECT count(*) FROM vending.sale u
+    WHERE u.utility_id = c.utility_id AND u.contract_id = c.id AND u.version > s.version)
+ORDER BY c.utility_id, c.account_no LIMIT 1"""
 
 OUTCOMES: Final = """
 SELECT 'vending.message', m.terminal_id || ' ' || m.message_id, CASE WHEN s.id IS NULL AND r.id IS NULL AND i.id IS NULL
@@ -104,8 +150,6 @@ WHERE s.utility_id = $1 AND s.id > $2 AND s.id <= $3 AND NOT EXISTS (
     SELECT FROM vending.message m
     WHERE m.utility_id = s.utility_id AND m.terminal_id = s.terminal_id AND m.id = s.id)
 ORDER BY s.id LIMIT 1"""
-
-Check = Callable[[Connection, Progress], Awaitable[Wrong | None]]
 
 
 def stride(sql: str) -> Check:
@@ -138,11 +182,21 @@ def whole(sql: str) -> Check:
 
 
 CLAIMS: Final = (
+    Claim(
+        "sale guards",
+        "Every trigger that keeps sales from being changed is there and switched on.",
+        guarded("vending", GUARDS),
+    ),
     Claim("sales booked", "Every sale has its tokens, and its entry books just what they carry.", stride(BOOKED)),
     Claim("sales founded", "Every entry that moves energy into tokens belongs to a sale.", sweep(FOUNDED)),
-    Claim("sales reversed", "Every sale that was taken back is taken back in the books.", whole(REVERSED)),
+    Claim(
+        "sales reversed", "Every sale that was taken back is taken back in the books, and no other.", whole(REVERSED)
+    ),
+    Claim("free units", "Every sale that gave free units claims a month of the account.", stride(FREE)),
     Claim("tokens counted", "Every token that a module counted is in one sale, or withheld.", whole(COUNTED)),
+    Claim("withheld", "No token that is withheld is in a sale.", whole(BOTH)),
     Claim("blocks", "What was bought in a period is what was sold in it.", stride(BLOCKS)),
+    Claim("accounts", "Every account says what its last sale left it with.", whole(ACCOUNTS)),
     Claim("outcomes", "Every message has one outcome.", whole(OUTCOMES)),
     Claim("messages", "Every sale answers a message.", stride(UNASKED)),
 )

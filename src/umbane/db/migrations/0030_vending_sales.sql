@@ -231,3 +231,15 @@ END $$;
 CREATE TRIGGER only_reversed BEFORE DELETE ON vending.free_claim FOR EACH ROW EXECUTE FUNCTION vending.guard_claim();
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.release EXECUTE FUNCTION vending.refuse();
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.reversal EXECUTE FUNCTION vending.refuse();
+
+-- Even where the triggers of a replica are switched off.
+ALTER TABLE vending.message ENABLE ALWAYS TRIGGER stays;
+ALTER TABLE vending.refusal ENABLE ALWAYS TRIGGER stays;
+ALTER TABLE vending.sale ENABLE ALWAYS TRIGGER stays;
+ALTER TABLE vending.token ENABLE ALWAYS TRIGGER stays;
+ALTER TABLE vending.free_claim ENABLE ALWAYS TRIGGER stays;
+ALTER TABLE vending.free_claim ENABLE ALWAYS TRIGGER only_reversed;
+ALTER TABLE vending.release ENABLE ALWAYS TRIGGER stays;
+ALTER TABLE vending.release ENABLE ALWAYS TRIGGER one_end;
+ALTER TABLE vending.reversal ENABLE ALWAYS TRIGGER stays;
+ALTER TABLE vending.reversal ENABLE ALWAYS TRIGGER one_end;
