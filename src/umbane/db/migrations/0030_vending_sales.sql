@@ -240,6 +240,4 @@ ALTER TABLE vending.token ENABLE ALWAYS TRIGGER stays;
 ALTER TABLE vending.free_claim ENABLE ALWAYS TRIGGER stays;
 ALTER TABLE vending.free_claim ENABLE ALWAYS TRIGGER only_reversed;
 ALTER TABLE vending.release ENABLE ALWAYS TRIGGER stays;
-ALTER TABLE vending.release ENABLE ALWAYS TRIGGER one_end;
 ALTER TABLE vending.reversal ENABLE ALWAYS TRIGGER stays;
-ALTER TABLE vending.reversal ENABLE ALWAYS TRIGGER one_end;
