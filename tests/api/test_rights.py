@@ -21,8 +21,9 @@ PUBLIC = {"sign_in", "health", "readiness"}
 """What takes no right. Everything else that is to be open to everybody has to be written down here too."""
 FOR_PEOPLE = {
     *("engineer", "approve", "own", "read_registry", "write_registry", "move_meters", "read_vendors", "write_vendors"),
-    *("deposit", "read_tariffs", "write_tariffs", "read_keys", "read_operators", "read_history", "read_books"),
-    *("close_books", "jobs", "change_keys"),
+    *("deposit", "read_tariffs", "write_tariffs", "read_keys", "write_keys", "read_policy", "write_policy"),
+    *("write_debts", "read_operators", "write_operators", "read_alarms", "answer_alarms", "read_history"),
+    *("read_books", "close_books", "jobs", "change_keys"),
 }
 """What no API key does, whatever its scopes."""
 EVERYBODY = {str(role) for role in Role}
@@ -36,7 +37,7 @@ MAY = {
     "find": {"cashier", "supervisor", "engineer", "registrar", "accountant", "auditor"},
     "engineer": {"engineer"},
     "webhooks": {"vendor_manager"},
-    "approve": {"supervisor", "engineer"},
+    "approve": EVERYBODY - {"cashier", "auditor"},
     "own": EVERYBODY,
     "read_registry": {"registrar", "engineer", "auditor"},
     "write_registry": {"registrar"},
@@ -48,7 +49,14 @@ MAY = {
     "read_tariffs": {"tariff_manager", "registrar", "accountant", "auditor"},
     "write_tariffs": {"tariff_manager"},
     "read_keys": {"key_custodian", "engineer", "auditor"},
+    "write_keys": {"key_custodian"},
+    "read_policy": {"administrator", "auditor"},
+    "write_policy": {"administrator"},
+    "write_debts": {"accountant"},
     "read_operators": {"administrator", "auditor"},
+    "write_operators": {"administrator"},
+    "read_alarms": {"administrator", "supervisor", "auditor"},
+    "answer_alarms": {"administrator", "supervisor"},
     "read_history": {"auditor"},
     "read_books": {"accountant", "auditor"},
     "close_books": {"accountant"},

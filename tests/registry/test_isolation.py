@@ -91,6 +91,7 @@ WRITERS: dict[str, Callable[[Town], tuple[Any, ...]]] = {
     "restock_meter": lambda it: (it.stocked.id,),
     "scrap_meter": lambda it: (it.stocked.id, "x"),
     "set_password_hash": lambda _: (THEMBA.id, "$argon2id$x"),
+    "set_person": lambda _: (THEMBA.id, "e-17"),
     "set_roles": lambda _: (THEMBA.id, []),
     "set_totp": lambda _: (THEMBA.id, None),
     "settle_keys": lambda it: ([it.meter.id], NOW, "x"),
@@ -106,7 +107,15 @@ NAMED: dict[str, dict[str, Any]] = {
 ADDING = {"add_customers", "add_service_points", "add_supply_groups", "add_tariff_version", "add_vendors"}
 """These add what points to nothing but the utility itself."""
 ELSEWHERE = {"add_utility", "api_key_by_secret", "change_policy", "import_meters", "import_utility", "revoke_api_key"}
-ELSEWHERE |= {"utilities", "utility_by_code", "load_for_sale", "load_parties", "load_terminals", "store_states"}
+ELSEWHERE |= {
+    "is_same_person",
+    "utilities",
+    "utility_by_code",
+    "load_for_sale",
+    "load_parties",
+    "load_terminals",
+    "store_states",
+}
 """These have no id of a utility, or have tests of their own about it."""
 APART = {"add_key_revisions", "end_key_revision", "activate_tariff"}
 """Both towns have such keys and tariffs; what is asked for here is nowhere, or would be one's own."""

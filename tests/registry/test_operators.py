@@ -8,14 +8,17 @@ from umbane.registry import (
     DuplicateError,
     NotFoundError,
     Operator,
+    RegistryInputError,
     Role,
     add_operator,
     block_operator,
     history,
+    is_same_person,
     operator,
     operator_by_name,
     operators,
     set_password_hash,
+    set_person,
     set_roles,
     set_totp,
 )
@@ -94,3 +97,28 @@ async def test_apart(town: Town, other: Town) -> None:
         await other.does(block_operator, THEMBA.id, blocked=True, reason="x")
     assert await town.reads(operator, THEMBA.id) == THEMBA
     assert await other.reads(operators) == []
+
+
+async def test_one_person(town: Town, other: Town) -> None:
+    """Two operators with the same personnel number are one person, in their utility only, however it is written."""
+    second = Operator(new_id(), "themba-2", "Themba Zulu", frozenset(), person="THEMBA")
+    for it in (THEMBA, second, Operator(new_id(), "awa", "Awa Diop", frozenset(), person="e-17")):
+        await town.does(add_operator, it)
+    await other.does(add_operator, THEMBA)
+    assert await town.reads(is_same_person, "operator:themba", "operator:themba-2")
+    assert await town.reads(is_same_person, "cli:root", "cli:root")
+    for strange in ("operator:awa", "operator:nobody", "themba-2", "cli:themba", "api:themba"):
+        assert not await town.reads(is_same_person, "operator:themba", strange), strange
+    assert not await other.reads(is_same_person, "operator:themba", "operator:themba-2")
+    await town.does(set_person, second.id, "E-17")
+    assert await town.reads(is_same_person, "operator:awa", "operator:themba-2")
+    assert (await town.reads(history, second.id))[-1].details == {"person": ["themba", "e-17"]}
+
+
+@pytest.mark.parametrize("person", ["", " ", "=1", "e 17", "\u202e", "x" * 31])
+async def test_a_person_that_is_none(town: Town, person: str) -> None:
+    """What can't be a personnel number is refused, and who it was stays."""
+    await town.does(add_operator, THEMBA)
+    with pytest.raises(RegistryInputError, match="person"):
+        await town.does(set_person, THEMBA.id, person)
+    assert (await town.reads(operator, THEMBA.id)).person == "themba"

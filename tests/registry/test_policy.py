@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from umbane.registry import EngineeringAction, Permission, Policy, PolicyError, Role, read_policy
+from umbane.registry import Act, EngineeringAction, Permission, Policy, PolicyError, Role, read_policy
 
 
 def test_nothing_said() -> None:
@@ -28,6 +28,20 @@ def test_what_takes_two(action: EngineeringAction) -> None:
     permission = Policy().permission(action)
     assert permission.approvals == 1
     assert Role.CASHIER not in permission.roles
+
+
+def test_what_takes_two_at_desks() -> None:
+    """All that one person could do harm with at a desk takes another one, who is neither cashier nor auditor.
+
+    Taking back a sale of which no digit was shown takes one.
+    """
+    for act in Act:
+        permission = Policy().permission(act)
+        assert permission.approvals == (act is not Act.SALE_REVERSAL), act
+        assert not permission.roles & {Role.CASHIER, Role.AUDITOR}, act
+    said = read_policy({"acts": {"debt": {"roles": ["registrar"], "approvals": 2}}})
+    assert said.permission(Act.DEBT) == Permission(roles=frozenset({Role.REGISTRAR}), approvals=2)
+    assert said.permission(Act.KEYS) == Policy().permission(Act.KEYS)
 
 
 def test_every_action() -> None:
@@ -74,6 +88,10 @@ def test_one_document(roles: list[Role]) -> None:
             "policy.engineering.free_issue.approvals",
         ),
         ({"engineering": {"free_issue": {}}}, "policy.engineering.free_issue.roles"),
+        ({"acts": {"print_money": {"roles": ["cashier"]}}}, "policy.acts.print_money"),
+        ({"acts": {"debt": {"roles": []}}}, "policy.acts.debt.roles"),
+        ({"acts": {"debt": {"roles": ["accountant"], "approvals": -1}}}, "policy.acts.debt.approvals"),
+        ({"approvals": {"emergency": ["king"]}}, "policy.approvals.emergency"),
         ("bundle", "policy"),
         (None, "policy"),
     ],

@@ -7,16 +7,18 @@ from hashlib import sha256
 import asyncpg
 import pytest
 
-from tests.registry.town import TARIFF, TARIFFS, TSHWANE, Town
+from tests.registry.town import TARIFF, TARIFFS, TSHWANE, Town, new_id
 from umbane.pricing import Tariff, TariffFileError, load_tariff_text
 from umbane.registry import (
     DuplicateError,
     NotFoundError,
+    Operator,
     PermissionDeniedError,
     RegistryInputError,
     TariffVersion,
     TransitionError,
     activate_tariff,
+    add_operator,
     add_tariff_version,
     change_policy,
     history,
@@ -93,6 +95,16 @@ async def test_a_second_person(town: Town) -> None:
     before = (await town.reads(utility)).edition
     assert (await town.does(activate_tariff, "open-ended", "2025/26")).activated_by == "test"
     assert (await town.reads(utility)).edition == before + 1
+
+
+async def test_a_second_name(town: Town) -> None:
+    """Who added a version doesn't activate it under another name either."""
+    for name in ("thandi", "thandi-2"):
+        await town.does(add_operator, Operator(new_id(), name, "Thandi", frozenset(), person="e-1"))
+    first, second = (replace(town.scope, by=f"operator:{name}") for name in ("thandi", "thandi-2"))
+    await town.database.run(lambda tx: add_tariff_version(tx, first, OPEN_ENDED))
+    with pytest.raises(PermissionDeniedError, match="somebody else"):
+        await town.database.run(lambda tx: activate_tariff(tx, second, "open-ended", "2025/26"))
 
 
 async def test_what_cannot_be_activated(town: Town) -> None:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from umbane.api import approvals, doors, lookups, managing, reversals, sales, sandbox, webhooks
+from umbane.api import alarms, approvals, doors, lookups, managing, reversals, sales, sandbox, webhooks
 from umbane.api.access import Doorkeeper
 from umbane.api.batcher import AT_ONCE, Batcher
 from umbane.api.bodies import decoded
@@ -35,7 +35,7 @@ __all__ = ["OPERATIONS", "Api", "make_app"]
 
 OPERATIONS: Final = (
     *sales.OPERATIONS, *lookups.OPERATIONS, *webhooks.OPERATIONS, *doors.OPERATIONS, *approvals.OPERATIONS,
-    *reversals.OPERATIONS, *sandbox.OPERATIONS, *managing.OPERATIONS,
+    *alarms.OPERATIONS, *reversals.OPERATIONS, *sandbox.OPERATIONS, *managing.OPERATIONS,
 )  # fmt: skip
 
 KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}")

@@ -1,7 +1,8 @@
-"""Approvals over the API: what somebody asked for alone and mustn't do alone, and what others say to it.
+"""Orders that take several people, and what others say to whatever takes several people.
 
 A message that takes others answers `approval_needed`, which is not its outcome: when enough of them agreed, the same
-message is sent again and goes through. Who agreed, agreed to that message and no other.
+message is sent again and goes through. Who agreed, agreed to that message and no other. Whoever agrees shows a fresh
+code of their second factor. What is asked for at a desk is kept in `consent`, and decided here as well.
 """
 
 from dataclasses import replace
@@ -10,9 +11,11 @@ from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
+from msgspec import UnsetType
 from msgspec.json import decode, encode
 
 from umbane.api import wire
+from umbane.api.alarms import raise_alarm
 from umbane.api.approving import (
     Approval,
     NewApproval,
@@ -23,11 +26,22 @@ from umbane.api.approving import (
     latest,
     lock,
     may_decide,
+    overrule,
     pending,
 )
+from umbane.api.consent import refused_by
 from umbane.api.desk import Call, Desk, Operation, Reply
+from umbane.api.doors import gate_of
 from umbane.api.lookups import cursor, id_from
-from umbane.api.peoplewire import ApprovalOut, ApprovalsPage, ApprovalsQuery, DecisionIn, DecisionOut
+from umbane.api.peoplewire import (
+    ApprovalOut,
+    ApprovalsPage,
+    ApprovalsQuery,
+    DecisionIn,
+    DecisionOut,
+    EmergencyIn,
+    RequestOut,
+)
 from umbane.api.problems import ApiError
 from umbane.api.rights import Caller, Right
 from umbane.db import Connection, new_ids
@@ -61,9 +75,10 @@ async def with_approvers(desk: Desk, who: Caller, request: SaleRequest) -> SaleR
     if found is None or found.is_done:
         return request
     require_same(found, request, pan)
-    if found.operator_id != who.id or found.expires_at <= desk.now():
+    if found.person != who.person or found.expires_at <= desk.now():
         return request
-    return replace(request, staff=replace(staff, approvers=tuple(Staff(it.by, it.roles) for it in found.agreeing)))
+    approvers = tuple(Staff(it.by, it.roles) for it in found.agreeing)
+    return replace(request, staff=replace(staff, approvers=approvers, emergency=found.emergency is not None))
 
 
 def meter_in(request: SaleRequest) -> str | None:
@@ -82,9 +97,7 @@ def require_same(found: Approval, request: SaleRequest, pan: str) -> None:
             HTTPStatus.CONFLICT, str(Code.CONFLICT), detail, "give every message an id of its own", final=False
         )
     if found.refusal:
-        detail = f"{found.refusal.by} refused: {found.refusal.reason}"
-        remedy = "talk to each other; another request takes another message id"
-        raise ApiError(HTTPStatus.FORBIDDEN, "approval_refused", detail, remedy, final=True, approval_id=found.id)
+        raise refused_by(found, found.refusal, final=True)
 
 
 async def ask_others(desk: Desk, call: Call, request: SaleRequest, refused: Refused) -> Reply:
@@ -102,7 +115,7 @@ async def ask_others(desk: Desk, call: Call, request: SaleRequest, refused: Refu
         await desk.database.run(lambda tx: keep(tx, request.utility_id, new))
         async with desk.database.reading() as connection:
             found = await latest(connection, request.utility_id, request.terminal_id, request.message_id)
-    if found is None or found.operator_id != who.id:
+    if found is None or found.person != who.person:
         detail = "somebody else asked for this under the same message id"
         raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", detail, "let them send it", final=False)
     require_same(found, request, pan)
@@ -123,6 +136,7 @@ def new_approval(desk: Desk, call: Call, request: SaleRequest, policy: Policy, b
         action=action_of(order),
         asked=encode(call.body.order).decode(),
         reason=reason_of(call.body, order),
+        evidence=clean("evidence", call.body.evidence, LONGEST_REASON) if call.body.evidence else "",
         operator_id=call.who.id,
         at=now,
         expires_at=now + timedelta(minutes=policy.approvals.open_minutes),
@@ -170,6 +184,13 @@ async def decision(desk: Desk, call: Call) -> Reply:
     agreed, reason = body.decision == "agree", clean("reason", body.reason, LONGEST_REASON) if body.reason else ""
     if not agreed and not reason:
         raise InputError("reason", "no reason is given", "say why you refuse")
+    async with desk.database.reading() as connection:  # before the code is looked at: it is used up only for a reason
+        policy = (await utility(connection, who.utility_id)).policy
+        found = await visible(connection, who, policy, approval_id)
+    if has_decided(who, found, agreed=agreed):
+        return Reply(told(found, policy, desk))
+    require_open(found.status(policy, desk.now()), agreed=agreed)
+    step = await gate_of(desk).fresh_step(who, code_in(body.code)) if agreed else None
 
     async def work(tx: Connection) -> Reply:
         await lock(tx, who.utility_id, approval_id)
@@ -177,10 +198,57 @@ async def decision(desk: Desk, call: Call) -> Reply:
         found = await visible(tx, who, policy, approval_id)
         if not has_decided(who, found, agreed=agreed):
             require_open(found.status(policy, desk.now()), agreed=agreed)
+            if step is not None:
+                await gate_of(desk).use_up(tx, who, step)
             await decide(tx, who.utility_id, found.id, who.id, agreed=agreed, reason=reason, at=desk.now())
         return Reply(told(await visible(tx, who, policy, approval_id), policy, desk))
 
     return await desk.database.run(work)
+
+
+def code_in(code: str | UnsetType) -> str:
+    """The code with which somebody agrees.
+
+    Raises:
+        ApiError: there is none.
+    """
+    if not code:
+        detail, remedy = "whoever agrees shows their second factor", "give code, as the telephone shows it now"
+        raise ApiError(HTTPStatus.FORBIDDEN, "wrong_code", detail, remedy)
+    return code
+
+
+async def emergency(desk: Desk, call: Call) -> Reply:
+    """Let the person who asked do it although nobody agreed, if the policy has such people; an alarm says so."""
+    who, approval_id, body = call.person, call.id("approval_id"), call.body
+    reason = clean("reason", body.reason, LONGEST_REASON)
+    step = await gate_of(desk).fresh_step(who, body.code)
+
+    async def work(tx: Connection) -> Reply:
+        await lock(tx, who.utility_id, approval_id)
+        policy = (await utility(tx, who.utility_id)).policy
+        found = await visible(tx, who, policy, approval_id)
+        require_emergency(who, policy, found)
+        require_open(found.status(policy, desk.now()), agreed=True)
+        await gate_of(desk).use_up(tx, who, step)
+        await overrule(tx, who.utility_id, found.id, reason, desk.now())
+        words = f"{found.action} without the agreement of others: {reason}"
+        await raise_alarm(tx, who.utility_id, "emergency", who.name, words, desk.now(), found.id)
+        return Reply(told(await visible(tx, who, policy, approval_id), policy, desk))
+
+    return await desk.database.run(work)
+
+
+def require_emergency(who: Caller, policy: Policy, found: Approval) -> None:
+    """Let somebody overrule what others didn't decide on, only for their own request and by the policy's leave.
+
+    Raises:
+        ApiError: they mayn't.
+    """
+    roles = policy.approvals.emergency
+    if found.person != who.person or not (who.staff and who.staff.roles & roles):
+        detail, remedy = "that isn't for you to do alone", "whoever asked for it, and is one of: "
+        raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", detail, remedy + (", ".join(sorted(roles)) or "nobody"))
 
 
 async def visible(connection: Connection, who: Caller, policy: Policy, approval_id: UUID) -> Approval:
@@ -190,7 +258,7 @@ async def visible(connection: Connection, who: Caller, policy: Policy, approval_
         ApiError: it isn't, or there is no such thing; which of the two isn't said.
     """
     found = await approval(connection, who.utility_id, approval_id)
-    if found and found.operator_id == who.id:
+    if found and found.person == who.person:
         return found
     if found and who.vendor_id in {None, found.vendor_id} and may_decide(who, policy, found.action):
         return found
@@ -203,10 +271,10 @@ def has_decided(who: Caller, found: Approval, *, agreed: bool) -> bool:
     Raises:
         ApiError: they decided otherwise, or asked for it themselves.
     """
-    if found.operator_id == who.id:
+    if found.person == who.person:
         detail = "nobody decides on what they asked for themselves"
         raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", detail, "let another person decide")
-    before = next((it for it in found.decisions if it.operator_id == who.id), None)
+    before = next((it for it in found.decisions if it.person == who.person), None)
     if before is not None and before.agreed != agreed:
         raise ApiError(HTTPStatus.CONFLICT, "already_decided", "you have decided otherwise", "each decides once")
     return before is not None
@@ -225,11 +293,14 @@ def require_open(status: Status, *, agreed: bool) -> None:
 def told(found: Approval, policy: Policy, desk: Desk) -> ApprovalOut:
     """An approval as it is answered."""
     decisions = [DecisionOut(by=it.by, agreed=it.agreed, reason=it.reason, at=it.at) for it in found.decisions]
+    at_till = found.terminal is not None
     return ApprovalOut(
         id=found.id, status=found.status(policy, desk.now()), asked_by=found.asked_by, asked_at=found.at,
         expires_at=found.expires_at, vendor=found.vendor, terminal=found.terminal, message_id=found.message_id,
-        meter=found.meter, action=found.action, order=decode(found.asked, type=wire.OrderIn), reason=found.reason,
-        fingerprint=found.fingerprint.hex(), needed=policy.permission(found.action).approvals, decisions=decisions,
+        meter=found.meter, action=found.action, order=decode(found.asked, type=wire.OrderIn) if at_till else None,
+        request=None if at_till else decode(found.asked, type=RequestOut), reason=found.reason,
+        evidence=found.evidence, fingerprint=found.fingerprint.hex(),
+        needed=policy.permission(found.action).approvals, emergency=found.emergency, decisions=decisions,
     )  # fmt: skip
 
 
@@ -238,8 +309,11 @@ ASKED_OR_DECIDING: Final = (Right.APPROVE, Right.ENGINEER)
 OPERATIONS: Final = (
     Operation("approvals", "GET", "/v1/approvals", "What waits for one's decision", waiting, {200: ApprovalsPage},
         (Right.APPROVE,), query=ApprovalsQuery, problems=(422,)),
-    Operation("approval", "GET", "/v1/approvals/{approval_id}", "An order that takes several people", look,
+    Operation("approval", "GET", "/v1/approvals/{approval_id}", "Something that takes several people", look,
         {200: ApprovalOut}, ASKED_OR_DECIDING, problems=(404, 422)),
     Operation("decide", "POST", "/v1/approvals/{approval_id}/decision", "Agree to it, or refuse it", decision,
         {200: ApprovalOut}, (Right.APPROVE,), DecisionIn, problems=(404, 409, 422)),
+    Operation("overrule", "POST", "/v1/approvals/{approval_id}/emergency",
+        "Do what one asked for although nobody agreed; an alarm says so", emergency, {200: ApprovalOut},
+        ASKED_OR_DECIDING, EmergencyIn, problems=(404, 409, 422)),
 )  # fmt: skip

@@ -1,7 +1,8 @@
-"""What takes several people: an order is kept as it was asked, others decide, and who agreed is bound to that message.
+"""What takes several people: it is kept as it was asked, others decide, and who agreed is bound to just that.
 
-What is kept is never changed; how it stands follows from who decided, from the utility's policy of the moment, and from
-whether the message has an outcome.
+It is an order at a till, known by its message id, or something at a desk, known by its Idempotency-Key. What is kept is
+never changed; how it stands follows from who decided, from the utility's policy of the moment, and from whether it was
+done. People count by who they are, not by the names with which they sign in.
 """
 
 import json
@@ -16,7 +17,7 @@ from msgspec.json import Decoder
 
 from umbane.api.rights import Caller
 from umbane.db import Connection
-from umbane.registry import EngineeringAction, Policy, Role
+from umbane.registry import Act, EngineeringAction, Policy, Role
 
 __all__ = [
     "Approval",
@@ -28,65 +29,80 @@ __all__ = [
     "keep",
     "latest",
     "lock",
+    "mark_done",
     "may_decide",
+    "overrule",
     "pending",
 ]
 
 Status = Literal["open", "agreed", "refused", "expired", "done"]
 
-CLAIMED: Final = """
-SELECT FROM vending.message m
-WHERE m.utility_id = a.utility_id AND m.terminal_id = a.terminal_id AND m.message_id = a.message_id"""
+DONE: Final = """
+(EXISTS (SELECT FROM vending.message m
+    WHERE m.utility_id = a.utility_id AND m.terminal_id = a.terminal_id AND m.message_id = a.message_id)
+OR EXISTS (SELECT FROM api.deed f WHERE f.utility_id = a.utility_id AND f.approval_id = a.id))"""
 DECIDED: Final = """
 FROM api.decision d JOIN registry.operator p ON p.utility_id = d.utility_id AND p.id = d.operator_id
 WHERE d.utility_id = a.utility_id AND d.approval_id = a.id"""
 SELECTION: Final = f"""
-SELECT a.id, a.operator_id, o.name AS asked_by, a.at, a.expires_at, v.code AS vendor, a.vendor_id, t.code AS terminal,
-    a.message_id, a.ordinal, a.fingerprint, a.meter, a.action, a.asked, a.reason, EXISTS ({CLAIMED}) AS is_done,
-    (SELECT coalesce(json_agg(json_build_object('operator_id', d.operator_id, 'by', p.name, 'roles', p.roles,
+SELECT a.id, o.person, o.name AS asked_by, a.at, a.expires_at, v.code AS vendor, a.vendor_id, t.code AS terminal,
+    a.message_id, a.ordinal, a.fingerprint, a.meter, a.action, a.asked, a.reason, a.evidence, {DONE} AS is_done,
+    e.reason AS emergency,
+    (SELECT coalesce(json_agg(json_build_object('person', p.person, 'by', p.name, 'roles', p.roles,
         'blocked', p.blocked, 'agreed', d.agreed, 'reason', d.reason, 'at', d.at) ORDER BY d.at, p.name), '[]')
         {DECIDED}) AS decisions
 FROM api.approval a
 JOIN registry.operator o ON o.utility_id = a.utility_id AND o.id = a.operator_id
-JOIN registry.terminal t ON t.utility_id = a.utility_id AND t.id = a.terminal_id
-JOIN registry.vendor v ON v.utility_id = a.utility_id AND v.id = a.vendor_id
+LEFT JOIN registry.terminal t ON t.utility_id = a.utility_id AND t.id = a.terminal_id
+LEFT JOIN registry.vendor v ON v.utility_id = a.utility_id AND v.id = a.vendor_id
+LEFT JOIN api.emergency e ON e.utility_id = a.utility_id AND e.approval_id = a.id
 WHERE a.utility_id = $1"""  # noqa: S608 - our words
-LATEST: Final = SELECTION + " AND a.terminal_id = $2 AND a.message_id = $3 ORDER BY a.ordinal DESC LIMIT 1"
+LATEST: Final = (
+    SELECTION
+    + """
+    AND a.message_id = $3 AND (a.terminal_id = $2 OR a.terminal_id IS NULL AND a.operator_id = $2)
+ORDER BY a.ordinal DESC LIMIT 1"""
+)
 ONE: Final = SELECTION + " AND a.id = $2"
 PENDING: Final = f"""{SELECTION}
-    AND a.expires_at > $2 AND a.operator_id <> $3
+    AND a.expires_at > $2 AND o.person <> $3
     AND ($4::uuid IS NULL OR a.vendor_id = $4) AND ($5::uuid IS NULL OR a.id > $5)
-    AND NOT EXISTS ({CLAIMED})
-    AND NOT EXISTS (SELECT {DECIDED} AND (NOT d.agreed OR d.operator_id = $3))
+    AND NOT {DONE} AND e.approval_id IS NULL
+    AND NOT EXISTS (SELECT {DECIDED} AND (NOT d.agreed OR p.person = $3))
     AND EXISTS (
         SELECT FROM jsonb_to_recordset($6::jsonb) AS rule (action text, needed integer, roles text[])
-        WHERE rule.action = a.action
-            AND rule.needed > (SELECT count(*) {DECIDED} AND d.agreed AND NOT p.blocked AND p.roles && rule.roles)
+        WHERE rule.action = a.action AND rule.needed > (
+            SELECT count(DISTINCT p.person) {DECIDED}
+                AND d.agreed AND NOT p.blocked AND p.person <> o.person AND p.roles && rule.roles
+        )
     )
 ORDER BY a.id LIMIT $7"""  # noqa: S608 - our words
 KEEPING: Final = """
 INSERT INTO api.approval (utility_id, id, terminal_id, vendor_id, message_id, ordinal, fingerprint, meter, action,
-    asked, reason, operator_id, at, expires_at)
-SELECT $1, $2, t.id, t.vendor_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-FROM registry.terminal t WHERE t.utility_id = $1 AND t.id = $3
-ON CONFLICT (utility_id, terminal_id, message_id, ordinal) DO NOTHING"""
+    asked, reason, evidence, operator_id, at, expires_at)
+SELECT $1, $2, t.id, t.vendor_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+FROM (SELECT) one LEFT JOIN registry.terminal t ON t.utility_id = $1 AND t.id = $3
+WHERE ($3::uuid IS NULL) = (t.id IS NULL)
+ON CONFLICT DO NOTHING"""
 LOCKING: Final = "SELECT FROM api.approval WHERE utility_id = $1 AND id = $2 FOR NO KEY UPDATE"
 DECIDING: Final = """
 INSERT INTO api.decision (utility_id, approval_id, operator_id, agreed, reason, at) VALUES ($1, $2, $3, $4, $5, $6)"""
+DOING: Final = "INSERT INTO api.deed (utility_id, approval_id, at) VALUES ($1, $2, $3)"
+OVERRULING: Final = "INSERT INTO api.emergency (utility_id, approval_id, reason, at) VALUES ($1, $2, $3, $4)"
 
 
 class Decision(Struct, frozen=True):
     """What somebody decided.
 
     Attributes:
-        operator_id, by: who, and their name.
+        person, by: who, and the name with which they signed in.
         roles, blocked: as they are now, not as they were then: who has left agrees to nothing any more.
         agreed: or refused.
         reason: why.
         at: when.
     """
 
-    operator_id: UUID
+    person: str
     by: str
     roles: frozenset[Role]
     blocked: bool
@@ -100,40 +116,42 @@ DECISIONS: Final = Decoder(list[Decision])
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """An order that takes several people.
+    """Something that takes several people.
 
     Attributes:
         id: ours.
-        operator_id, asked_by: who asked, and their name.
-        at, expires_at: from when to when others can decide and the order can be done.
-        vendor, vendor_id, terminal: at which till.
-        message_id: of the message that is to be sent again.
+        person, asked_by: who asked, and the name with which they signed in.
+        at, expires_at: from when to when others can decide and it can be done.
+        vendor, vendor_id, terminal, meter: of an order: at which till, and for which meter, its 18 digits; else None.
+        message_id: of the message that is to be sent again, or the Idempotency-Key.
         ordinal: how often it had expired before.
-        fingerprint: of what that message asks for.
-        meter: 18 digits.
+        fingerprint: of what is asked for.
         action: what policies call it.
-        asked: the order as it came, as JSON.
-        reason: why it is asked for.
-        is_done: whether the message has an outcome.
+        asked: the order, or the path and body, as JSON.
+        reason, evidence: why it is asked for, and where others can see that.
+        is_done: whether it was done.
+        emergency: why it may be done although nobody agreed; None where that isn't so.
         decisions: of others, in their order.
     """
 
     id: UUID
-    operator_id: UUID
+    person: str
     asked_by: str
     at: datetime
     expires_at: datetime
-    vendor: str
-    vendor_id: UUID
-    terminal: str
+    vendor: str | None
+    vendor_id: UUID | None
+    terminal: str | None
     message_id: str
     ordinal: int
     fingerprint: bytes
-    meter: str
-    action: EngineeringAction
+    meter: str | None
+    action: EngineeringAction | Act
     asked: str
     reason: str
+    evidence: str
     is_done: bool
+    emergency: str | None
     decisions: tuple[Decision, ...]
 
     @property
@@ -143,8 +161,9 @@ class Approval:
 
     @property
     def agreeing(self) -> list[Decision]:
-        """Those who agree and still work here."""
-        return [it for it in self.decisions if it.agreed and not it.blocked]
+        """The others who agree and still work here, each person once."""
+        others = (it for it in self.decisions if it.agreed and not it.blocked and it.person != self.person)
+        return [*{it.person: it for it in others}.values()]
 
     def status(self, policy: Policy, now: datetime) -> Status:
         """How it stands."""
@@ -156,7 +175,7 @@ class Approval:
             return "expired"
         permission = policy.permission(self.action)
         agree = sum(bool(it.roles & permission.roles) for it in self.agreeing)
-        return "agreed" if agree >= permission.approvals else "open"
+        return "agreed" if self.emergency or agree >= permission.approvals else "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +183,15 @@ class NewApproval:
     """Something that others are to agree to; as `Approval` has it."""
 
     id: UUID
-    terminal_id: UUID
+    terminal_id: UUID | None
     message_id: str
     ordinal: int
     fingerprint: bytes
-    meter: str
-    action: EngineeringAction
+    meter: str | None
+    action: EngineeringAction | Act
     asked: str
     reason: str
+    evidence: str
     operator_id: UUID
     at: datetime
     expires_at: datetime
@@ -183,9 +203,9 @@ async def keep(tx: Connection, utility_id: UUID, new: NewApproval) -> None:
     await tx.execute(KEEPING, utility_id, *values)
 
 
-async def latest(connection: Connection, utility_id: UUID, terminal_id: UUID, message_id: str) -> Approval | None:
-    """What was last asked for under a message id."""
-    row = await connection.fetchrow(LATEST, utility_id, terminal_id, message_id)
+async def latest(connection: Connection, utility_id: UUID, asker: UUID, message_id: str) -> Approval | None:
+    """What was last asked for under the message id of a terminal, or the Idempotency-Key of an operator."""
+    row = await connection.fetchrow(LATEST, utility_id, asker, message_id)
     return approval_from(row) if row else None
 
 
@@ -208,24 +228,36 @@ async def pending(  # noqa: PLR0913, PLR0917 - for whom, by which policy, from w
         after: the last one of the page before; None for the first page.
         limit: at most so many.
     """
-    permissions = {it: policy.permission(it) for it in EngineeringAction if may_decide(who, policy, it)}
+    actions = [it for it in (*EngineeringAction, *Act) if may_decide(who, policy, it)]
+    permissions = {it: policy.permission(it) for it in actions}
     rules = json.dumps([
         {"action": action, "needed": it.approvals, "roles": sorted(it.roles)} for action, it in permissions.items()
     ])  # fmt: skip
-    rows = await connection.fetch(PENDING, who.utility_id, now, who.id, who.vendor_id, after, rules, limit)
+    rows = await connection.fetch(PENDING, who.utility_id, now, who.person, who.vendor_id, after, rules, limit)
     return [approval_from(row) for row in rows]
 
 
-def may_decide(who: Caller, policy: Policy, action: EngineeringAction) -> bool:
-    """Whether the policy lets somebody agree to such orders."""
-    return bool(who.staff and who.staff.roles & policy.permission(action).roles)
+def may_decide(who: Caller, policy: Policy, action: EngineeringAction | Act) -> bool:
+    """Whether the policy lets somebody agree to such a thing; what is done at desks is no business of a vendor's."""
+    is_theirs = who.vendor_id is None or not isinstance(action, Act)
+    return bool(is_theirs and who.staff and who.staff.roles & policy.permission(action).roles)
 
 
 async def decide(  # noqa: PLR0913 - who, on what, how, why, when
     tx: Connection, utility_id: UUID, approval_id: UUID, operator_id: UUID, *, agreed: bool, reason: str, at: datetime
 ) -> None:
-    """Write down what somebody decided; the database itself lets nobody decide twice, or on their own."""
+    """Write down what somebody decided; the database itself lets no person decide twice, or on their own."""
     await tx.execute(DECIDING, utility_id, approval_id, operator_id, agreed, reason, at)
+
+
+async def mark_done(tx: Connection, utility_id: UUID, approval_id: UUID, at: datetime) -> None:
+    """Write down that it was done: once, and in the same transaction."""
+    await tx.execute(DOING, utility_id, approval_id, at)
+
+
+async def overrule(tx: Connection, utility_id: UUID, approval_id: UUID, reason: str, at: datetime) -> None:
+    """Write down that it may be done although nobody agreed."""
+    await tx.execute(OVERRULING, utility_id, approval_id, reason, at)
 
 
 async def lock(tx: Connection, utility_id: UUID, approval_id: UUID) -> None:
@@ -236,6 +268,11 @@ async def lock(tx: Connection, utility_id: UUID, approval_id: UUID) -> None:
 def approval_from(row: asyncpg.Record) -> Approval:
     """What a row says."""
     values = dict(row)
-    values["action"] = EngineeringAction(values["action"])
+    values["action"] = action_named(values["action"])
     values["decisions"] = tuple(DECISIONS.decode(values["decisions"]))
     return Approval(**values)
+
+
+def action_named(name: str) -> EngineeringAction | Act:
+    """What policies call so."""
+    return Act(name) if name in set(Act) else EngineeringAction(name)

@@ -113,6 +113,32 @@ class Gate:
         scope = Scope(who.utility_id, who.name)
         await self.database.run(lambda tx: set_password(tx, scope, home, person, kept, but=who.session_id))
 
+    async def fresh_step(self, who: Caller, code: str) -> int:
+        """The step of the code that somebody's telephone shows now, to be used up in the transaction that it is for.
+
+        Raises:
+            ApiError: it isn't that code, or there were too many wrong ones.
+        """
+        now = datetime.now(UTC)
+        async with self.database.reading() as connection:
+            home, person = await utility(connection, who.utility_id), await operator(connection, who.utility_id, who.id)
+        await count_attempt(self.database, key_of(home.code, person.name), now)
+        step = self._step(person, code, now, is_right=True)
+        if step is None:
+            raise stale_code()
+        return step
+
+    async def use_up(self, tx: Connection, who: Caller, step: int) -> None:
+        """Let a code not be used again.
+
+        Raises:
+            ApiError: it was used before.
+        """
+        home, person = await utility(tx, who.utility_id), await operator(tx, who.utility_id, who.id)
+        if not await tx.fetchval(DONE, who.utility_id, who.id, step):
+            raise stale_code()
+        await forget_attempts(tx, key_of(home.code, person.name))
+
     def seal(self, owner: UUID, secret: bytes) -> bytes:
         """A secret as it is kept."""
         return seal(self._seal_key, owner, secret)
@@ -171,3 +197,9 @@ class Gate:
 def wrong() -> ApiError:
     """Something is wrong, and which of it isn't said."""
     return ApiError(HTTPStatus.UNAUTHORIZED, "not_let_in", "name, password or code are wrong", "try again")
+
+
+def stale_code() -> ApiError:
+    """The second factor of somebody who has signed in isn't shown anew."""
+    detail = "that isn't the code of your second factor, or it was used before"
+    return ApiError(HTTPStatus.FORBIDDEN, "wrong_code", detail, "give the one that the telephone shows next")

@@ -1,7 +1,7 @@
 """What goes over the wire about people: their sessions, their passwords, and what they agree to."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
@@ -15,10 +15,14 @@ __all__ = [
     "AtTill",
     "DecisionIn",
     "DecisionOut",
+    "EmergencyIn",
+    "Evidence",
+    "Justified",
     "MeOut",
     "OwnSession",
     "OwnSessions",
     "PasswordIn",
+    "RequestOut",
     "TerminalOut",
     "TerminalsPage",
     "TerminalsQuery",
@@ -99,11 +103,32 @@ class ApprovalsQuery(wire.Asked, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
+Evidence = Annotated[str, Meta(max_length=200, description="where others see that it is so: a file, a photograph")]
+SecondFactor = Annotated[
+    str, Meta(pattern=r"^[0-9]{6}$(?!\n)", description="what the telephone shows now; a code that was used is none")
+]
+
+
+class Justified(wire.Asked, frozen=True, kw_only=True):
+    """What is asked for at a desk and may take several people: with its reason, and with what shows that it is so."""
+
+    reason: wire.Reason
+    evidence: Evidence = ""
+
+
 class DecisionIn(wire.Asked, frozen=True):
-    """Somebody agrees or refuses."""
+    """Somebody agrees, with a fresh code of their second factor, or refuses, with a reason."""
 
     decision: Literal["agree", "refuse"]
     reason: Annotated[str, Meta(max_length=200, description="needed for a refusal")] = ""
+    code: SecondFactor | UnsetType = UNSET
+
+
+class EmergencyIn(wire.Asked, frozen=True):
+    """Somebody wants to do what they asked for, although nobody agreed; an alarm will say so."""
+
+    reason: wire.Reason
+    code: SecondFactor
 
 
 class DecisionOut(wire.Told, frozen=True):
@@ -115,23 +140,33 @@ class DecisionOut(wire.Told, frozen=True):
     at: datetime
 
 
+class RequestOut(wire.Told, frozen=True):
+    """What is asked for at a desk."""
+
+    path: Annotated[dict[str, str], Meta(description="of what, by the names in the path")]
+    body: dict[str, Any]
+
+
 class ApprovalOut(wire.Told, frozen=True):
-    """An order that takes several people, and who has decided on it."""
+    """Something that takes several people, and who has decided on it: an order at a till, or a request at a desk."""
 
     id: UUID
     status: Literal["open", "agreed", "refused", "expired", "done"]
     asked_by: str
     asked_at: datetime
     expires_at: datetime
-    vendor: str
-    terminal: str
-    message_id: str
-    meter: Annotated[str, Meta(description="18 digits")]
+    vendor: str | None
+    terminal: str | None
+    message_id: Annotated[str, Meta(description="or the Idempotency-Key, at a desk")]
+    meter: Annotated[str | None, Meta(description="18 digits")]
     action: str
-    order: wire.OrderIn
+    order: wire.OrderIn | None
+    request: RequestOut | None
     reason: str
-    fingerprint: Annotated[str, Meta(description="of the message that may be sent when all agree, and of no other")]
+    evidence: str
+    fingerprint: Annotated[str, Meta(description="of what may be sent again when all agree, and of nothing else")]
     needed: Annotated[int, Meta(description="how many others have to agree")]
+    emergency: Annotated[str | None, Meta(description="why it may be done although nobody agreed")]
     decisions: list[DecisionOut]
 
 

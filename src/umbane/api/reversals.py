@@ -1,17 +1,21 @@
 """Taking a sale back from a desk: by people who have no till, wherever in their house it was sold."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
+from uuid import UUID
 
 from umbane.api import wire
+from umbane.api.consent import require_agreed
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.orders import sale_out
 from umbane.api.problems import ApiError, problem_of
 from umbane.api.rights import Caller, Right
+from umbane.registry import Act
 from umbane.registry.texts import clean
 from umbane.vending import Refused, reverse
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "require_others"]
 
 LONGEST_REASON: Final = 200
 FINDING: Final = """
@@ -19,6 +23,13 @@ SELECT s.vendor_id, s.terminal_id, m.message_id
 FROM vending.sale s JOIN vending.message m
     ON m.utility_id = s.utility_id AND m.terminal_id = s.terminal_id AND m.id = s.id
 WHERE s.utility_id = $1 AND s.id = $2"""
+STANDING: Final = """
+SELECT s.id FROM vending.sale s JOIN vending.message m
+    ON m.utility_id = s.utility_id AND m.terminal_id = s.terminal_id AND m.id = s.id
+WHERE m.utility_id = $1 AND m.terminal_id = $2 AND m.message_id = $3 AND NOT s.released
+    AND NOT EXISTS (SELECT FROM vending.release r WHERE r.utility_id = s.utility_id AND r.sale_id = s.id)
+    AND NOT EXISTS (SELECT FROM vending.reversal r WHERE r.utility_id = s.utility_id AND r.sale_id = s.id)"""
+"""The sale of a message, if it can still be taken back."""
 
 
 async def take_back(desk: Desk, call: Call) -> Reply:
@@ -30,11 +41,27 @@ async def take_back(desk: Desk, call: Call) -> Reply:
     if row is None or not is_within(who, row["vendor_id"], row["terminal_id"]):
         detail = "there is no such sale here"
         raise ApiError(HTTPStatus.NOT_FOUND, "unknown_sale", detail, "look at the id")
+    await require_others(desk, call, row["terminal_id"], row["message_id"])
     answer = await reverse(desk.engine, who.utility_id, row["terminal_id"], row["message_id"], reason, by=who.name)
     if isinstance(answer, Refused):
         problem = problem_of(answer)
         return Reply(problem, problem.status)
     return Reply(sale_out(answer))
+
+
+async def require_others(desk: Desk, call: Call, terminal_id: UUID, message_id: str) -> None:
+    """Let a person take a sale back if enough others agreed, where the policy wants that; a till takes back its own.
+
+    Raises:
+        ApiError: others have to agree first, or somebody refused.
+    """
+    who = call.who
+    if who.staff is None:
+        return
+    async with desk.database.reading() as connection:
+        sale_id = await connection.fetchval(STANDING, who.utility_id, terminal_id, message_id)
+    if sale_id is not None:
+        await require_agreed(desk, replace(call, key=f"sale:{sale_id}"), Act.SALE_REVERSAL)
 
 
 def is_within(who: Caller, vendor_id: object, terminal_id: object) -> bool:

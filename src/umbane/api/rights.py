@@ -41,7 +41,18 @@ class Right(StrEnum):
     WRITE_TARIFFS = "write_tariffs"
     READ_KEYS = "read_keys"
     """Names of keys, and never a key."""
+    WRITE_KEYS = "write_keys"
+    READ_POLICY = "read_policy"
+    """What the utility leaves to choice."""
+    WRITE_POLICY = "write_policy"
+    WRITE_DEBTS = "write_debts"
+    """Put a debt on an account, and take it back."""
     READ_OPERATORS = "read_operators"
+    WRITE_OPERATORS = "write_operators"
+    """Who signs in, and what they may do."""
+    READ_ALARMS = "read_alarms"
+    """What was done without anybody who could have said no."""
+    ANSWER_ALARMS = "answer_alarms"
     READ_HISTORY = "read_history"
     """Who changed what."""
     READ_BOOKS = "read_books"
@@ -54,8 +65,9 @@ TILL: Final = frozenset({Right.QUOTE, Right.SELL, Right.REVERSE, Right.REPRINT, 
 
 OF_STAFF: Final = frozenset({
     Right.READ_REGISTRY, Right.WRITE_REGISTRY, Right.MOVE_METERS, Right.CHANGE_KEYS, Right.READ_VENDORS,
-    Right.WRITE_VENDORS, Right.DEPOSIT, Right.READ_TARIFFS, Right.WRITE_TARIFFS, Right.READ_KEYS,
-    Right.READ_OPERATORS, Right.READ_HISTORY, Right.READ_BOOKS, Right.CLOSE_BOOKS, Right.JOBS,
+    Right.WRITE_VENDORS, Right.DEPOSIT, Right.READ_TARIFFS, Right.WRITE_TARIFFS, Right.READ_KEYS, Right.WRITE_KEYS,
+    Right.READ_POLICY, Right.WRITE_POLICY, Right.WRITE_DEBTS, Right.READ_OPERATORS, Right.WRITE_OPERATORS,
+    Right.READ_ALARMS, Right.ANSWER_ALARMS, Right.READ_HISTORY, Right.READ_BOOKS, Right.CLOSE_BOOKS, Right.JOBS,
 })  # fmt: skip
 """What nobody does who works for a vendor, whatever their roles."""
 
@@ -64,25 +76,32 @@ FOR_PEOPLE: Final = OF_STAFF | {Right.ENGINEER, Right.APPROVE, Right.OWN}
 
 RIGHTS_OF: Final = {
     Role.CASHIER: frozenset({Right.QUOTE, Right.SELL, Right.REPRINT, Right.FIND}),
-    Role.SUPERVISOR: frozenset({Right.QUOTE, Right.REPRINT, Right.REVERSE, Right.VERIFY, Right.FIND, Right.APPROVE}),
+    Role.SUPERVISOR: frozenset({
+        Right.QUOTE, Right.REPRINT, Right.REVERSE, Right.VERIFY, Right.FIND, Right.APPROVE, Right.READ_ALARMS,
+        Right.ANSWER_ALARMS,
+    }),
     Role.ENGINEER: frozenset({
         Right.ENGINEER, Right.VERIFY, Right.FIND, Right.APPROVE, Right.READ_REGISTRY, Right.MOVE_METERS,
         Right.CHANGE_KEYS, Right.READ_KEYS,
     }),
     Role.REGISTRAR: frozenset({
-        Right.FIND, Right.READ_REGISTRY, Right.WRITE_REGISTRY, Right.MOVE_METERS, Right.READ_TARIFFS,
+        Right.FIND, Right.APPROVE, Right.READ_REGISTRY, Right.WRITE_REGISTRY, Right.MOVE_METERS, Right.READ_TARIFFS,
     }),
-    Role.TARIFF_MANAGER: frozenset({Right.QUOTE, Right.READ_TARIFFS, Right.WRITE_TARIFFS}),
-    Role.VENDOR_MANAGER: frozenset({Right.WEBHOOKS, Right.READ_VENDORS, Right.WRITE_VENDORS}),
-    Role.KEY_CUSTODIAN: frozenset({Right.READ_KEYS}),
+    Role.TARIFF_MANAGER: frozenset({Right.QUOTE, Right.APPROVE, Right.READ_TARIFFS, Right.WRITE_TARIFFS}),
+    Role.VENDOR_MANAGER: frozenset({Right.WEBHOOKS, Right.APPROVE, Right.READ_VENDORS, Right.WRITE_VENDORS}),
+    Role.KEY_CUSTODIAN: frozenset({Right.APPROVE, Right.READ_KEYS, Right.WRITE_KEYS}),
     Role.ACCOUNTANT: frozenset({
-        Right.FIND, Right.READ_VENDORS, Right.DEPOSIT, Right.READ_BOOKS, Right.CLOSE_BOOKS, Right.READ_TARIFFS,
+        Right.FIND, Right.APPROVE, Right.READ_VENDORS, Right.DEPOSIT, Right.WRITE_DEBTS, Right.READ_BOOKS,
+        Right.CLOSE_BOOKS, Right.READ_TARIFFS,
     }),
     Role.AUDITOR: frozenset({
         Right.FIND, Right.VERIFY, Right.READ_REGISTRY, Right.READ_VENDORS, Right.READ_TARIFFS, Right.READ_KEYS,
-        Right.READ_OPERATORS, Right.READ_HISTORY, Right.READ_BOOKS,
+        Right.READ_POLICY, Right.READ_OPERATORS, Right.READ_HISTORY, Right.READ_BOOKS, Right.READ_ALARMS,
     }),
-    Role.ADMINISTRATOR: frozenset({Right.READ_OPERATORS, Right.JOBS}),
+    Role.ADMINISTRATOR: frozenset({
+        Right.APPROVE, Right.READ_OPERATORS, Right.WRITE_OPERATORS, Right.READ_POLICY, Right.WRITE_POLICY,
+        Right.READ_ALARMS, Right.ANSWER_ALARMS, Right.JOBS,
+    }),
 }  # fmt: skip
 """An auditor reads everything but digits: a token that wasn't typed in yet is money."""
 
@@ -107,6 +126,7 @@ class Caller:
         limits: how much they may do.
         staff: the person, for what the utility's policy wants to know; None for programs.
         session_id: in which session they ask; None for programs.
+        person: who they are, whatever name they signed in with; empty for programs.
     """
 
     id: UUID
@@ -118,3 +138,4 @@ class Caller:
     limits: ApiKeyLimits = field(default_factory=ApiKeyLimits)
     staff: Staff | None = None
     session_id: UUID | None = None
+    person: str = ""

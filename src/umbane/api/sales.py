@@ -11,6 +11,7 @@ from umbane.api.limits import require_within
 from umbane.api.orders import offer_out, order_from, sale_out, verdict_out
 from umbane.api.peoplewire import AtTill
 from umbane.api.problems import ApiError, problem_of
+from umbane.api.reversals import require_others
 from umbane.api.rights import Caller, Right
 from umbane.registry import terminal
 from umbane.registry.texts import clean
@@ -80,6 +81,7 @@ async def confirmation(desk: Desk, call: Call) -> Reply:
 async def reversal(desk: Desk, call: Call) -> Reply:
     """Take a sale back, while none of its digits has left the house."""
     who, at, reason = call.who, await till_of(desk, call), clean("reason", call.body.reason, LONGEST_REASON)
+    await require_others(desk, call, at, call.path["message_id"])
     by = who.name if who.staff else ""
     return reply(await reverse(desk.engine, who.utility_id, at, call.path["message_id"], reason, by=by))
 

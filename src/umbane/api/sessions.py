@@ -88,7 +88,10 @@ async def caller_of_session(database: Database, token: str) -> Caller:
 def caller_from(who: Operator, utility_id: UUID, session_id: UUID) -> Caller:
     """The caller that an operator is."""
     rights, staff = rights_of(who), Staff(who.name, who.roles)
-    return Caller(who.id, f"operator:{who.name}", utility_id, rights, who.vendor_id, staff=staff, session_id=session_id)
+    return Caller(
+        who.id, f"operator:{who.name}", utility_id, rights, who.vendor_id, staff=staff, session_id=session_id,
+        person=who.person,
+    )  # fmt: skip
 
 
 async def own_sessions(connection: Connection, utility_id: UUID, operator_id: UUID) -> list[Session]:

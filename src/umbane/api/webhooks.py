@@ -1,4 +1,4 @@
-"""Telling others of sales and of reversals: a signed POST for each, through the job queue, until it is answered.
+"""Telling others of sales, reversals and alarms: a signed POST for each, through the job queue, until it is answered.
 
 What is told holds no digits. The receiver checks `Umbane-Signature: t=<seconds>,v1=<hex>`: v1 is the HMAC-SHA-256 of
 `<seconds>.<body>` under the webhook's secret. A sale may be told twice; its id tells them apart.
@@ -7,7 +7,7 @@ What is told holds no digits. The receiver checks `Umbane-Signature: t=<seconds>
 import hmac
 import secrets
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import to_builtins
@@ -42,6 +42,10 @@ FROM api.webhook w JOIN vending.sale s ON s.utility_id = w.utility_id
 JOIN registry.terminal t ON t.utility_id = s.utility_id AND t.id = s.terminal_id
 LEFT JOIN vending.reversal r ON r.utility_id = s.utility_id AND r.sale_id = s.id
 WHERE w.utility_id = $1 AND w.id = $2 AND s.id = $3"""
+ALARM: Final = """
+SELECT w.url, w.secret, a.id, a.at, a.kind, a.by, a.words, a.approval_id
+FROM api.webhook w JOIN api.alarm a ON a.utility_id = w.utility_id
+WHERE w.utility_id = $1 AND w.id = $2 AND a.id = $3"""
 
 
 async def add(desk: Desk, call: Call) -> Reply:
@@ -92,21 +96,35 @@ class Messenger:
         handlers = Handlers()
         for name in EVENTS:
             handlers.each(name, self.tell)
+        handlers.each("webhook.alarm", self.tell_alarm)
         return handlers
 
     async def tell(self, job: Job) -> None:
-        """Tell of one sale, or that it was taken back; whatever isn't answered with success is tried again."""
-        utility, webhook, sale = (UUID(job.payload[name]) for name in ("utility", "webhook", "sale"))
-        async with self.database.reading() as connection:
-            row = await connection.fetchrow(TOLD, utility, webhook, sale)
-            now = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::bigint")
-        if row is None:
-            raise GiveUp("the webhook was removed")
-        event, values = EVENTS[job.name], dict(row)
+        """Tell of one sale, or that it was taken back."""
+        event, values = EVENTS[job.name], await self.read(TOLD, job, "sale")
         if event == "sale":  # it is told as it was made
             del values["reversed_at"]
-        url, secret = values.pop("url"), unseal(self._seal_key, webhook, values.pop("secret"))
-        body = encode({"event": event, "sale": to_builtins(values)})
+        await self.send(job, event, "sale", values)
+
+    async def tell_alarm(self, job: Job) -> None:
+        """Tell of an alarm."""
+        await self.send(job, "alarm", "alarm", await self.read(ALARM, job, "alarm"))
+
+    async def read(self, sql: str, job: Job, what: str) -> dict[str, Any]:
+        """What is to be told, and where."""
+        ids = (UUID(job.payload[name]) for name in ("utility", "webhook", what))
+        async with self.database.reading() as connection:
+            row = await connection.fetchrow(sql, *ids)
+        if row is None:
+            raise GiveUp("the webhook was removed")
+        return dict(row)
+
+    async def send(self, job: Job, event: str, what: str, values: dict[str, Any]) -> None:
+        """Tell it, signed; whatever isn't answered with success is tried again."""
+        async with self.database.reading() as connection:
+            now = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::bigint")
+        url, secret = values.pop("url"), unseal(self._seal_key, UUID(job.payload["webhook"]), values.pop("secret"))
+        body = encode({"event": event, what: to_builtins(values)})
         headers = {"Content-Type": "application/json", "Umbane-Signature": signature(secret, now, body)}
         status = await self.outside.post(url, body, headers)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:

@@ -128,12 +128,14 @@ class SaleIn(QuoteIn, frozen=True, kw_only=True):
 
     message_id: MessageId
     reason: Annotated[str, Meta(max_length=200, description="for others who may have to agree")] = ""
+    evidence: Annotated[str, Meta(max_length=200, description="where they see that it is so: a photograph, a job")] = ""
 
 
 class ReversalIn(Asked, frozen=True):
     """Why a sale is taken back."""
 
     reason: Reason
+    evidence: Annotated[str, Meta(max_length=200, description="where others see that it is so")] = ""
 
 
 class VerificationIn(Asked, frozen=True):

@@ -4,7 +4,7 @@ Everything belongs to one utility and is reached with its id only. Who reads giv
 the id and who does it, and every change is written down beside it.
 
 - `models`, `keys`, `roles`, `policy`: the values
-- `customers`, `meters`, `keychanges`, `vendors`, `operators`, `apikeys`, `utilities`, `tariffs`: the verbs
+- `customers`, `debts`, `meters`, `keychanges`, `vendors`, `operators`, `apikeys`, `utilities`, `tariffs`: the verbs
 - `sale`, `rulebooks`: what a sale reads and writes, many at a time
 - `searching`, `importing`: finding, and filling from files
 - `store`, `states`, `texts`, `folding`: how all that is kept
@@ -27,6 +27,7 @@ from umbane.registry.customers import (
     open_contracts,
     service_point,
 )
+from umbane.registry.debts import add_debt, let_claim_free, remove_debt
 from umbane.registry.errors import (
     DuplicateError,
     ImportFileError,
@@ -81,14 +82,17 @@ from umbane.registry.models import (
 from umbane.registry.operators import (
     add_operator,
     block_operator,
+    is_same_person,
     operator,
     operator_by_name,
     operators,
     set_password_hash,
+    set_person,
     set_roles,
     set_totp,
 )
 from umbane.registry.policy import (
+    Act,
     ApprovalPolicy,
     EngineeringAction,
     Permission,
@@ -110,6 +114,7 @@ from umbane.registry.utilities import (
     add_utility,
     change_policy,
     end_key_revision,
+    hold_utility,
     key_revisions,
     supply_groups,
     utilities,
@@ -131,6 +136,7 @@ from umbane.registry.vendors import (
 
 __all__ = [
     "LEGAL_MOVES",
+    "Act",
     "ApiKey",
     "ApiKeyLimits",
     "ApprovalPolicy",
@@ -181,6 +187,7 @@ __all__ = [
     "abandon_keys",
     "activate_tariff",
     "add_customers",
+    "add_debt",
     "add_key_revisions",
     "add_meters",
     "add_operator",
@@ -211,13 +218,16 @@ __all__ = [
     "end_key_revision",
     "find",
     "history",
+    "hold_utility",
     "import_meters",
     "import_utility",
     "install_meter",
+    "is_same_person",
     "issue_api_key",
     "key_events",
     "key_parameters",
     "key_revisions",
+    "let_claim_free",
     "load_for_sale",
     "load_parties",
     "load_terminals",
@@ -232,6 +242,7 @@ __all__ = [
     "pan_of",
     "plan_keys",
     "read_policy",
+    "remove_debt",
     "remove_meter",
     "replace_meter",
     "restock_meter",
@@ -239,6 +250,7 @@ __all__ = [
     "scrap_meter",
     "service_point",
     "set_password_hash",
+    "set_person",
     "set_roles",
     "set_totp",
     "settle_keys",

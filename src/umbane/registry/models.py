@@ -284,6 +284,8 @@ class Operator:
         password_hash: Argon2id, in its own notation; None before the first password is set.
         totp_secret: sealed by whoever checks the codes; None before the second factor is set up.
         blocked: whether signing in is stopped.
+        person: who it is, by a personnel number or a name: several operators may be one person. Their own name if
+            nothing is said.
     """
 
     id: UUID
@@ -294,9 +296,11 @@ class Operator:
     password_hash: str | None = field(default=None, repr=False)
     totp_secret: bytes | None = field(default=None, repr=False)
     blocked: bool = False
+    person: str = ""
 
     def __post_init__(self) -> None:
         texts.code("name", self.name)
+        object.__setattr__(self, "person", texts.code("person", self.person or self.name).lower())
         texts.require_clean(("full_name", self.full_name))
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from umbane.db import Connection
+from umbane.registry import texts
 from umbane.registry.changes import record
 from umbane.registry.models import Operator
 from umbane.registry.roles import Role, Scope
@@ -13,10 +14,12 @@ from umbane.registry.store import explained, one, operator_from
 __all__ = [
     "add_operator",
     "block_operator",
+    "is_same_person",
     "operator",
     "operator_by_name",
     "operators",
     "set_password_hash",
+    "set_person",
     "set_roles",
     "set_totp",
 ]
@@ -26,8 +29,11 @@ BY_NAME: Final = "SELECT * FROM registry.operator WHERE utility_id = $1 AND name
 ALL: Final = "SELECT * FROM registry.operator WHERE utility_id = $1 ORDER BY name"
 ADDITION: Final = """
 INSERT INTO registry.operator
-    (utility_id, id, name, full_name, vendor_id, roles, password_hash, totp_secret, blocked)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
+    (utility_id, id, name, full_name, vendor_id, roles, password_hash, totp_secret, blocked, person)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
+SAME: Final = """
+SELECT count(*) = 2 AND count(DISTINCT person) = 1 FROM registry.operator
+WHERE utility_id = $1 AND 'operator:' || name IN ($2, $3)"""
 SETTING: Final = "UPDATE registry.operator SET {column} = $3 WHERE utility_id = $1 AND id = $2 RETURNING id"
 
 
@@ -55,8 +61,9 @@ async def add_operator(tx: Connection, scope: Scope, new: Operator) -> None:
     """
     values = (new.id, new.name, new.full_name, new.vendor_id, sorted(new.roles), new.password_hash, new.totp_secret)
     with explained():
-        await tx.execute(ADDITION, scope.utility_id, *values, new.blocked)
-    await record(tx, scope, "operator.add", [(new.id, {"name": new.name, "roles": sorted(new.roles)})])
+        await tx.execute(ADDITION, scope.utility_id, *values, new.blocked, new.person)
+    details = {"name": new.name, "roles": sorted(new.roles), "person": new.person}
+    await record(tx, scope, "operator.add", [(new.id, details)])
 
 
 async def set_password_hash(tx: Connection, scope: Scope, operator_id: UUID, password_hash: str) -> None:
@@ -74,6 +81,26 @@ async def set_roles(tx: Connection, scope: Scope, operator_id: UUID, roles: Iter
     old = await operator(tx, scope.utility_id, operator_id)
     now = sorted(set(roles))
     await _set(tx, scope, operator_id, "roles", now, {"roles": [sorted(old.roles), now]})
+
+
+async def set_person(tx: Connection, scope: Scope, operator_id: UUID, person: str) -> None:
+    """Say who an operator is: with all others of the same person they count once.
+
+    Raises:
+        RegistryInputError: that can't be a personnel number or a name.
+        NotFoundError: there is no such operator.
+    """
+    old = await operator(tx, scope.utility_id, operator_id)
+    now = texts.code("person", person).lower()
+    await _set(tx, scope, operator_id, "person", now, {"person": [old.person, now]})
+
+
+async def is_same_person(connection: Connection, utility_id: UUID, one_of: str, other: str) -> bool:
+    """Whether two who did something, as the record of changes names them, are one person."""
+    if one_of == other:
+        return True
+    same: bool = await connection.fetchval(SAME, utility_id, one_of, other)
+    return same
 
 
 async def block_operator(tx: Connection, scope: Scope, operator_id: UUID, *, blocked: bool, reason: str) -> None:

@@ -9,6 +9,7 @@ from umbane.registry.errors import PolicyError
 from umbane.registry.roles import Role
 
 __all__ = [
+    "Act",
     "ApprovalPolicy",
     "EngineeringAction",
     "Permission",
@@ -43,6 +44,29 @@ class EngineeringAction(StrEnum):
     """The credit left in a meter that was taken down, for the one that took its place."""
     REISSUE = "reissue"
     """Credit once more, because the first token can't be used; the loss is booked."""
+
+
+class Act(StrEnum):
+    """What people do at their desks, and one of them alone could do harm with."""
+
+    POLICY = "policy"
+    """Change what the utility leaves to choice, this list included."""
+    OPERATORS = "operators"
+    """Let somebody sign in, or say what they may do."""
+    KEYS = "keys"
+    """Add supply groups and key revisions, or end one."""
+    TARIFF = "tariff"
+    """Let prices come into force."""
+    CREDIT_LIMIT = "credit_limit"
+    """Say what a vendor may owe."""
+    DEPOSIT_REVERSAL = "deposit_reversal"
+    """Take back what a vendor paid in."""
+    SALE_REVERSAL = "sale_reversal"
+    """Take a sale back from a desk; the money goes back to whoever sold."""
+    DEBT = "debt"
+    """Put a debt on an account, or take one back."""
+    FREE_UNITS = "free_units"
+    """Give an account a right to free units, or end it."""
 
 
 class Section(BaseModel):
@@ -110,9 +134,16 @@ class ApprovalPolicy(Section):
 
     Attributes:
         open_minutes: from the asking until it has to be done.
+        emergency: who may do what they asked for before others have agreed; an alarm says so. Empty for nobody.
     """
 
     open_minutes: int = Field(default=1440, ge=5, le=LONGEST_APPROVAL, strict=True)
+    emergency: frozenset[Role] = frozenset({Role.ADMINISTRATOR})
+
+    @field_serializer("emergency")
+    def in_order(self, roles: frozenset[Role]) -> list[Role]:
+        """The roles in one order."""
+        return sorted(roles)
 
 
 def _usual() -> dict[EngineeringAction, Permission]:
@@ -126,6 +157,26 @@ def _usual() -> dict[EngineeringAction, Permission]:
     return usual | {EngineeringAction.INITIATE_TEST: anybody}
 
 
+AGREEING: Final = {
+    Act.POLICY: {Role.ADMINISTRATOR, Role.SUPERVISOR},
+    Act.OPERATORS: {Role.ADMINISTRATOR, Role.SUPERVISOR},
+    Act.KEYS: {Role.KEY_CUSTODIAN, Role.ADMINISTRATOR},
+    Act.TARIFF: {Role.TARIFF_MANAGER, Role.ACCOUNTANT},
+    Act.CREDIT_LIMIT: {Role.VENDOR_MANAGER, Role.ACCOUNTANT},
+    Act.DEPOSIT_REVERSAL: {Role.ACCOUNTANT, Role.SUPERVISOR},
+    Act.SALE_REVERSAL: {Role.SUPERVISOR, Role.ACCOUNTANT},
+    Act.DEBT: {Role.ACCOUNTANT, Role.SUPERVISOR},
+    Act.FREE_UNITS: {Role.REGISTRAR, Role.SUPERVISOR},
+}
+"""Who may agree to what another asked for, where a utility doesn't say."""
+
+
+def _usual_acts() -> dict[Act, Permission]:
+    """What takes two people at their desks, where a utility doesn't say: all but a sale of which no digit was shown."""
+    alone = {Act.SALE_REVERSAL}
+    return {act: Permission(roles=frozenset(it), approvals=int(act not in alone)) for act, it in AGREEING.items()}
+
+
 class Policy(Section):
     """Everything that a utility leaves to choice.
 
@@ -136,6 +187,7 @@ class Policy(Section):
         approvals: how long others may think.
         tid_clock: whose clock TIDs count: UTC as the standard says, or local time as older systems did.
         engineering: who may ask for what is no sale.
+        acts: who agrees to what is done at desks; who may ask for it follows from their roles.
     """
 
     sale: SalePolicy = SalePolicy()
@@ -144,14 +196,16 @@ class Policy(Section):
     approvals: ApprovalPolicy = ApprovalPolicy()
     tid_clock: Literal["utc", "local"] = "utc"
     engineering: dict[EngineeringAction, Permission] = Field(default_factory=_usual)
+    acts: dict[Act, Permission] = Field(default_factory=_usual_acts)
 
     def model_post_init(self, _context: Any, /) -> None:  # noqa: ANN401 - pydantic's own
-        """Fill up what isn't said about engineering with what is usual."""
+        """Fill up what isn't said with what is usual."""
         object.__setattr__(self, "engineering", _usual() | self.engineering)
+        object.__setattr__(self, "acts", _usual_acts() | self.acts)
 
-    def permission(self, action: EngineeringAction) -> Permission:
-        """Who may do something."""
-        return self.engineering[action]
+    def permission(self, action: EngineeringAction | Act) -> Permission:
+        """Who may do something, or agree to it."""
+        return self.acts[action] if isinstance(action, Act) else self.engineering[action]
 
 
 def read_policy(document: object) -> Policy:

@@ -218,6 +218,7 @@ def operator_from(row: Row) -> Operator:
         row["password_hash"],
         row["totp_secret"],
         row["blocked"],
+        row["person"],
     )
 
 

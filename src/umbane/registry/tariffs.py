@@ -12,6 +12,7 @@ from umbane.db import Connection
 from umbane.pricing import Tariff, load_tariff_text
 from umbane.registry.changes import record
 from umbane.registry.errors import NotFoundError, PermissionDeniedError, RegistryInputError, TransitionError
+from umbane.registry.operators import is_same_person
 from umbane.registry.roles import Scope
 from umbane.registry.store import explained
 from umbane.registry.utilities import new_edition, utility
@@ -106,7 +107,7 @@ async def activate_tariff(tx: Connection, scope: Scope, tariff_id: str, version:
     if found.activated_at:
         raise TransitionError(f"{tariff_id} {version} is active already")
     policy = (await utility(tx, scope.utility_id)).policy
-    if policy.tariffs.second_person and found.added_by == scope.by:
+    if policy.tariffs.second_person and await is_same_person(tx, scope.utility_id, found.added_by, scope.by):
         raise PermissionDeniedError(f"{scope.by} added {tariff_id} {version}: somebody else must activate it")
     ended_one = await tx.fetchval(ENDING, scope.utility_id, tariff_id, found.valid_from)
     try:

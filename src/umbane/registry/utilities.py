@@ -27,6 +27,7 @@ __all__ = [
     "change_policy",
     "currency_of",
     "end_key_revision",
+    "hold_utility",
     "key_revisions",
     "new_edition",
     "supply_groups",
@@ -136,8 +137,18 @@ def _utility_from(row: asyncpg.Record) -> Utility:
     )
 
 
-async def change_policy(tx: Connection, scope: Scope, document: object) -> Policy:
-    """Give a utility another policy; what the document leaves out is as usual.
+async def hold_utility(tx: Connection, utility_id: UUID) -> Utility:
+    """A utility of which nobody else changes policy, keys or prices until the transaction ends.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    await tx.execute("SELECT FROM registry.utility WHERE id = $1 FOR NO KEY UPDATE", utility_id)
+    return await utility(tx, utility_id)
+
+
+async def change_policy(tx: Connection, scope: Scope, document: object, reason: str = "") -> Policy:
+    """Give a utility another policy; what the document leaves out is as usual. The reason is written down, if given.
 
     Raises:
         PolicyError: a field is unknown or wrong.
@@ -148,7 +159,8 @@ async def change_policy(tx: Connection, scope: Scope, document: object) -> Polic
     await tx.execute("UPDATE registry.utility SET policy = $2 WHERE id = $1", scope.utility_id, new.model_dump_json())
     was, now = old.model_dump(mode="json"), new.model_dump(mode="json")
     details = {name: [was[name], now[name]] for name in now if was[name] != now[name]}
-    await record(tx, scope, "utility.policy", [(scope.utility_id, details)])
+    why = {"reason": reason} if reason else {}
+    await record(tx, scope, "utility.policy", [(scope.utility_id, details | why)])
     await new_edition(tx, scope.utility_id)
     return new
 

@@ -89,7 +89,7 @@ def decode_message(text: str) -> SaleRequest:
 def staff_from(fields: dict[str, Any]) -> Staff:
     """Who asked and who agreed."""
     approvers = tuple(staff_from(it) for it in fields["approvers"])
-    return Staff(fields["name"], frozenset(map(Role, fields["roles"])), approvers)
+    return Staff(fields["name"], frozenset(map(Role, fields["roles"])), approvers, fields.get("emergency", False))
 
 
 async def busy_meters(tx: Connection, utility_id: UUID, meters: Collection[UUID]) -> dict[UUID, UUID]:

@@ -117,11 +117,13 @@ class Staff:
         name: of the operator.
         roles: what they may do.
         approvers: others who agree.
+        emergency: whether nobody else has to agree this time; whoever lets that be raises an alarm.
     """
 
     name: str
     roles: frozenset[Role]
     approvers: tuple["Staff", ...] = ()
+    emergency: bool = False
 
 
 @dataclass(frozen=True, slots=True)

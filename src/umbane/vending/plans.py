@@ -115,4 +115,6 @@ class Plan:
 def signed_by(request: SaleRequest) -> str | None:
     """Who asked and who agreed, as the sale keeps it."""
     staff = request.staff
-    return None if staff is None else ", ".join([staff.name, *(it.name for it in staff.approvers)])
+    if staff is None:
+        return None
+    return ", ".join([staff.name, *(it.name for it in staff.approvers), *["in an emergency"] * staff.emergency])

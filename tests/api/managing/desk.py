@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from tests.api.counter import Counter
+from tests.api.staff import Person, fresh_code
 
 __all__ = ["Clerk"]
 
@@ -17,7 +18,15 @@ class Clerk:
 
     counter: Counter
     headers: dict[str, str]
+    colleague: Person | None = None
+    me: Person | None = None
     numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    @property
+    def friend(self) -> Person:
+        """The colleague."""
+        assert self.colleague
+        return self.colleague
 
     async def ask(
         self,
@@ -51,6 +60,28 @@ class Clerk:
         problem: dict[str, Any] = answer.json()
         assert (answer.status_code, problem["code"]) == (status, code), answer.text
         return problem
+
+    async def refused_key(self, key: str, status: int, code: str, path: str, body: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+        """Put something again under a key of before, and be refused; the problem."""
+        answer = await self.ask("PUT", path, body, key)
+        problem: dict[str, Any] = answer.json()
+        assert (answer.status_code, problem["code"]) == (status, code), answer.text
+        return problem
+
+    async def agree(self, approval: str, by: Person | None = None) -> httpx.Response:
+        """Let the colleague, or somebody else, agree to something."""
+        who = by or self.friend
+        body = {"decision": "agree", "code": await fresh_code(self.counter, who.operator)}
+        return await self.counter.http.post(f"/v1/approvals/{approval}/decision", json=body, headers=who.headers)
+
+    async def together(self, path: str, body: Any, *, method: str = "POST", key: str | None = None) -> Any:  # noqa: ANN401 - any JSON
+        """Do something that takes two: ask, let the colleague agree, and send the same again; the answer's body."""
+        key = key or f"k{next(self.numbers)}"
+        asked = await self.ask(method, path, body, key)
+        assert (asked.status_code, asked.json()["code"]) == (403, "approval_needed"), asked.text
+        agreed = await self.agree(asked.json()["approval_id"])
+        assert agreed.json()["status"] == "agreed", agreed.text
+        return await self.do(path, body, method=method, key=key)
 
     async def all_pages(self, path: str, limit: int = 1, **query: Any) -> list[Any]:  # noqa: ANN401 - any JSON
         """Everything that a list has, page by page."""

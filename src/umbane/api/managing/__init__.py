@@ -1,7 +1,8 @@
 """What the utility's own people do over the API: look after the registry, the books and the queue of jobs.
 
-- `customers`, `contracts`, `meters`, `keychanges`, `imports`, `vendors`, `floats`, `tariffs`, `staff`: the registry
-- `books`, `proofs`: the books; `jobs`: the queue
+- `customers`, `contracts`, `meters`, `keychanges`, `imports`, `vendors`, `floats`, `tariffs`, `keys`, `operators`,
+  `policy`, `changes`: the registry
+- `books`, `debts`, `proofs`: the books; `jobs`: the queue
 - `writing`: once for each key, held to an edition; `paging`: pages
 """
 
@@ -9,15 +10,19 @@ from typing import Final
 
 from umbane.api.managing import (
     books,
+    changes,
     contracts,
     customers,
+    debts,
     floats,
     imports,
     jobs,
     keychanges,
+    keys,
     meters,
+    operators,
+    policy,
     proofs,
-    staff,
     tariffs,
     vendors,
 )
@@ -26,6 +31,7 @@ __all__ = ["OPERATIONS"]
 
 OPERATIONS: Final = (
     *customers.OPERATIONS, *contracts.OPERATIONS, *imports.OPERATIONS, *meters.OPERATIONS, *keychanges.OPERATIONS,
-    *vendors.OPERATIONS, *floats.OPERATIONS, *tariffs.OPERATIONS, *staff.OPERATIONS, *books.OPERATIONS,
-    *proofs.OPERATIONS, *jobs.OPERATIONS,
+    *vendors.OPERATIONS, *floats.OPERATIONS, *tariffs.OPERATIONS, *keys.OPERATIONS, *operators.OPERATIONS,
+    *policy.OPERATIONS, *changes.OPERATIONS, *books.OPERATIONS, *debts.OPERATIONS, *proofs.OPERATIONS,
+    *jobs.OPERATIONS,
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """Contracts: opened, closed, taken over by another customer, given another tariff."""
 
 from datetime import date
+from hashlib import sha256
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from msgspec import Meta
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.managing.paging import PageQuery, Text, one_page
-from umbane.api.managing.writing import once
+from umbane.api.managing.writing import DIGITS, once
 from umbane.api.rights import Right
 from umbane.db import Connection, new_ids
 from umbane.pricing import CustomerState
@@ -25,7 +26,7 @@ from umbane.registry import (
 )
 from umbane.registry.listing import CONTRACTS
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "ContractOut", "contract_out", "edition_of_right"]
 
 Account = Annotated[str, Meta(min_length=1, max_length=40, description="the utility's own number")]
 TariffId = Annotated[str, Meta(min_length=1, max_length=100, description="of one that the utility has")]
@@ -67,6 +68,14 @@ class DebtOut(wire.Told, frozen=True):
     amount: Annotated[int, Meta(description="minor units")]
 
 
+class FreeRightOut(wire.Told, frozen=True):
+    """From when to when an account has a right to the free units of its tariff; null for never, and for no end."""
+
+    free_from: date | None
+    free_until: date | None
+    edition: str
+
+
 class ContractOut(wire.Told, frozen=True):
     """A contract."""
 
@@ -78,6 +87,7 @@ class ContractOut(wire.Told, frozen=True):
     opened: date
     closed: date | None
     debts: list[DebtOut]
+    free: FreeRightOut
     version: Annotated[int, Meta(description="how often what the next price depends on has changed")]
 
 
@@ -165,9 +175,16 @@ def contract_from(body: TenantIn, place: UUID, state: CustomerState) -> Contract
 def contract_out(it: Contract) -> ContractOut:
     """A contract as it is answered."""
     debts = [DebtOut(debt.kind, debt.owed) for debt in it.state.arrears]
+    free = FreeRightOut(it.state.free_from, it.state.free_until, edition_of_right(it))
     return ContractOut(
-        it.id, it.customer_id, it.service_point_id, it.account_no, it.tariff_id, it.opened, it.closed, debts, it.version
-    )
+        it.id, it.customer_id, it.service_point_id, it.account_no, it.tariff_id, it.opened, it.closed, debts, free,
+        it.version,
+    )  # fmt: skip
+
+
+def edition_of_right(it: Contract) -> str:
+    """What tells a right to free units from the same right after a change; sales don't change it."""
+    return sha256(repr((it.state.free_from, it.state.free_until)).encode()).hexdigest()[:DIGITS]
 
 
 READ, WRITE = (Right.READ_REGISTRY,), (Right.WRITE_REGISTRY,)

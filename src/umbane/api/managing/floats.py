@@ -14,16 +14,17 @@ from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.managing.paging import Edition
 from umbane.api.managing.writing import edition_of, held, once, reason_of
 from umbane.api.orders import money_from
+from umbane.api.peoplewire import Justified
 from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 from umbane.db import Connection, new_ids
 from umbane.errors import InputError
 from umbane.ledger import DuplicateEntryError, Reversal, Standing, open_book, payments
 from umbane.ledger.reading import floats_of
-from umbane.registry import Scope, Vendor, change_vendor, texts, utility, vendor
+from umbane.registry import Act, Scope, Vendor, change_vendor, texts, utility, vendor
 from umbane.registry.listing import VENDORS
 
-__all__ = ["OPERATIONS", "VendorOut", "let_owe", "vendor_out", "vendors_out"]
+__all__ = ["OPERATIONS", "VendorOut", "currency_in", "let_owe", "vendor_out", "vendors_out"]
 
 BOOKED: Final = """
 SELECT a.owner_id FROM ledger.entry e JOIN ledger.account a ON a.id = ANY (e.accounts) AND a.kind = 'vendor_float'
@@ -47,11 +48,10 @@ class VendorOut(wire.Told, frozen=True):
     edition: str
 
 
-class CreditLimitIn(wire.Asked, frozen=True):
+class CreditLimitIn(Justified, frozen=True, kw_only=True):
     """What a vendor may owe at most from now on."""
 
     amount: wire.MinorUnits
-    reason: wire.Reason
     edition: Edition
 
 
@@ -63,12 +63,6 @@ class DepositIn(wire.Asked, frozen=True, kw_only=True):
     reference: Annotated[
         str, Meta(min_length=1, max_length=LONGEST, description="by which the bank knows it; each is booked once")
     ]
-
-
-class ContraIn(wire.Asked, frozen=True):
-    """Why something is taken back."""
-
-    reason: wire.Reason
 
 
 class EntryOut(wire.Told, frozen=True):
@@ -94,7 +88,7 @@ async def set_limit(desk: Desk, call: Call) -> Reply:
         await let_owe(tx, scope, new, desk.now(), reason)
         return await vendor_out(tx, scope.utility_id, new)
 
-    return await once(desk, call, VendorOut, work)
+    return await once(desk, call, VendorOut, work, Act.CREDIT_LIMIT)
 
 
 async def deposit(desk: Desk, call: Call) -> Reply:
@@ -133,7 +127,7 @@ async def take_back(desk: Desk, call: Call) -> Reply:
         after = await vendor_out(tx, scope.utility_id, whose)
         return EntryOut(id_, now, "reversal", before.owes - after.owes, deposit_id, after)
 
-    return await once(desk, call, EntryOut, work)
+    return await once(desk, call, EntryOut, work, Act.DEPOSIT_REVERSAL)
 
 
 async def let_owe(tx: Connection, scope: Scope, whose: Vendor, now: datetime, reason: str) -> None:
@@ -186,5 +180,5 @@ OPERATIONS: Final = (
     Operation("deposit", "POST", "/v1/books/vendors/{vendor_id}/deposits", "Book what a vendor paid in", deposit,
         BOOKED_NOW, (Right.DEPOSIT,), DepositIn, problems=(402, 404, 409, 422), keyed=True),
     Operation("take_deposit_back", "POST", "/v1/books/deposits/{deposit_id}/reversal", "Take a deposit back",
-        take_back, BOOKED_NOW, (Right.DEPOSIT,), ContraIn, problems=(402, 404, 409, 422), keyed=True),
+        take_back, BOOKED_NOW, (Right.DEPOSIT,), Justified, problems=(402, 404, 409, 422), keyed=True),
 )  # fmt: skip

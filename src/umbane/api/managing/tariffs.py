@@ -9,11 +9,12 @@ from msgspec import Meta
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.managing.writing import once
+from umbane.api.peoplewire import Justified
 from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 from umbane.db import Connection
 from umbane.pricing import TariffFileError
-from umbane.registry import Scope, TariffVersion, activate_tariff, add_tariff_version, tariff_versions, texts
+from umbane.registry import Act, Scope, TariffVersion, activate_tariff, add_tariff_version, tariff_versions, texts
 
 __all__ = ["OPERATIONS"]
 
@@ -30,7 +31,7 @@ class TariffIn(wire.Asked, frozen=True):
     document: Annotated[str, Meta(min_length=1, max_length=LARGEST, description="as `umbane tariff check` reads it")]
 
 
-class ActivationIn(wire.Asked, frozen=True):
+class ActivationIn(Justified, frozen=True, kw_only=True):
     """Which version comes into force on its first day."""
 
     tariff: Name
@@ -104,7 +105,7 @@ async def activate(desk: Desk, call: Call) -> Reply:
     async def work(tx: Connection, scope: Scope) -> TariffOut:
         return tariff_out(await activate_tariff(tx, scope, tariff, version))
 
-    return await once(desk, call, TariffOut, work)
+    return await once(desk, call, TariffOut, work, Act.TARIFF)
 
 
 async def version_out(tx: Connection, scope: Scope, tariff: str, version: str) -> TariffOut:

@@ -10,9 +10,11 @@ from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.managing.floats import VendorOut, let_owe, vendor_out, vendors_out
 from umbane.api.managing.paging import Edition, PageQuery, Text, one_page
 from umbane.api.managing.writing import edition_of, held, once, reason_of
+from umbane.api.peoplewire import Evidence
 from umbane.api.rights import Right
 from umbane.db import Connection, new_ids
 from umbane.registry import (
+    Act,
     Scope,
     Terminal,
     Vendor,
@@ -32,11 +34,13 @@ Code = Annotated[str, Meta(min_length=1, max_length=40, description="the utility
 
 
 class VendorIn(wire.Asked, frozen=True):
-    """Somebody who sells for the utility."""
+    """Somebody who sells for the utility; if they may owe anything, others have to agree."""
 
     code: Code
     name: Text
     credit_limit: Annotated[wire.MinorUnits, Meta(description="what they may owe at most, in minor units")] = 0
+    reason: Annotated[str, Meta(max_length=200, description="for others who may have to agree")] = ""
+    evidence: Evidence = ""
 
 
 class VendorChange(wire.Asked, frozen=True):
@@ -112,7 +116,9 @@ async def add_vendor(desk: Desk, call: Call) -> Reply:
         await let_owe(tx, scope, new, desk.now(), "agreed when the vendor was added")
         return await vendor_out(tx, scope.utility_id, new)
 
-    return await once(desk, call, VendorOut, work)
+    if new.credit_limit:
+        reason_of(body.reason)
+    return await once(desk, call, VendorOut, work, Act.CREDIT_LIMIT if new.credit_limit else None)
 
 
 async def alter_vendor(desk: Desk, call: Call) -> Reply:

@@ -10,14 +10,15 @@ from asyncpg import Record
 from msgspec import Struct
 from msgspec.json import decode, encode
 
+from umbane.api.consent import OthersNeededError, ask_others, is_agreed
 from umbane.api.desk import Call, Desk, Reply
 from umbane.api.problems import ApiError
 from umbane.db import Connection
-from umbane.registry import NotFoundError, Scope, StaleError
+from umbane.registry import Act, NotFoundError, Scope, StaleError
 from umbane.registry.listing import Shelf, hold
 from umbane.registry.texts import clean
 
-__all__ = ["edition_of", "held", "once", "reason_of"]
+__all__ = ["DIGITS", "edition_of", "held", "once", "reason_of"]
 
 T = TypeVar("T")
 Told = TypeVar("Told", bound=Struct)
@@ -30,22 +31,31 @@ SELECT fingerprint, answer FROM api.written WHERE utility_id = $1 AND caller_id 
 ANSWERING: Final = "UPDATE api.written SET answer = $4 WHERE utility_id = $1 AND caller_id = $2 AND key = $3"
 
 DIGITS: Final = 16
+"""Of an edition, in hexadecimal."""
 LONGEST_REASON: Final = 200
 
 
-async def once(desk: Desk, call: Call, kind: type[Told], work: Callable[[Connection, Scope], Awaitable[Told]]) -> Reply:
+async def once(
+    desk: Desk,
+    call: Call,
+    kind: type[Told],
+    work: Callable[[Connection, Scope], Awaitable[Told]],
+    act: Act | None = None,
+) -> Reply:
     """Do something once for the key that came with it, in one transaction with its answer.
 
-    Whoever sends the same again gets the same answer; a refusal leaves no trace.
+    Whoever sends the same again gets the same answer; a refusal leaves no trace. What takes others is tried and undone
+    before they are asked, so that nobody is asked to agree to what can't be done.
 
     Args:
         desk: where.
         call: with its key.
         kind: of the answer.
         work: what to do, which gives the answer.
+        act: what policies call it, if it may take several people; the body has a reason and evidence then.
 
     Raises:
-        ApiError: the key came before with other words.
+        ApiError: the key came before with other words, or others have to agree first.
     """
     who = call.who
     claim = who.utility_id, who.id, call.key
@@ -55,11 +65,19 @@ async def once(desk: Desk, call: Call, kind: type[Told], work: Callable[[Connect
     async def work_once(tx: Connection) -> Reply:
         if not await tx.fetchval(CLAIMING, *claim, fingerprint, desk.now()):
             return repeated(await tx.fetchrow(WRITTEN, *claim), fingerprint, kind)
+        agreed = act is None or await is_agreed(tx, desk, call, act, fingerprint)
         answer = await work(tx, Scope(who.utility_id, who.name))
+        if not agreed:
+            raise OthersNeededError
         await tx.execute(ANSWERING, *claim, encode(answer).decode())
         return Reply(answer, HTTPStatus.CREATED)
 
-    return await desk.database.run(work_once)
+    try:
+        return await desk.database.run(work_once)
+    except OthersNeededError:
+        if act is None:
+            raise
+        raise await ask_others(desk, call, act, fingerprint) from None
 
 
 def repeated(row: Record | None, fingerprint: bytes, kind: type[Told]) -> Reply:

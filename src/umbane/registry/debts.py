@@ -1,0 +1,109 @@
+"""What people change by hand of what the next price depends on: a debt, a right to free units."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from umbane.db import Connection
+from umbane.pricing import Arrears, PricingError
+from umbane.registry.customers import change_state
+from umbane.registry.errors import NotFoundError, RegistryInputError, TransitionError
+from umbane.registry.listing import CONTRACTS, hold
+from umbane.registry.models import Contract
+from umbane.registry.roles import Scope
+from umbane.registry.rulebooks import Rulebooks
+
+__all__ = ["add_debt", "let_claim_free", "remove_debt"]
+
+REMEDY: Final = "name one of its rules, or give a percentage or instalment"
+
+
+async def add_debt(  # noqa: PLR0913, PLR0917 - whose, which, since when, and why
+    tx: Connection, scope: Scope, contract_id: UUID, debt: Arrears, now: datetime, reason: str
+) -> Contract:
+    """Let a contract owe more. A debt of the same kind grows; its arrangement stays.
+
+    Raises:
+        NotFoundError: there is no such contract.
+        RegistryInputError: the tariff of the contract can't collect such a debt.
+        TransitionError: there is a debt of this kind with another arrangement.
+    """
+    old = await _held(tx, scope, contract_id)
+    await _require_collected(tx, scope, old, debt, now)
+    before = next((it for it in old.state.arrears if it.kind == debt.kind), None)
+    others = tuple(it for it in old.state.arrears if it.kind != debt.kind)
+    if before is None:
+        return await _changed(tx, scope, old, (*others, debt), reason)
+    same = debt.percent is None and debt.instalment is None
+    if not same and (debt.percent, debt.instalment) != (before.percent, before.instalment):
+        raise TransitionError(f"contract {old.account_no} has a debt {debt.kind} with another arrangement")
+    grown = replace(before, owed=before.owed + debt.owed)
+    return await _changed(tx, scope, old, tuple(grown if it is before else it for it in old.state.arrears), reason)
+
+
+async def remove_debt(  # noqa: PLR0913, PLR0917 - whose, of which kind, how much, and why
+    tx: Connection, scope: Scope, contract_id: UUID, kind: str, amount: int, reason: str
+) -> Contract:
+    """Let a contract owe less, by an amount that was put on it and isn't paid.
+
+    Raises:
+        NotFoundError: there is no such contract.
+        TransitionError: less than that is owed.
+    """
+    old = await _held(tx, scope, contract_id)
+    owed = sum(it.owed for it in old.state.arrears if it.kind == kind)
+    if owed < amount:
+        raise TransitionError(
+            f"contract {old.account_no} owes {owed} of the kind {kind}, less than {amount}: it was paid"
+        )
+    left = [replace(it, owed=it.owed - amount) if it.kind == kind else it for it in old.state.arrears]
+    return await _changed(tx, scope, old, tuple(it for it in left if it.owed), reason)
+
+
+async def let_claim_free(  # noqa: PLR0913, PLR0917 - who, from when to when, and why
+    tx: Connection, scope: Scope, contract_id: UUID, since: date | None, until: date | None, reason: str
+) -> Contract:
+    """Give a contract a right to the free units of its tariff, or end it: with its first and last day.
+
+    Raises:
+        NotFoundError: there is no such contract.
+        RegistryInputError: it would end before it begins, or end without a beginning.
+    """
+    if until is not None and (since is None or until < since):
+        raise RegistryInputError("free_until", f"{until} is before the first day", "give a later day, or none")
+    old = await _held(tx, scope, contract_id)
+    await change_state(tx, scope, old.id, old.version, replace(old.state, free_from=since, free_until=until), reason)
+    return await _held(tx, scope, contract_id)
+
+
+async def _held(tx: Connection, scope: Scope, contract_id: UUID) -> Contract:
+    """A contract that nobody else changes until the transaction ends."""
+    found = await hold(tx, scope.utility_id, CONTRACTS, contract_id)
+    if found is None:
+        raise NotFoundError("contract", contract_id)
+    return found
+
+
+async def _changed(
+    tx: Connection, scope: Scope, old: Contract, arrears: tuple[Arrears, ...], reason: str
+) -> Contract:  # fmt: skip
+    """A contract with other debts."""
+    await change_state(tx, scope, old.id, old.version, replace(old.state, arrears=arrears), reason)
+    return await _held(tx, scope, old.id)
+
+
+async def _require_collected(tx: Connection, scope: Scope, old: Contract, debt: Arrears, now: datetime) -> None:
+    """Refuse a debt with which nothing could be sold any more, because the tariff doesn't know how to collect it."""
+    if old.closed is not None:
+        raise TransitionError(f"contract {old.account_no} is closed since {old.closed}")
+    versions = (await Rulebooks().read(tx, scope.utility_id)).tariffs.get(old.tariff_id)
+    try:
+        tariff = versions.at(now) if versions else None
+    except PricingError:
+        tariff = None
+    if tariff is None:
+        raise RegistryInputError("kind", f"tariff {old.tariff_id} isn't in force", "activate a version of it")
+    has_rule = debt.kind in tariff.debts or debt.percent is not None or debt.instalment is not None
+    if not (tariff.collects_arrears and has_rule):
+        raise RegistryInputError("kind", f"tariff {tariff.id} doesn't collect such debts", REMEDY)
