@@ -7,8 +7,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests.registry.town import Town
+from tests.vending.abroad import abroad
 from tests.vending.laboratory import LaboratoryModule
-from tests.vending.shop import Shop, proven
+from tests.vending.shop import Shop, open_shop, proven
 from tests.vending.traces import contents, left
 from umbane.audit import (
     Signer,
@@ -22,8 +24,9 @@ from umbane.audit import (
     sequence,
     verify_inclusion,
 )
-from umbane.registry import EngineeringAction
-from umbane.vending import Buy, Code, Engineer, Refused, Sold, Staff
+from umbane.db import Database
+from umbane.registry import EngineeringAction, Role
+from umbane.vending import Buy, Code, Engineer, Refused, Sold, Staff, confirm, reverse
 
 SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(32)))
 LATER = datetime(2026, 12, 1, tzinfo=UTC)
@@ -112,10 +115,56 @@ async def test_no_log_no_token(shop: Shop) -> None:
 
 async def test_engineering_tokens(shop: Shop, module: LaboratoryModule) -> None:
     """A token that nobody pays for stands in the log with those who asked and agreed."""
-    staff = Staff("thandi", frozenset({"engineer"}), (Staff("sipho", frozenset({"supervisor"})),))
+    staff = Staff("thandi", frozenset({Role.ENGINEER}), (Staff("sipho", frozenset({Role.SUPERVISOR})),))
     answer = await shop.ask(Engineer(EngineeringAction.SET_MAXIMUM_POWER_LIMIT, 5_000), staff=staff)
     assert isinstance(answer, Sold), answer
     [said] = await told(shop)
     assert said["by"] == "thandi, sipho"
     assert said["tokens"][0]["kind"] == answer.tokens[0].kind
     assert (await module.status()).count == 1
+
+
+async def test_withheld_tokens(town: Town, module: LaboratoryModule) -> None:
+    """A token that a module made and no sale has stands in the log as withheld, sealed."""
+    async with open_shop(town, module) as shop:
+        await shop.town.database.run(lambda tx: tx.execute(BREAK))
+        await shop.ask(Buy(money=20_000), "lost")
+        await shop.town.database.run(lambda tx: tx.execute("DROP TRIGGER broken ON audit.batch"))
+        assert await told(shop) == []
+    async with open_shop(town, module) as again:
+        [said] = await told(again, "withheld")
+        assert (said["module"], said["number"]) == (1, 0)
+        assert len(said["sealed"]) == 64
+        assert (await again.buy(20_000, "lost")).tokens
+        [sale] = await told(again)
+        assert sale["tokens"][0]["number"] == 0
+
+
+async def test_modules(shop: Shop, town: Town, module: LaboratoryModule) -> None:
+    """The log says once which module a number stands for."""
+    async with open_shop(town, module):
+        [said] = await told(shop, "module")
+    status = await module.status()
+    assert (said["module"], said["name"], said["realm"]) == (1, status.name, status.realm)
+
+
+async def test_changes(shop: Shop) -> None:
+    """Whatever is changed in the registry stands in the log: keys and prices in clear, what is about people sealed."""
+    said = {it["action"]: it for it in await told(shop, "change")}
+    assert said["key_revision.add"]["details"]
+    assert said["tariff.activate"]["by"]
+    assert "sealed" not in said["supply_group.add"]
+    assert said["customer.add"].keys() == {"action", "at", "by", "kind", "object", "sealed", "utility"}
+
+
+async def test_the_end_of_a_sale(database: Database) -> None:
+    """That digits left the house, or that a sale was taken back, stands in the log, by whom and why."""
+    async with abroad(database, LATER, sale={"release": "on_confirmation"}) as shop:
+        town = shop.town
+        one, other = await shop.buy(20_000, "one"), await shop.buy(20_000, "other")
+        back = await reverse(shop.engine, town.id, town.terminal.id, "other", "wrong meter", by="sipho")
+        gone = await confirm(shop.engine, town.id, town.terminal.id, "one")
+        assert (type(back), type(gone)) == (Sold, Sold)
+        [release], [reversal] = await told(shop, "release"), await told(shop, "reversal")
+    assert release["sale"] == str(one.id)
+    assert (reversal["sale"], reversal["by"], reversal["reason"]) == (str(other.id), "sipho", "wrong meter")

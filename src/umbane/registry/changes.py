@@ -1,12 +1,16 @@
-"""Who changed what: rows are added beside every change, in its transaction, and nobody can touch them again."""
+"""Who changed what: rows are added beside every change, in its transaction, and nobody can touch them again.
+
+Each is an entry of the log too. There what is said of people and their accounts is sealed.
+"""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from umbane.audit import Fact, append
 from umbane.db import Connection, Table
 from umbane.registry.roles import Scope
 
@@ -18,6 +22,10 @@ CHANGES: Final = Table(
 ADDED: Final = ("customer", "service_point", "contract", "meter", "vendor", "terminal")
 """Tables whose rows name the change that added them, many at a time."""
 
+PRIVATE: Final = frozenset({"contract", "customer", "service_point"})
+"""What changes of these say isn't for every reader of the log."""
+
+NOW: Final = "SELECT now()"
 ADDITION: Final = """
 INSERT INTO registry.change (utility_id, by, action, details) VALUES ($1, $2, $3, $4) RETURNING id"""
 ADDITIONS: Final = " UNION ALL ".join(
@@ -52,13 +60,30 @@ async def record(tx: Connection, scope: Scope, action: str, changes: Iterable[tu
     ids, details = [it[0] for it in listed], [json.dumps(it[1], default=str) for it in listed]
     count = len(listed)
     await CHANGES.insert(tx, [scope.utility_id] * count, [scope.by] * count, [action] * count, ids, details)
+    await tell(tx, scope, action, [(str(id_), text) for id_, text in zip(ids, details, strict=True)])
 
 
 async def record_addition(tx: Connection, scope: Scope, action: str, details: Mapping[str, Any]) -> int:
     """Write down that many things were added at once; answer the number by which they name this."""
     text = json.dumps(details, default=str)
     number: int = await tx.fetchval(ADDITION, scope.utility_id, scope.by, action, text)
+    await tell(tx, scope, action, [(None, text)])
     return number
+
+
+async def tell(tx: Connection, scope: Scope, action: str, changes: Sequence[tuple[str | None, str]]) -> None:
+    """Tell the log of changes: each by the id of what was changed, if it is one thing, and its details as JSON."""
+    if changes:
+        at: datetime = await tx.fetchval(NOW)
+        await append(tx, [change_fact(scope, action, at, thing, text) for thing, text in changes])
+
+
+def change_fact(scope: Scope, action: str, at: datetime, thing: str | None, text: str) -> Fact:
+    """A change as the log has it."""
+    says = {"utility": str(scope.utility_id), "by": scope.by, "action": action, "object": thing}
+    if action.partition(".")[0] in PRIVATE:
+        return Fact("change", at, says, text.encode())
+    return Fact("change", at, says | {"details": json.loads(text, parse_float=str)})
 
 
 def differences(before: object, after: object) -> dict[str, list[Any]]:

@@ -16,6 +16,7 @@ from umbane.vending.looking import in_progress
 from umbane.vending.models import Refused, Sold
 from umbane.vending.permits import for_the_books
 from umbane.vending.service import Engine
+from umbane.vending.telling import tell_end
 
 __all__ = ["confirm", "reverse"]
 
@@ -47,7 +48,9 @@ async def confirm(engine: Engine, utility_id: UUID, terminal_id: UUID, message_i
         if sold.reversed:
             return Refused(Code.REVERSED, "this sale was taken back", "sell again")
         if not sold.released:
-            await tx.execute(RELEASING, utility_id, sold.id, engine.clock())
+            now = engine.clock()
+            await tx.execute(RELEASING, utility_id, sold.id, now)
+            await tell_end(tx, "release", utility_id, sold.id, now)
         return await find(tx, utility_id, terminal_id, message_id)
 
     try:
@@ -101,6 +104,7 @@ async def take_back(tx: Connection, engine: Engine, scope: Scope, sold: Sold, re
         return False
     book = await open_book(tx, utility_id)
     await tx.execute(REVERSING, utility_id, sold.id, entry, now)
+    await tell_end(tx, "reversal", utility_id, sold.id, now, by=scope.by, reason=reason)
     await book.reverse([Reversal(entry, sold.id, now, reason)])
     await tx.execute(FREEING, utility_id, contract_id, sold.id)
     await change_state(tx, scope, contract_id, current, decode_state(before), f"sale {sold.id} taken back: {reason}")

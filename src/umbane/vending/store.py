@@ -9,6 +9,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from umbane.audit import Fact, append
 from umbane.db import Connection, Table, columns
 from umbane.pricing import Payable
 from umbane.sts import EncodedToken
@@ -101,7 +102,7 @@ BEGINNING: Final = "SELECT intents, withheld, minutes FROM vending.begin_making(
 LAST_MINUTES: Final = "SELECT vending.last_minutes($1, $2)"
 REGISTERING: Final = """
 INSERT INTO vending.module (name, realm) VALUES ($1, $2)
-ON CONFLICT (name) DO UPDATE SET realm = excluded.realm RETURNING id"""
+ON CONFLICT (name) DO UPDATE SET realm = excluded.realm RETURNING id, xmax = '0' AS is_new, now()"""
 
 
 # -------------------------------------------------------------------------------------------------------------- modules
@@ -109,8 +110,10 @@ ON CONFLICT (name) DO UPDATE SET realm = excluded.realm RETURNING id"""
 
 async def register_module(tx: Connection, name: str, realm: str) -> int:
     """The number by which the books know a module."""
-    number: int = await tx.fetchval(REGISTERING, name, realm)
-    return number
+    [(number, is_new, now)] = await tx.fetch(REGISTERING, name, realm)
+    if is_new:
+        await append(tx, [Fact("module", now, {"module": number, "name": name, "realm": str(realm)})])
+    return int(number)
 
 
 class Unusual(NamedTuple):

@@ -3,16 +3,19 @@
 If the log can't be written, nothing is sold.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from secrets import token_bytes
+from uuid import UUID
 
-from umbane.audit import SALT_BYTES, LoggedToken, SaleEntries, append_lines
+from umbane.audit import SALT_BYTES, Fact, LoggedToken, SaleEntries, append, append_lines
+from umbane.db import Connection
 from umbane.vending.cases import Case
 from umbane.vending.house import Turn
 from umbane.vending.plans import Plan, signed_by
 from umbane.vending.store import TOKEN_BYTES
 
-__all__ = ["sale_entries", "tell_sales"]
+__all__ = ["sale_entries", "tell_end", "tell_sales", "tell_withheld"]
 
 
 async def tell_sales(turn: Turn, cases: Sequence[Case]) -> None:
@@ -49,3 +52,17 @@ def tokens_of(plan: Plan) -> list[LoggedToken]:
             ))  # fmt: skip
             number += 1
     return found
+
+
+# ------------------------------------------------------------------------------------------------------------- the rest
+
+
+async def tell_end(tx: Connection, kind: str, utility_id: UUID, sale_id: UUID, at: datetime, **more: str) -> None:
+    """Tell the log that the digits of a sale left the house ("release"), or that it was taken back ("reversal")."""
+    await append(tx, [Fact(kind, at, {"utility": str(utility_id), "sale": str(sale_id), **more})])
+
+
+async def tell_withheld(tx: Connection, since: datetime, tokens: Iterable[tuple[int, int, bytes]]) -> None:
+    """Tell the log of tokens that a module made and no sale has: the module, the token's number in it, and its bits."""
+    said = (({"module": module, "number": number}, bits) for module, number, bits in tokens)
+    await append(tx, [Fact("withheld", since, says, bits) for says, bits in said])

@@ -13,6 +13,7 @@ from umbane.vending.intents import Intent
 from umbane.vending.issuing import signature
 from umbane.vending.plans import Asked
 from umbane.vending.store import TOKEN_BYTES, lock_module
+from umbane.vending.telling import tell_withheld
 
 __all__ = ["from_intent", "insert", "recover", "row", "tidy"]
 
@@ -33,6 +34,8 @@ RECONCILED: Final = "SELECT reconciled FROM vending.module WHERE id = $1"
 RECONCILING: Final = "UPDATE vending.module SET reconciled = $2 WHERE id = $1"
 GREATEST: Final = "SELECT max(number) FROM vending.token WHERE module = $1"
 AT_A_TIME: Final = 5000
+SINCE: Final = 6
+"""Where a row has the moment since when its tokens are withheld."""
 
 
 def row(module: int, first: int, request: Asked, digits: Sequence[EncodedToken], since: datetime) -> Row:
@@ -56,6 +59,8 @@ async def insert(tx: Connection, rows: Collection[Row]) -> None:
     if rows:
         flat = [(it[1], digits) for it in rows for digits in it[-1]]
         await tx.execute(INSERTING, *columns([it[:-1] for it in rows], 7), *columns(flat, 2))
+        made = [(it[0], it[1] + place, digits) for it in rows for place, digits in enumerate(it[-1])]
+        await tell_withheld(tx, next(iter(rows))[SINCE], made)
 
 
 async def booked(tx: Connection, module: int, numbers: Collection[int]) -> set[int]:
