@@ -107,6 +107,7 @@ def test_the_first_day(begun: Demonstration) -> None:
     """The first day holds: every proof is shown to hold, and the rarities of a day are there."""
     assert "✗" not in begun.printed
     assert begun.printed.count("✓") == 13
+    assert f"demo --stay --data {begun.data}`" in begun.printed
     for rarity in ("a reply got lost", "key changed", "float_exhausted", "wrong_check_digit", "below_minimum"):
         assert rarity in begun.printed.lower()
 
@@ -161,6 +162,8 @@ def try_it(begun: Demonstration, printed: str) -> None:
     buying, typing = curls(printed)
     sale, again = call(buying), call(buying)
     assert again == sale | {"repeated": True}
+    log = (begun.data / "api.log").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(it)["status"] for it in log[-2:]] == [201, 200], "the log is written line by line"
     (token,) = sale["tokens"]
     seen = call(typing, {"keys": token["digits"]})
     assert (seen["accepted"], seen["credit"]) == (True, seen["credit_before"] + token["units"])

@@ -11,7 +11,7 @@
 - `webhooks`, `outside`: telling others of sales, and the way out to them
 - `watching`: metrics and logs
 - `managing`: what the utility's own people do; `housekeeping`: what has to be done now and then
-- `serving`, `supervising`, `modules`: a server, several of them, and a security module for each
+- `serving`, `connections`, `supervising`, `modules`: a server, several of them, and a security module for each
 """
 
 from umbane.api.accounts import set_blocked, set_password, set_second_factor

@@ -19,6 +19,8 @@ from umbane.vending import Code, Refused, UnknownSaleError
 __all__ = ["ApiError", "Problem", "problem_from", "problem_of"]
 
 TYPE: Final = "urn:umbane:problem:"
+NOT_ANY_MORE: Final = r"(?!\\n)"
+"""The end of a pattern of `wire` as errors quote it: what only Python's patterns need."""
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -114,7 +116,8 @@ def problem_from(error: Exception) -> Problem:
         case ApiError():
             return error.problem
         case ValidationError():
-            return make(S.BAD_REQUEST, "bad_body", str(error), remedy="see the OpenAPI document")
+            words = str(error).replace(NOT_ANY_MORE, "")
+            return make(S.BAD_REQUEST, "bad_body", words, remedy="see the OpenAPI document")
         case DecodeError() | UnicodeDecodeError() | RecursionError():
             return make(S.BAD_REQUEST, "malformed_json", "the body is no JSON", remedy="send one JSON object in UTF-8")
         case InputError():

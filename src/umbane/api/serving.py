@@ -13,6 +13,7 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 
+from umbane.api.connections import Connection
 from umbane.errors import InputError
 
 __all__ = ["Listening", "listening", "make_server", "serve"]
@@ -93,15 +94,17 @@ def nobody_can(at: Listening, error: OSError) -> InputError:
     return InputError("--socket" if at.socket else "--host", f"can't listen at {at}: {error.strerror}", "name another")
 
 
-def make_server(app: Starlette, at: Listening) -> uvicorn.Server:
+def make_server(app: Starlette, at: Listening, connection: type[Connection] = Connection) -> uvicorn.Server:
     """A server that isn't started yet."""
     config = uvicorn.Config(
         app,
         host=at.host,
         port=at.port,
         uds=str(at.socket) if at.socket else None,
+        http=connection,
         access_log=False,
         log_config=None,
+        log_level="error",  # what strangers send askew is no line of ours
         server_header=False,
         date_header=False,
         proxy_headers=False,

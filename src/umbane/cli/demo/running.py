@@ -142,7 +142,7 @@ def a_socket(port: int | None) -> Iterator[socket.socket]:
 async def served(town: Town, made: socket.socket, screen: Screen) -> AsyncIterator[Serving]:
     """Serve the API there until the end."""
     host, port = made.getsockname()
-    with screen.step("Starting the API") as told, town.place.log.open("a", encoding="utf-8") as log:
+    with screen.step("Starting the API") as told, town.place.log.open("a", 1, "utf-8") as log:
         server = make_server(make_app(town.engine, log=log), Listening(port=port))
         serving = Serving(f"http://{host}:{port}", server, asyncio.create_task(server.serve([made])))
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it

@@ -139,7 +139,8 @@ class Screen:
         """What to try."""
         home, key = homes[0], diary.keys.get("MOBILE/APP") or next(iter(diary.keys.values()))
         order = {"message_id": f"hello-{diary.day}", "meter": home.meter, "order": {"kind": "buy", "money": 20_000}}
-        show = "stays up until Ctrl+C" if stays else f"has ended; `{program()} demo --stay` keeps it up for you to try"
+        again = f"{program()} demo --stay --data {from_here(place.folder)}"
+        show = "stays up until Ctrl+C" if stays else f"has ended; `{again}` keeps it up for you to try"
         self.say(f"The demonstration {show}.", "bold")
         self.say(f"\nBuy a token of 200.00 for {home.customer}, from another terminal:\n", "bold")
         self.say(curl(f"{url}/v1/sales", key, order))

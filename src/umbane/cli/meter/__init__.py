@@ -1,7 +1,7 @@
 """`umbane meter`: a usable keypad of a virtual meter, with a house behind it and a shop next door."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 PROMPT: Final = "meter> "
 
-WELCOME: Final = """\
-A virtual payment meter of the test realm: no meter in the field takes its tokens.
-Time stands still until you let it pass (+1h). Try: buy 10, type, on kettle, +2h, log. 'help' lists the rest."""
-
-
-TOWN: Final = """\
-The virtual twin of a meter in the registry, of the test realm; it is kept in the database, and its tokens are sold
-over the API. Time stands still until you let it pass (+1h). Type 20 digits, or: on kettle, +2h, log. 'help' lists the
-rest."""
+WELCOME: Final = (
+    "A virtual payment meter of the test realm: no meter in the field takes its tokens.",
+    "Time stands still until you let it pass (+1h). Try: buy 10, type, on kettle, +2h, log. 'help' lists the rest.",
+)
+TOWN: Final = (
+    "The virtual twin of a meter in the registry, of the test realm, kept in the database. Its tokens are sold there.",
+    "Time stands still until you let it pass (+1h). Type 20 digits, or: on kettle, +2h, log. 'help' lists the rest.",
+)
+"""Paragraphs."""
 OF_A_NEW_METER: Final = ("form", "ea", "mode", "start", "file")
 
 
@@ -92,14 +92,14 @@ def sit_down(context: click.Context, number: str, data: Path | None, pack: str) 
 
 
 def converse(
-    session: "Session", welcome: str = WELCOME, after: "Callable[[Session], object]" = lambda _session: None
+    session: "Session", welcome: Sequence[str] = WELCOME, after: "Callable[[Session], object]" = lambda _session: None
 ) -> None:
     """Welcome, obey line by line, say goodbye; Ctrl-C is a way to leave like any other."""
     from umbane.cli.meter.commands import obey
 
     session.picture()
-    for line in welcome.splitlines():
-        session.say(line)
+    for paragraph in welcome:
+        session.say(paragraph)
     try:
         for line in lines(session):
             obey(session, line)
