@@ -41,6 +41,7 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m coverage report --include='src/umbane/sts/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/pricing/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/security/*' --fail-under=100
+	@$(BIN)/python -m coverage report --include='src/umbane/keycentre/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/audit/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/registry/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/ledger/*' --fail-under=100

@@ -30,7 +30,7 @@ __all__ = [
 Fields = dict[str, Any]
 """What a document says, by names; its values are those of JSON."""
 
-LARGEST: Final = 1 << 20
+LARGEST: Final = 1 << 24
 """Bytes of the largest document that is read at all."""
 
 KIND: Final = re.compile("umbane [a-z -]{1,40}")

@@ -1,0 +1,116 @@
+"""The steps that stand for several others, spelled out. What they come to depends on what the centre knows."""
+
+from datetime import datetime
+from typing import Final
+
+from umbane.keycentre.errors import ForbiddenError
+from umbane.keycentre.register import KeyEntry, Register
+from umbane.keycentre.states import KeyState
+from umbane.keycentre.steps import (
+    ALGORITHMS,
+    BASE_DATES,
+    Campaign,
+    Compromise,
+    Expire,
+    Generate,
+    Grant,
+    Load,
+    Rotate,
+    SetState,
+    SimpleStep,
+    key_name,
+    label_of,
+)
+from umbane.security import KeyUse
+from umbane.sts import KEN, TID, BaseDate
+
+__all__ = ["expanded", "ken_end", "ken_until"]
+
+ANY: Final = 10**12
+"""More than a module ever makes: with a key that only leads away, it isn't the amount that matters."""
+
+KEN_SHIFT: Final = 16
+"""A KEN is compared with the bits above these of a TID (IEC 62055-41 6.5.2.6)."""
+
+
+def ken_until(when: datetime, base: BaseDate) -> KEN:
+    """The lowest KEN with which a meter still takes tokens of this moment."""
+    return KEN(TID.at(when, base).minutes >> KEN_SHIFT)
+
+
+def ken_end(ken: KEN, base: BaseDate) -> datetime:
+    """The last minute whose tokens a meter takes under this KEN: steps are of 45.5 days."""
+    return TID((ken.value + 1 << KEN_SHIFT) - 1).time(base)
+
+
+def expanded(step: SimpleStep | Rotate | Compromise, register: Register, at: datetime) -> list[SimpleStep]:
+    """The steps that one of a ceremony file comes to.
+
+    Raises:
+        ForbiddenError: it speaks of a key that isn't there, or nothing could be sent to anybody.
+    """
+    match step:
+        case Rotate():
+            return rotation(step, register)
+        case Compromise():
+            return answer(step, register, at)
+        case _:
+            return [step]
+
+
+def following(old: KeyEntry, active_from: datetime, expires: datetime) -> Generate:
+    """The next revision of a key."""
+    name = key_name(old.label)
+    terms = {
+        "do": "generate",
+        "key": label_of(name._replace(krn=name.krn.following())),
+        "algorithm": next(word for word, dkga in ALGORITHMS.items() if dkga is old.dkga),
+        "base_date": next(year for year, date in BASE_DATES.items() if date is old.base_date),
+        "active_from": active_from,
+        "expires": expires,
+    }
+    return Generate.model_validate(terms)
+
+
+def shortened(old: KeyEntry, until: datetime) -> list[SimpleStep]:
+    """Give the old key an end, unless it has one as near."""
+    ken = ken_until(until, old.base_date)
+    return [Expire(do="expire", key=old.label, ken=ken.value)] if ken < old.ken else []
+
+
+def rotation(step: Rotate, register: Register) -> list[SimpleStep]:
+    """The next revision, and an end for the old one."""
+    old = register.key(step.key)
+    return [following(old, step.active_from, step.expires), *shortened(old, step.old_until)]
+
+
+def answer(step: Compromise, register: Register, at: datetime) -> list[SimpleStep]:
+    """Old key compromised and ending, new key active, files for every audited module, a plan for vending."""
+    old = register.key(step.key)
+    new = following(old, at, step.expires)
+    modules = register.audited_modules(at)
+    if not modules:
+        raise ForbiddenError("no module has an audit that counts today: audit one first, or nothing can be sent")
+    return [
+        SetState(do="state", key=old.label, to=KeyState.COMPROMISED, reason=step.reason),
+        *shortened(old, step.old_until),
+        new,
+        SetState(do="state", key=new.key, to=KeyState.ACTIVE, reason=f"in place of {old.label}"),
+        *(load(step, old, new, name) for name in modules),
+        Campaign(do="campaign", from_key=old.label, to_key=new.key, cut_off=step.cut_off, reason=step.reason),
+    ]
+
+
+def load(step: Compromise, old: KeyEntry, new: Generate, module: str) -> Load:
+    """The new key in full, and of the old one only the way out."""
+    limits, until = step.limits, min(step.limits.issue_until, old.expires)
+    uses, away = tuple(KeyUse), (KeyUse.CHANGE_FROM,)
+    return Load(
+        do="load",
+        module=module,
+        keys=(
+            Grant(key=new.key, uses=uses, tokens=limits.tokens, units=limits.units, issue_until=limits.issue_until),
+            Grant(key=old.label, uses=away, tokens=ANY, units=ANY, issue_until=until),
+        ),
+        expires_at=step.files_expire_at,
+    )
