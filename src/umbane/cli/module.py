@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from umbane.security.process.host import Host, Standing
     from umbane.security.process.remote import RemoteModule
 
-__all__ = ["command", "place_from", "with_tls"]
+__all__ = ["FILE", "command", "place_from"]
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ def command() -> None:
     umbane module serve module                       in a terminal of its own; it is sealed
     umbane module unseal --custodian ada             and then ben
     umbane module load keys.json
-    umbane serve --module module/socket
+    umbane serve --module unix:module/socket
     """  # noqa: D301 - click's mark for lines that stay as they are
 
 

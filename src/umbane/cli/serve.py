@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from umbane.cli.chosen import Choice, open_chosen
+from umbane.cli.module import FILE
 from umbane.cli.sealing import read_seal_key, with_seal_key
 from umbane.cli.where import here
 from umbane.db import open_database
@@ -36,11 +38,13 @@ MOST_WORKERS: Final = 32
 @click.option("--socket", type=click.Path(path_type=Path), help="A Unix socket to listen at, instead of an address.")
 @click.option(
     "--module",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("module"),
+    default="module",
     show_default=True,
-    help="The folder of the security modules' journals.",
+    help="A folder: modules in this process, for test keys. Or unix:PATH or tls://HOST:PORT: see umbane module.",
 )
+@click.option("--module-certificate", type=FILE, help="For a module at tls://: the certificate to show.")
+@click.option("--module-key", type=FILE, help="For a module at tls://: its private key.")
+@click.option("--module-authority", type=FILE, help="For a module at tls://: who issued the module's certificate.")
 @click.option(
     "--workers",
     type=click.IntRange(1, MOST_WORKERS),
@@ -52,21 +56,24 @@ MOST_WORKERS: Final = 32
 @click.option("--quiet", is_flag=True, help="Don't write a line for each request.")
 @click.option("--inherited", type=int, hidden=True, help="The number of a socket that listens already.")
 def command(
-    host: str, port: int, socket: Path | None, module: Path, workers: int, *, seal_key: Path | None, quiet: bool,
-    inherited: int | None,
+    host: str, port: int, socket: Path | None, module: str, workers: int, *, seal_key: Path | None, quiet: bool,
+    inherited: int | None, module_certificate: Path | None, module_key: Path | None, module_authority: Path | None,
 ) -> None:  # fmt: skip
     """Serve the API over HTTP, on loopback.
 
-    Tokens are made by the software module with published test keys: no meter in a street accepts them. People can sign
-    in when there is a seal key; umbane people seal-key makes one.
+    Unless --module says otherwise, tokens are made in this process with published test keys: no meter in a street
+    accepts them. Keys of the production realm are only in a module of its own, which umbane module runs. People can
+    sign in when there is a seal key; umbane people seal-key makes one.
     """
     from umbane.api import Listening
 
     at, key = Listening(host, port, socket), read_seal_key(seal_key)
-    module.mkdir(mode=0o700, parents=True, exist_ok=True)
+    choice = Choice(module, module_certificate, module_key, module_authority)
+    if choice.folder:
+        choice.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _listening(at, inherited) as made:
         if workers == 1 or inherited is not None:
-            _run(_serve(at, made, module, workers, key, quiet=quiet))
+            _run(_serve(at, made, choice, workers, key, quiet=quiet))
         elif code := _supervise(at, made, workers, quiet=quiet):
             raise SystemExit(code)
 
@@ -97,20 +104,20 @@ def _supervise(at: "Listening", made: socket.socket, workers: int, *, quiet: boo
 
 
 async def _serve(
-    at: "Listening", made: socket.socket, folder: Path, workers: int, seal_key: bytes | None, *, quiet: bool
+    at: "Listening", made: socket.socket, choice: Choice, workers: int, seal_key: bytes | None, *, quiet: bool
 ) -> None:
     """Open everything, serve as one of so many processes, and close everything."""
     from umbane.api import make_app, serve
-    from umbane.api.modules import clear_up, open_own_module
+    from umbane.api.modules import clear_up
     from umbane.api.supervising import watch_parent
     from umbane.vending import collect_seldom, open_engine
 
     watch_parent()
     async with open_database(here(), migrating=True) as database:
         vault = await _vault(database)
-        async with open_own_module(folder, vault) as (module, place), open_engine(database, module) as engine:
-            if place == 1:
-                await clear_up(database, folder, vault, beyond=workers)
+        async with open_chosen(choice, vault) as (module, place), open_engine(database, module) as engine:
+            if place == 1 and choice.folder:
+                await clear_up(database, choice.folder, vault, beyond=workers)
             if workers == 1:
                 click.echo(f"Serving at {at}; the document is at {at}/openapi.json. Ctrl+C stops it.", err=True)
             collect_seldom()

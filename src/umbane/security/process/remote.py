@@ -63,13 +63,13 @@ class Place(NamedTuple):
 
     @classmethod
     def parse(cls, text: str, tls: ssl.SSLContext | None = None) -> "Place":
-        """The path of a socket, or ``tls://host:port``.
+        """The path of a socket, ``unix:`` before it or not, or ``tls://host:port``.
 
         Raises:
             UnreachableError: it is neither.
         """
         if not text.startswith("tls://"):
-            return cls(Path(text))
+            return cls(Path(text.removeprefix("unix:")))
         parts = urlsplit(text)
         if not parts.hostname or not parts.port or tls is None:
             raise UnreachableError("give tls://host:port, and the certificates that go with it")
