@@ -13,6 +13,7 @@ from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.lookups import cursor, id_from
 from umbane.api.problems import ApiError
 from umbane.api.rights import Right
+from umbane.audit import Fact, append
 from umbane.db import Connection, new_ids
 from umbane.registry.texts import clean
 
@@ -75,6 +76,8 @@ async def raise_alarm(  # noqa: PLR0913, PLR0917 - what, by whom, when, of which
 ) -> None:
     """Write down an alarm, in the transaction of what it is about."""
     await tx.execute(RAISING, utility_id, new_ids(1)[0], at, kind, by, words, approval_id)
+    says = {"utility": str(utility_id), "alarm": kind, "by": by, "words": words}
+    await append(tx, [Fact("alarm", at, says)])
 
 
 async def alarms(desk: Desk, call: Call) -> Reply:

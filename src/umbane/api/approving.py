@@ -6,6 +6,7 @@ done. People count by who they are, not by the names with which they sign in.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -16,6 +17,7 @@ from msgspec import Struct
 from msgspec.json import Decoder
 
 from umbane.api.rights import Caller
+from umbane.audit import Fact, append
 from umbane.db import Connection
 from umbane.registry import Act, EngineeringAction, Policy, Role
 
@@ -83,7 +85,7 @@ INSERT INTO api.approval (utility_id, id, terminal_id, vendor_id, message_id, or
 SELECT $1, $2, t.id, t.vendor_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
 FROM (SELECT) one LEFT JOIN registry.terminal t ON t.utility_id = $1 AND t.id = $3
 WHERE ($3::uuid IS NULL) = (t.id IS NULL)
-ON CONFLICT DO NOTHING"""
+ON CONFLICT DO NOTHING RETURNING true"""
 LOCKING: Final = "SELECT FROM api.approval WHERE utility_id = $1 AND id = $2 FOR NO KEY UPDATE"
 DECIDING: Final = """
 INSERT INTO api.decision (utility_id, approval_id, operator_id, agreed, reason, at) VALUES ($1, $2, $3, $4, $5, $6)"""
@@ -200,7 +202,9 @@ class NewApproval:
 async def keep(tx: Connection, utility_id: UUID, new: NewApproval) -> None:
     """Keep what others are to agree to, unless the same message was kept at the same moment."""
     values = (getattr(new, name) for name in NewApproval.__slots__)
-    await tx.execute(KEEPING, utility_id, *values)
+    if await tx.fetchval(KEEPING, utility_id, *values):
+        says = {"by": str(new.operator_id), "action": str(new.action), "fingerprint": new.fingerprint.hex()}
+        await tell(tx, "asked", utility_id, new.id, new.at, says | {"reason": new.reason})
 
 
 async def latest(connection: Connection, utility_id: UUID, asker: UUID, message_id: str) -> Approval | None:
@@ -248,16 +252,28 @@ async def decide(  # noqa: PLR0913 - who, on what, how, why, when
 ) -> None:
     """Write down what somebody decided; the database itself lets no person decide twice, or on their own."""
     await tx.execute(DECIDING, utility_id, approval_id, operator_id, agreed, reason, at)
+    says = {"by": str(operator_id), "agreed": agreed, "reason": reason}
+    await tell(tx, "decided", utility_id, approval_id, at, says)
 
 
 async def mark_done(tx: Connection, utility_id: UUID, approval_id: UUID, at: datetime) -> None:
     """Write down that it was done: once, and in the same transaction."""
     await tx.execute(DOING, utility_id, approval_id, at)
+    await tell(tx, "done", utility_id, approval_id, at, {})
 
 
 async def overrule(tx: Connection, utility_id: UUID, approval_id: UUID, reason: str, at: datetime) -> None:
     """Write down that it may be done although nobody agreed."""
     await tx.execute(OVERRULING, utility_id, approval_id, reason, at)
+    await tell(tx, "overruled", utility_id, approval_id, at, {"reason": reason})
+
+
+async def tell(  # noqa: PLR0913, PLR0917 - what happened to which, when, and how
+    tx: Connection, step: str, utility_id: UUID, approval_id: UUID, at: datetime, says: Mapping[str, str | bool]
+) -> None:
+    """Tell the log what happened to something that takes several people."""
+    named = {"utility": str(utility_id), "approval": str(approval_id), "step": step}
+    await append(tx, [Fact("approval", at, named | says)])
 
 
 async def lock(tx: Connection, utility_id: UUID, approval_id: UUID) -> None:

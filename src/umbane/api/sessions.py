@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from umbane.api.rights import Caller, rights_of
+from umbane.audit import Fact, append
 from umbane.db import Connection, Database
 from umbane.registry import NotFoundError, Operator, Scope, operator
 from umbane.vending import Staff
@@ -26,7 +27,7 @@ SECRET_BYTES: Final = 32
 
 OPENING: Final = """
 INSERT INTO api.session (hash, id, utility_id, operator_id, opened_at, seen_at, expires_at, agent)
-VALUES ($1, gen_random_uuid(), $2, $3, now(), now(), now() + $4, $5) RETURNING expires_at"""
+VALUES ($1, gen_random_uuid(), $2, $3, now(), now(), now() + $4, $5) RETURNING id, opened_at, expires_at"""
 OPEN: Final = "ended_at IS NULL AND expires_at > now() AND seen_at > now() - $1::interval"
 FINDING: Final = f"""
 SELECT id, utility_id, operator_id, seen_at < now() - interval '1 minute' AS was_long_ago
@@ -37,11 +38,11 @@ SELECT id, opened_at, seen_at, least(expires_at, seen_at + $1) AS expires_at, ag
 FROM api.session WHERE utility_id = $2 AND operator_id = $3 AND {OPEN} ORDER BY opened_at, id"""  # noqa: S608 - our words
 ENDING: Final = f"""
 UPDATE api.session SET ended_at = now(), ended_by = $5
-WHERE utility_id = $2 AND operator_id = $3 AND id = $4 AND {OPEN} RETURNING true"""  # noqa: S608 - our words
+WHERE utility_id = $2 AND operator_id = $3 AND id = $4 AND {OPEN} RETURNING ended_at"""  # noqa: S608 - our words
 ENDING_ALL: Final = """
 UPDATE api.session SET ended_at = now(), ended_by = $3
 WHERE utility_id = $1 AND operator_id = $2 AND ended_at IS NULL AND expires_at > now() AND id IS DISTINCT FROM $4
-RETURNING id"""
+RETURNING id, ended_at"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ class Session:
 async def open_session(tx: Connection, utility_id: UUID, operator_id: UUID, agent: str) -> tuple[str, datetime]:
     """Open a session; answer its token, which nobody can show again, and until when it is at the longest."""
     token = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-    until: datetime = await tx.fetchval(OPENING, hashed(token), utility_id, operator_id, SESSION, agent)
+    [(id_, since, until)] = await tx.fetch(OPENING, hashed(token), utility_id, operator_id, SESSION, agent)
+    says = {"utility": str(utility_id), "operator": str(operator_id), "session": str(id_)}
+    await append(tx, [Fact("sign_in", since, says)])
     return token, until
 
 
@@ -105,14 +108,22 @@ async def end_session(tx: Connection, utility_id: UUID, operator_id: UUID, sessi
     Raises:
         NotFoundError: the operator has no open session of this id.
     """
-    if await tx.fetchval(ENDING, IDLE, utility_id, operator_id, session_id, by) is None:
+    at: datetime | None = await tx.fetchval(ENDING, IDLE, utility_id, operator_id, session_id, by)
+    if at is None:
         raise NotFoundError("session", session_id)
+    await append(tx, [ended(utility_id, session_id, by, at)])
 
 
 async def end_sessions(tx: Connection, scope: Scope, operator_id: UUID, *, but: UUID | None = None) -> int:
     """End all open sessions of an operator, but perhaps one; answer how many there were."""
-    ended = await tx.fetch(ENDING_ALL, scope.utility_id, operator_id, scope.by, but)
-    return len(ended)
+    found = await tx.fetch(ENDING_ALL, scope.utility_id, operator_id, scope.by, but)
+    await append(tx, [ended(scope.utility_id, it["id"], scope.by, it["ended_at"]) for it in found])
+    return len(found)
+
+
+def ended(utility_id: UUID, session_id: UUID, by: str, at: datetime) -> Fact:
+    """The end of a session, as the log has it."""
+    return Fact("sign_out", at, {"utility": str(utility_id), "session": str(session_id), "by": by})
 
 
 def hashed(token: str) -> bytes:
