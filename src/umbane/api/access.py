@@ -33,10 +33,10 @@ Finder = Callable[[Database, str], Awaitable[Caller]]
 class Doorkeeper:
     """Finds out who calls. What somebody shows is remembered by its hash only."""
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, rates: Rates, clock: Callable[[], float]) -> None:
         self.database = database
+        self.rates = rates
         self.clock = clock
-        self.rates = Rates(clock)
         self.known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
     async def who(self, header: str | None) -> Caller:
@@ -49,13 +49,13 @@ class Doorkeeper:
             raise stranger("nothing is shown that lets anybody in")
         return await self.caller(header[len(SCHEME) :].strip())
 
-    def let_in(self, caller: Caller, rights: tuple[Right, ...]) -> None:
+    async def let_in(self, caller: Caller, rights: tuple[Right, ...]) -> None:
         """Let somebody in who has one of these rights.
 
         Raises:
             ApiError: they may not do this, or ask too often.
         """
-        self.rates.require(caller.id, caller.limits.requests_per_minute)
+        await self.rates.require(caller.id, caller.limits.requests_per_minute)
         if not caller.rights.intersection(rights):
             needed = " or ".join(rights)
             raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", "that is not for everybody", f"it takes: {needed}")

@@ -66,7 +66,7 @@ class Api:
             caller = await self.doorkeeper.who(request.headers.get("authorization")) if operation.rights else None
             if caller:
                 who = caller.name
-                self.doorkeeper.let_in(caller, operation.rights)
+                await self.doorkeeper.let_in(caller, operation.rights)
             reply = await operation.handler(self.desk, await call_from(operation, request, caller))
         except ClientDisconnect:
             reply = Reply(problem_from(ApiError(HTTPStatus.BAD_REQUEST, "gone", "nobody waits any more", "")), 400)
@@ -226,8 +226,9 @@ def make_app(
     batcher = Batcher(partial(sell, engine), at_once=at_once)
     batcher.observe = watch.batches.observe
     gate = Gate(engine.database, seal_key) if seal_key else None
-    desk = Desk(engine, batcher, gate, Rates(clock))
-    api = Api(desk, Doorkeeper(engine.database, clock), watch)
+    rates = Rates(engine.database, clock)
+    desk = Desk(engine, batcher, gate, rates)
+    api = Api(desk, Doorkeeper(engine.database, rates, clock), watch)
     page = ENCODER.encode(document(OPERATIONS))
 
     async def openapi(_request: Request) -> Response:

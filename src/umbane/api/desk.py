@@ -34,7 +34,7 @@ class Desk:
         engine: that sells.
         batcher: in front of it.
         gate: where people sign in; None where nobody can.
-        rates: for those who are not let in yet.
+        rates: how often everybody may ask, those too who are not let in yet.
     """
 
     engine: Engine

@@ -20,7 +20,7 @@ SIGN_INS: Final = 600
 async def sign_in(desk: Desk, call: Call) -> Reply:
     """Open a session."""
     gate = gate_of(desk)
-    desk.rates.require(("sign-in", call.agent), SIGN_INS)
+    await desk.rates.require(f"sign-in from {call.agent}", SIGN_INS)
     body: wire.SessionIn = call.body
     done = await gate.sign_in(body.utility, body.name, body.password, body.code, agent=call.agent)
     rights = sorted(rights_of(done.who))

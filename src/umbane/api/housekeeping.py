@@ -21,6 +21,12 @@ __all__ = ["Housekeeper", "Tidied", "tidy_up"]
 
 KEPT: Final = timedelta(days=30)
 """For so long jobs that were done, and sessions that are over, can be looked at."""
+ANSWERS_KEPT: Final = timedelta(days=90)
+"""For so long the same Idempotency-Key gets the same answer: longer than anybody tries again, and than any request for
+the agreement of others is open. Messages of tills are never forgotten. [choice]"""
+RATES_KEPT: Final = timedelta(hours=1)
+AT_A_TIME: Final = 10_000
+"""Rows that are forgotten in one round."""
 PAUSE: Final = 600.0
 """Seconds between two rounds; the first comes after one pause, so that whoever starts a server waits for nothing."""
 SETTLING: Final = 60.0
@@ -34,13 +40,19 @@ LOCK: Final = 1346720345
 TURN: Final = "SELECT pg_try_advisory_xact_lock($1)"
 SESSIONS: Final = """
 DELETE FROM api.session WHERE expires_at < now() - $1::interval OR ended_at < now() - $1::interval"""
+ANSWERS: Final = """
+DELETE FROM api.written USING (
+    SELECT utility_id, caller_id, key FROM api.written WHERE at < now() - $1::interval ORDER BY at LIMIT $2
+) AS old WHERE written.utility_id = old.utility_id AND written.caller_id = old.caller_id AND written.key = old.key"""
+RATES: Final = "DELETE FROM api.rate WHERE free_at < now() - $1::interval"
 
 
 class Tidied(NamedTuple):
-    """What was forgotten: jobs that were done, sessions that are over."""
+    """What was forgotten: jobs that were done, sessions that are over, answers to what was written long ago."""
 
     jobs: int
     sessions: int
+    answers: int
 
 
 async def tidy_up(database: Database) -> Tidied | None:
@@ -54,7 +66,9 @@ async def tidy_up(database: Database) -> Tidied | None:
         if not await tx.fetchval(TURN, LOCK):
             return None
         sessions = await tx.execute(SESSIONS, KEPT)
-        return Tidied(await forget(tx, now - KEPT), int(sessions.rpartition(" ")[2]))
+        answers = await tx.execute(ANSWERS, ANSWERS_KEPT, AT_A_TIME)
+        await tx.execute(RATES, RATES_KEPT)
+        return Tidied(await forget(tx, now - KEPT), number_in(sessions), number_in(answers))
 
     done = await database.run(work)
     if done is not None:
@@ -63,6 +77,11 @@ async def tidy_up(database: Database) -> Tidied | None:
         for utility in books:
             await sum_periods(database, utility)
     return done
+
+
+def number_in(status: str) -> int:
+    """How many rows a statement was about, as the database says it: "DELETE 7"."""
+    return int(status.rpartition(" ")[2])
 
 
 class Housekeeper:

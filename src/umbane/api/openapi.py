@@ -97,7 +97,7 @@ def header_parameters(operation: Operation) -> list[dict[str, Any]]:
     """The headers that an operation takes."""
     if not operation.keyed:
         return []
-    words = "the caller's own: the same key with the same words gets the same answer, for ever"
+    words = "the caller's own: the same key with the same words gets the same answer for 90 days"
     return [
         {"name": "Idempotency-Key", "in": "header", "required": True, "description": words, "schema": WORD},
     ]

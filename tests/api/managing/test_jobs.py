@@ -122,9 +122,50 @@ async def test_forgetting(clerk: Clerk) -> None:
     person = await enter(clerk.counter, Role.CASHIER)
     old = "UPDATE api.session SET ended_at = now() - interval '31 days' WHERE operator_id = $1"
     await database.run(lambda tx: tx.execute(old, person.operator.id))
-    assert await tidy_up(database) == Tidied(jobs=1, sessions=1)
-    assert await tidy_up(database) == Tidied(jobs=0, sessions=0)
+    assert await tidy_up(database) == Tidied(jobs=1, sessions=1, answers=0)
+    assert await tidy_up(database) == Tidied(jobs=0, sessions=0, answers=0)
     assert [it["number"] for it in await clerk.all_pages("/jobs", state="dead")] == dead
+
+
+async def age(clerk: Clerk, key: str, days: int) -> None:
+    """Let an answer be so old."""
+    sql = "UPDATE api.written SET at = now() - make_interval(days => $2) WHERE key = $1"
+    await clerk.counter.shop.town.database.run(lambda tx: tx.execute(sql, key, days))
+
+
+async def test_answers_that_are_kept(clerk: Clerk) -> None:
+    """For 90 days the same key gets the same answer, and other words under it are a conflict."""
+    first = await clerk.do("/registry/customers", {"name": "Zoë"}, key="z")
+    await age(clerk, "z", 89)
+    assert await tidy_up(clerk.counter.shop.town.database) == Tidied(0, 0, answers=0)
+    assert await clerk.do("/registry/customers", {"name": "Zoë"}, key="z", status=200) == first
+    answer = await clerk.ask("POST", "/registry/customers", {"name": "Zoe"}, "z")
+    assert (answer.status_code, answer.json()["code"]) == (409, "key_conflict")
+
+
+async def test_answers_that_are_forgotten(clerk: Clerk) -> None:
+    """After 90 days a key is as good as new; what was written then stays, and so do messages of tills."""
+    sale = (await clerk.counter.sell("a")).json()
+    first = await clerk.do("/registry/customers", {"name": "Zoë"}, key="z")
+    await age(clerk, "z", 91)
+    assert await tidy_up(clerk.counter.shop.town.database) == Tidied(0, 0, answers=1)
+    again = await clerk.do("/registry/customers", {"name": "Zoë"}, key="z")
+    assert again["id"] != first["id"]
+    assert (await clerk.get(f"/registry/customers/{first['id']}"))["name"] == "Zoë"
+    repeated = await clerk.counter.sell("a")
+    assert (repeated.status_code, repeated.json()["id"]) == (200, sale["id"])
+
+
+async def test_agreement_that_was_used(clerk: Clerk) -> None:
+    """What others agreed to is done once, also after its answer is forgotten."""
+    path = f"/registry/vendors/{clerk.counter.shop.town.vendor.id}"
+    body = {"amount": 7, "reason": "x", "edition": (await clerk.get(path))["edition"]}
+    await clerk.together(f"{path}/credit-limit", body, key="c")
+    fresh = {"edition": (await clerk.get(path))["edition"]}
+    sql = "DELETE FROM api.written WHERE key = 'c'"
+    await clerk.counter.shop.town.database.run(lambda tx: tx.execute(sql))
+    answer = await clerk.ask("POST", f"{path}/credit-limit", body | fresh, "c")
+    assert (answer.status_code, answer.json()["code"]) == (403, "approval_needed")
 
 
 async def test_sums_that_a_crash_left_behind(clerk: Clerk) -> None:
