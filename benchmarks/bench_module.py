@@ -1,4 +1,4 @@
-"""The software security module in this process: tokens a second, each batch on the disk before it is answered."""
+"""The software security module, in its own process and in this one: each batch on the disk before it is answered."""
 
 import asyncio
 import json
@@ -6,8 +6,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from statistics import quantiles
+from subprocess import PIPE, Popen
 from uuid import UUID
 
 from psutil import Process
@@ -25,12 +28,14 @@ from umbane.security import (
 )
 from umbane.security.chain import Entry
 from umbane.security.journal import Journal
+from umbane.security.process.remote import Place, open_remote_module
 from umbane.security.software import SoftwareModule
 from umbane.sts import EA, KRN, KT, SGC, TI, TID, Credit, MeterPAN, Service
 
 CALLERS = 4
 TOKENS = 50_000
 RUNS = 5
+SINGLES = 2000
 GROUPS = 100
 MILLION = 1_000_000
 
@@ -42,11 +47,66 @@ def benchmarks() -> Iterator[Result]:
     pans = [MeterPAN(pan.decode()) for pan in meter_pans(range(1000))]
     one_key = [KEY] * GROUPS
     many_keys = [KEY._replace(sgc=SGC(number)) for number in range(GROUPS)]
-    yield asyncio.run(batch_rate("module.batch", 256, pans, one_key))
-    yield asyncio.run(batch_rate("module.batch.500", 500, pans, one_key))
-    yield asyncio.run(batch_rate("module.batch.groups", 256, pans, many_keys))
-    yield asyncio.run(batch_rate("module.batch.alone", 256, pans, one_key, callers=1))
+    with apart(many_keys) as place:
+        yield asyncio.run(rate_apart("module.batch", 256, pans, one_key, place))
+        yield asyncio.run(rate_apart("module.batch.groups", 256, pans, many_keys, place))
+        yield asyncio.run(single(place, pans))
+    yield asyncio.run(batch_rate("module.here.batch", 256, pans, one_key))
+    yield asyncio.run(batch_rate("module.here.batch.500", 500, pans, one_key))
+    yield asyncio.run(batch_rate("module.here.batch.groups", 256, pans, many_keys))
+    yield asyncio.run(batch_rate("module.here.batch.alone", 256, pans, one_key, callers=1))
     yield from opening()
+
+
+@contextmanager
+def apart(keys: list[KeyName]) -> Iterator[Place]:
+    """A module in a process of its own, on one core if the system lets it be held there."""
+    groups = ",".join(str(int(str(group))) for group in {KEY.sgc, *(key.sgc for key in keys)})
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        command = [sys.executable, "-m", "benchmarks.moduleprocess", f"{folder}/m", groups]
+        with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process:  # noqa: S603 - our own
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+            if hasattr(held := Process(process.pid), "cpu_affinity"):
+                held.cpu_affinity(held.cpu_affinity()[:1])
+            yield Place(Path(folder, "m", "socket"))
+            assert process.stdin
+            process.stdin.close()
+
+
+async def rate_apart(name: str, size: int, pans: list[MeterPAN], keys: list[KeyName], place: Place) -> Result:
+    """Tokens a second over the socket of a module in another process; the rest as in ``batch_rate``."""
+    async with open_remote_module(place) as module:
+        count = TOKENS // size // CALLERS
+        rates = await runs(module, size, pans, keys, (count, CALLERS))
+    return Result(name, round(max(rates)), "tokens/s", RUNS * TOKENS)
+
+
+async def single(place: Place, pans: list[MeterPAN]) -> Result:
+    """Milliseconds for a single token over the socket, of which one in a hundred takes longer."""
+    chance = Random(62055)  # noqa: S311 - the same requests each time
+    async with open_remote_module(place) as module:
+        took = []
+        for request in asked(SINGLES, pans, [KEY], chance):
+            start = time.perf_counter()
+            assert isinstance((await module.issue([request]))[0], Issued)
+            took.append(time.perf_counter() - start)
+    return Result("module.single.p99", round(1000 * quantiles(took, n=100)[-1], 2), "ms", SINGLES)
+
+
+async def runs(
+    module: SecurityModule, size: int, pans: list[MeterPAN], keys: list[KeyName], many: tuple[int, int]
+) -> list[float]:
+    """Tokens a second of some runs of so many batches by so many callers."""
+    chance, rates = Random(62055 + size + len(set(keys))), []  # noqa: S311 - the same requests each time
+    count, callers = many
+    for _ in range(RUNS):
+        batches = [[asked(size, pans, keys, chance) for _ in range(count)] for _ in range(callers)]
+        start = time.perf_counter()
+        answers = await asyncio.gather(*(one_caller(module, mine) for mine in batches))
+        rates.append(count * callers * size / (time.perf_counter() - start))
+        assert all(isinstance(answer, Issued) for answer in answers[-1])
+    return rates
 
 
 async def batch_rate(
@@ -57,17 +117,11 @@ async def batch_rate(
     Each of the callers asks for its next batch when it has the last one; no batch is answered before it is on the disk.
     The requests are ready when the clock starts.
     """
-    chance, rates = Random(62055), []  # noqa: S311 - the same requests each time
     count = TOKENS // size // callers
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         vault = published_vault([key[:2] for key in dict.fromkeys(keys)])
         async with open_software_module("measured", Path(folder), vault) as module:
-            for _ in range(RUNS):
-                batches = [[asked(size, pans, keys, chance) for _ in range(count)] for _ in range(callers)]
-                start = time.perf_counter()
-                answers = await asyncio.gather(*(one_caller(module, mine) for mine in batches))
-                rates.append(count * callers * size / (time.perf_counter() - start))
-                assert all(isinstance(answer, Issued) for answer in answers[-1])
+            rates = await runs(module, size, pans, keys, (count, callers))
             assert (await module.status()).count == RUNS * count * callers * size
     return Result(name, round(max(rates)), "tokens/s", RUNS * TOKENS)
 
