@@ -68,6 +68,8 @@ def test_names_of_people(given_text: str, kept: str) -> None:
         ("\ufeffThandi", "invisible"),
         ("soft\u00adhyphen", "invisible"),
         ("\U000e0041tag", "invisible"),
+        *((f"Thandi{it}", "invisible") for it in "\u034f\u115f\u1160\u17b4\u2800\u3164\uffa0"),
+        ("\u3164", "invisible"),
         ("\ud800", "half a character"),
         ("\ue000", "without a meaning"),
         ("\U000fffff", "without a meaning"),
@@ -77,6 +79,7 @@ def test_names_of_people(given_text: str, kept: str) -> None:
         ("+27 82", "begins with +"),
         ("-2", "begins with -"),
         ("@SUM(A1)", "begins with @"),
+        *((f"{it}SUM(A1)", f"begins with {it}") for it in "＝＋－＠"),
         ("  =cmd|' /C calc'!A0", "begins with ="),
     ],
 )

@@ -51,7 +51,7 @@ class Row(NamedTuple):
 
 
 def read_rows(path: Path, columns: Sequence[str], required: Collection[str]) -> Iterator[Row | Problem]:
-    """Yield the rows of a CSV file in UTF-8, or what is wrong with one; empty lines are left out.
+    """Yield the rows of a CSV file in UTF-8, or what is wrong with one; lines that say nothing are left out.
 
     Args:
         path: the file.
@@ -70,9 +70,11 @@ def read_rows(path: Path, columns: Sequence[str], required: Collection[str]) -> 
         width, line = len(header), reader.line_num + before
         for cells in rows:
             begins, line = line + 1, reader.line_num + before
+            if not any(map(str.strip, cells)):
+                continue
             if len(cells) == width:
                 yield Row(begins, [cells[it].strip() if it >= 0 else "" for it in places])
-            elif any(map(str.strip, cells)):
+            else:
                 remedy = (
                     f"give {width}, as the first line has, with quotation marks around one that holds {delimiter!r}"
                 )

@@ -18,8 +18,10 @@ LONGEST: Final = 100
 """Characters of a name or an address."""
 MOST_MARKS: Final = 5
 """Accents on one letter: no writing system needs more, and towers of them spill over other lines."""
-FORMULA: Final = "=+-@"
+FORMULA: Final = "=+-@＝＋－＠"  # noqa: RUF001 - the wide ones of East Asian keyboards too
 """With these a cell of a spreadsheet begins that computes something."""
+BLANK: Final = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+"""Letters, accents and signs by their categories, of which nothing is seen."""
 NON_JOINER: Final = "\u200c"
 JOINERS: Final = (NON_JOINER, "\u200d")
 VIRAMA: Final = 9
@@ -71,8 +73,9 @@ def _refuse_strange(field: str, text: str) -> None:
     for place, it in enumerate(text):
         category = unicodedata.category(it)
         marks = marks + 1 if category == "Mn" else 0
-        if category in REFUSED and not _joins(text, place):
-            raise RegistryInputError(field, f"it holds {REFUSED[category]} (U+{ord(it):04X})", "type it again by hand")
+        what = REFUSED["Cf"] if it in BLANK else REFUSED.get(category)
+        if what and not _joins(text, place):
+            raise RegistryInputError(field, f"it holds {what} (U+{ord(it):04X})", "type it again by hand")
         if marks > MOST_MARKS:
             raise RegistryInputError(field, "it has towers of accents", "type it again by hand")
 
