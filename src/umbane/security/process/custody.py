@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from umbane.security.documents import Fields, packed, unpacked
 from umbane.security.errors import AlteredError, CustodianError
 
-__all__ = ["MASTER", "Cost", "Custody", "derived"]
+__all__ = ["MASTER", "USUAL", "Cost", "Custody", "derived"]
 
 MASTER: Final = 32
 """Bytes of a master key, and of every other one here."""
@@ -40,10 +40,13 @@ DEAREST: Final = (16, 1 << 20, 16)
 class Cost(NamedTuple):
     """What a guess at a passphrase costs."""
 
-    passes: int = 3
-    kibibytes: int = 1 << 16
-    lanes: int = 4
-    """RFC 9106, 4: the second recommended choice."""
+    passes: int
+    kibibytes: int
+    lanes: int
+
+
+USUAL: Final = Cost(3, 1 << 16, 4)
+"""RFC 9106, 4: the second recommended choice."""
 
 
 class Custodian(NamedTuple):

@@ -12,7 +12,7 @@ from umbane.security.errors import ModuleBusyError, RealmError
 from umbane.security.identity import CentreCard, ModuleIdentity
 from umbane.security.loadfile import KeyGrant, KeyUse
 from umbane.security.models import Quota, Realm
-from umbane.security.process.custody import MASTER, Cost, Custody, derived
+from umbane.security.process.custody import MASTER, USUAL, Cost, Custody, derived
 from umbane.security.process.keystore import Contents, KeyStore, write_file
 from umbane.security.vault import RealmKey, Vault
 from umbane.sts import SAMPLE_TABLES, StaTables
@@ -45,7 +45,7 @@ def found_module(  # noqa: PLR0913 - what a module is made of
     *,
     centre: CentreCard | None = None,
     witness: Path | None = None,
-    cost: Cost | None = None,
+    cost: Cost = USUAL,
     tables: StaTables = SAMPLE_TABLES,
 ) -> KeyStore:
     """Make a new module; it is sealed.
@@ -72,7 +72,7 @@ def found_module(  # noqa: PLR0913 - what a module is made of
         raise RealmError(f"the centre {centre.name} is of the {centre.realm} realm, and the module of the {realm}")
     master, seed = os.urandom(MASTER), os.urandom(SEED)
     card = ModuleIdentity(name, realm, seed).card
-    custody = Custody.founded(threshold, passphrases, master, cost or Cost())
+    custody = Custody.founded(threshold, passphrases, master, cost)
     store = KeyStore(card, centre, str(witness) if witness else None, custody).holding(Contents(seed), master)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()) or (witness is not None and witness.exists()):

@@ -94,7 +94,7 @@ class Host:
     ) -> None:
         self.folder, self.clock, self.tables = folder, clock, tables
         self.store = self.read_store(KEYS)
-        self.lock = open_file(folder / LOCK)
+        self.lock: int | None = open_file(folder / LOCK)
         try:
             lock(self.lock, f"the module in {folder}")
         except ModuleBusyError:
@@ -106,7 +106,9 @@ class Host:
     def close(self) -> None:
         """Let another process have it."""
         self.seal()
-        os.close(self.lock)
+        held, self.lock = self.lock, None
+        if held is not None:
+            os.close(held)
 
     def read_store(self, name: str) -> KeyStore:
         """The key store in one of the files."""
