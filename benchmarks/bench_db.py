@@ -1,13 +1,12 @@
 """How fast the database room is: a server of our own on this machine's disk, with every commit on the disk."""
 
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.places import folder
 from benchmarks.result import Result
 from umbane.db import (
     Connection,
@@ -77,10 +76,10 @@ async def done(_job: Job) -> None:
     """Do nothing, well."""
 
 
-async def figures(folder: Path) -> list[Result]:
+async def figures(path: Path) -> list[Result]:
     """All figures of this room."""
     start = time.perf_counter()
-    async with open_database(Embedded(folder / "one"), migrating=True) as database:
+    async with open_database(Embedded(path / "one"), migrating=True) as database:
         found = [Result("db.new", (time.perf_counter() - start) * 1000, "ms", 1)]
         await database.run(lambda it: it.execute(MAKE))
         seconds = await best(lambda: small(database, 300))
@@ -91,15 +90,15 @@ async def figures(folder: Path) -> list[Result]:
         found.append(Result("db.jobs.enqueue", JOBS / seconds, "jobs/s", JOBS))
         found.append(Result("db.jobs.done", JOBS / await best(lambda: work_off(database)), "jobs/s", JOBS))
         start = time.perf_counter()
-        header = await backup(database, folder / "file", NOW)
+        header = await backup(database, path / "file", NOW)
         rows = sum(header.rows.values())
         found.append(Result("db.backup", rows / (time.perf_counter() - start), "rows/s", rows))
     start = time.perf_counter()
-    async with connected(Embedded(folder / "one")) as database:
+    async with connected(Embedded(path / "one")) as database:
         found.append(Result("db.start", (time.perf_counter() - start) * 1000, "ms", 1))
-    async with connected(Embedded(folder / "two")) as database:
+    async with connected(Embedded(path / "two")) as database:
         start = time.perf_counter()
-        await restore(database, folder / "file")
+        await restore(database, path / "file")
         found.append(Result("db.restore", rows / (time.perf_counter() - start), "rows/s", rows))
     return found
 
@@ -115,9 +114,10 @@ async def work_off(database: Database) -> None:
 
 def benchmarks() -> Iterator[Result]:
     """Everything that is measured here."""
-    folder = Path(tempfile.mkdtemp(prefix="umbane-"))
-    folder.chmod(0o711)
-    try:
-        yield from asyncio.run(figures(folder))
-    finally:
-        shutil.rmtree(folder)
+    yield from asyncio.run(measured())
+
+
+async def measured() -> list[Result]:
+    """The same, in a folder that is gone afterwards."""
+    async with folder() as path:
+        return await figures(path)

@@ -20,8 +20,9 @@ from typing import Final
 import asyncpg
 import uvloop
 
-from benchmarks.bench_sale import VENDORS, build, crew, folder, rate
+from benchmarks.bench_sale import VENDORS, build, crew, rate
 from benchmarks.past import lay_down
+from benchmarks.places import folder
 from benchmarks.result import Result
 from umbane.db import Database, Embedded, open_database
 from umbane.db.embedded import ROLE, SUPERUSER

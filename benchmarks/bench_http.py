@@ -23,7 +23,8 @@ from typing import Any, Final, cast
 
 import uvloop
 
-from benchmarks.bench_sale import PROCESSES, Town, build, folder
+from benchmarks.bench_sale import PROCESSES, Town, build
+from benchmarks.places import folder
 from benchmarks.result import Result
 from umbane.api import TILL
 from umbane.db import Connection, Database, Embedded, new_ids, open_database

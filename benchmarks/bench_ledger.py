@@ -7,19 +7,17 @@ database and whoever books share the machine. Rates are the best of several stre
 import asyncio
 import os
 import random
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from statistics import median
 from typing import Final
 from uuid import UUID
 
+from benchmarks.places import throwaway
 from benchmarks.result import Result
-from umbane.db import Connection, Database, Embedded, new_ids, open_database
+from umbane.db import Connection, Database, new_ids
 from umbane.ledger import (
     BOOKS,
     ENERGY,
@@ -102,7 +100,7 @@ class Town:
 
 async def measured() -> list[Result]:
     """Build a town, book its sales, prove its books, and read them."""
-    async with opened() as database:
+    async with throwaway() as database:
         town = await build(database)
         await rate(town, town.floats, ENTRIES // 10)  # what is read once is read
         many = await rate(town, town.floats, ENTRIES)
@@ -123,15 +121,6 @@ async def measured() -> list[Result]:
         *(Result(f"ledger.{name}.open", value, "ms", town.booked) for name, value in still_open.items()),
         *(Result(f"ledger.{name}.closed", value, "ms", town.booked) for name, value in closed.items()),
     ]
-
-
-@asynccontextmanager
-async def opened() -> AsyncIterator[Database]:
-    """Give a database in a folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="umbane-") as folder:
-        os.chmod(folder, 0o711)  # noqa: PTH101, S103 - the server's own account passes through it
-        async with open_database(Embedded(Path(folder, "server")), migrating=True) as database:
-            yield database
 
 
 async def build(database: Database) -> Town:

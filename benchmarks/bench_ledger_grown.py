@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
-from benchmarks.bench_ledger import Town, build, opened, proof_rate, stretch
+from benchmarks.bench_ledger import Town, build, proof_rate, stretch
+from benchmarks.places import throwaway
 from benchmarks.result import Result
 
 SIZES: Final = [int(it) for it in os.environ.get("UMBANE_BENCH_LEDGER_GROWN", "10000,200000").split(",")]
@@ -64,7 +65,7 @@ async def measured() -> list[Result]:
 
 async def books(stack: AsyncExitStack, size: int) -> Books:
     """Books with so many entries."""
-    town = await build(await stack.enter_async_context(opened()))
+    town = await build(await stack.enter_async_context(throwaway()))
     while town.booked < size:
         await stretch(town, town.floats, min(ENTRIES, size))
     await town.database.run(lambda tx: tx.execute("ANALYZE"))  # as PostgreSQL does by itself within a minute

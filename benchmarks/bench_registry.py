@@ -8,18 +8,17 @@ several stretches of one run.
 import asyncio
 import os
 import random
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from benchmarks.places import folder, throwaway
 from benchmarks.result import Result
-from umbane.db import Connection, Database, Embedded, open_database
+from umbane.db import Connection, Database
 from umbane.pricing import CURRENCIES, Arrears, CustomerState
 from umbane.registry import (
     KeyRevision,
@@ -88,18 +87,17 @@ class House:
 
 async def measured() -> list[Result]:
     """Fill a town, sell in it as far as the registry is concerned, and look for people."""
-    with tempfile.TemporaryDirectory(prefix="umbane-") as folder:
+    async with folder() as path, throwaway() as database:
         houses = list(map(house, range(METERS)))
-        path = written(Path(folder), houses)
-        async with opened(Path(folder)) as database:
-            scope = await database.run(founded)
-            start = time.perf_counter()
-            report = await import_meters(database, scope, path, today=DAY)
-            imported = METERS / (time.perf_counter() - start)
-            assert report.added == METERS
-            await database.run(lambda tx: tx.execute("ANALYZE"))
-            rate = await sold(database, scope, houses)
-            slowest, of_all = await found(database, scope, CHANCE.sample(houses, PEOPLE))
+        file = written(path, houses)
+        scope = await database.run(founded)
+        start = time.perf_counter()
+        report = await import_meters(database, scope, file, today=DAY)
+        imported = METERS / (time.perf_counter() - start)
+        assert report.added == METERS
+        await database.run(lambda tx: tx.execute("ANALYZE"))
+        rate = await sold(database, scope, houses)
+        slowest, of_all = await found(database, scope, CHANCE.sample(houses, PEOPLE))
     return [
         Result("registry.import", round(imported), "rows/s", METERS),
         Result("registry.sale", round(rate), "meters/s", STRETCHES * BATCHES * BATCH),
@@ -109,18 +107,10 @@ async def measured() -> list[Result]:
 
 
 def written(folder: Path, houses: list[House]) -> Path:
-    """A file about these houses, in a folder that any account may enter: the server never runs as root."""
-    folder.chmod(0o711)
+    """A file about these houses."""
     path = folder / "meters.csv"
     path.write_text("\n".join((HEADER, *map(row, houses))), encoding="utf-8")
     return path
-
-
-@asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Database]:
-    """Give a database in a folder."""
-    async with open_database(Embedded(folder / "server"), migrating=True) as database:
-        yield database
 
 
 async def founded(tx: Connection) -> Scope:

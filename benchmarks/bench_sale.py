@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,6 +23,7 @@ from zoneinfo import ZoneInfo
 import psutil
 import uvloop
 
+from benchmarks.places import folder
 from benchmarks.result import Result
 from umbane.db import Connection, Database, Embedded, new_ids, open_database
 from umbane.ledger import AccountKey, CreditLimit, Kind, open_book
@@ -114,20 +114,6 @@ async def measured() -> list[Result]:
         Result("sale.hot_float", round(max(one) / max(many), 3), "ratio", SALES),
         Result("sale.batch.memory", grown, "MiB", 2 * SALES),
     ]
-
-
-@asynccontextmanager
-async def folder() -> AsyncIterator[Path]:
-    """A folder that is gone afterwards; any account may enter it, because the server never runs as root."""
-    with tempfile.TemporaryDirectory(prefix="umbane-") as name:
-        yield entered(name)
-
-
-def entered(name: str) -> Path:
-    """The folder of that name, open to any account."""
-    path = Path(name)
-    path.chmod(0o711)
-    return path
 
 
 # ---------------------------------------------------------------------------------------------------------- the sellers

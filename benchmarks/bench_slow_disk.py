@@ -20,7 +20,8 @@ from typing import Final
 import uvloop
 
 from benchmarks.bench_http import CONNECTIONS, SALES, STRETCHES, api_keys, load, served
-from benchmarks.bench_sale import build, folder
+from benchmarks.bench_sale import build
+from benchmarks.places import folder
 from benchmarks.result import Result
 from umbane.db import Connection, Database, Embedded, open_database
 

@@ -7,25 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.api.counter import Counter, open_counter
-from tests.database import database, folder, place, quick_folder, server, template
-from tests.registry.town import Town, build
+from tests.database import quick_folder
+from tests.registry.town import Town
+from tests.vending.conftest import database, folder, module, place, server, template, town
 from tests.vending.laboratory import LaboratoryModule
 from tests.vending.shop import open_shop
-from umbane.db import Database
 
-__all__ = ["database", "folder", "place", "server", "template"]
-
-
-@pytest.fixture
-async def town(database: Database) -> Town:
-    """Give a utility with everything that it takes to sell."""
-    return await build(database, "seaview", 1)
-
-
-@pytest.fixture
-def module() -> LaboratoryModule:
-    """Give a module that has made nothing yet."""
-    return LaboratoryModule()
+__all__ = ["database", "folder", "module", "place", "server", "template", "town"]
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from typing import Final
 from uuid import UUID
 
 from umbane.db import Connection, new_ids
-from umbane.ledger import AccountKey, CreditLimit, Kind, open_book
+from umbane.ledger import open_book
+from umbane.ledger.payments import let_owe
 from umbane.registry import (
     Contract,
     Customer,
@@ -151,7 +152,7 @@ async def found_utility(
             added = await add_tariff_version(tx, scope, text)
             await activate_tariff(tx, scope, added.id, added.version)
     await add_vendors(tx, scope, [Vendor(shop_id, SHOP, "Shop", ENOUGH)])
-    await give_float(tx, whose, shop_id)
+    await let_owe(await open_book(tx, utility_id), whose.currency.code, {shop_id: ENOUGH}, FIRST_MOMENT, "simulated")
     await move_in(tx, scope, group)
     return utility_id
 
@@ -162,14 +163,6 @@ def revisions(sgc: SGC) -> Iterable[KeyRevision]:
         name = f"test/{sgc}/{krn}"
         kinds = KT.DUTK, krn, DKGA.KDF_HMAC_SHA256, BaseDate.Y2014, NEVER
         yield KeyRevision(sgc, *kinds, Realm.TEST, name, FIRST_MOMENT)
-
-
-async def give_float(tx: Connection, whose: Utility, shop_id: UUID) -> None:
-    """Let the shop owe whatever it sells."""
-    book = await open_book(tx, whose.id)
-    key = AccountKey(Kind.VENDOR_FLOAT, whose.currency.code, shop_id)
-    number = (await book.accounts([key]))[key]
-    await book.set_credit_limits([CreditLimit(number, ENOUGH, FIRST_MOMENT, "simulated")])
 
 
 async def move_in(tx: Connection, scope: Scope, group: Sequence[Account]) -> None:

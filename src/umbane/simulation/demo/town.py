@@ -9,7 +9,8 @@ from uuid import UUID, uuid5
 
 from umbane.api import TILL
 from umbane.db import Connection, Database
-from umbane.ledger import AccountKey, CreditLimit, Entry, Kind, open_book
+from umbane.ledger import AccountKey, Entry, Kind, open_book
+from umbane.ledger.payments import let_owe
 from umbane.ledger.reading import guarded
 from umbane.registry import (
     ApiKeyLimits,
@@ -87,12 +88,8 @@ async def found_town(database: Database, folder: Path, now: datetime) -> Utility
 
 async def set_floats(tx: Connection, whose: Utility, now: datetime) -> None:
     """Let every vendor owe as much as its file says."""
-    book = await open_book(tx, whose.id)
-    every = await vendors(tx, whose.id)
-    keys = {it.id: float_of(whose, it) for it in every}
-    numbers = await book.accounts(keys.values())
-    limits = [CreditLimit(numbers[keys[it.id]], it.credit_limit, now, "as agreed") for it in every]
-    await book.set_credit_limits(limits)
+    book, every = await open_book(tx, whose.id), await vendors(tx, whose.id)
+    await let_owe(book, whose.currency.code, {it.id: it.credit_limit for it in every}, now, "as agreed")
 
 
 def float_of(whose: Utility, vendor: Vendor) -> AccountKey:
