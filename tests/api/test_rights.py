@@ -17,12 +17,13 @@ from umbane.api.openapi import document
 from umbane.db import Connection
 from umbane.registry import Role, block_operator
 
-PUBLIC = {"sign_in", "health", "readiness"}
+PUBLIC = {"sign_in", "health", "readiness", "log_head", "log_heads", "log_consistency"}
 """What takes no right. Everything else that is to be open to everybody has to be written down here too."""
 FOR_PEOPLE = {
     *("engineer", "approve", "own", "read_registry", "write_registry", "move_meters", "read_vendors", "write_vendors"),
     *("deposit", "read_tariffs", "write_tariffs", "read_keys", "write_keys", "read_policy", "write_policy"),
     *("write_debts", "read_operators", "write_operators", "read_alarms", "answer_alarms", "read_history"),
+    "read_log",
     *("read_books", "close_books", "jobs", "change_keys"),
 }
 """What no API key does, whatever its scopes."""
@@ -58,6 +59,7 @@ MAY = {
     "read_alarms": {"administrator", "supervisor", "auditor"},
     "answer_alarms": {"administrator", "supervisor"},
     "read_history": {"auditor"},
+    "read_log": {"auditor"},
     "read_books": {"accountant", "auditor"},
     "close_books": {"accountant"},
     "jobs": {"administrator"},

@@ -17,25 +17,27 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from umbane.api import alarms, approvals, doors, lookups, managing, reversals, sales, sandbox, webhooks
+from umbane.api import alarms, approvals, auditing, doors, lookups, managing, reversals, sales, sandbox, webhooks
 from umbane.api.access import Doorkeeper
 from umbane.api.batcher import AT_ONCE, Batcher
 from umbane.api.bodies import decoded
 from umbane.api.desk import JSON, Call, Desk, Operation, Reply
 from umbane.api.housekeeping import Housekeeper
+from umbane.api.logkeeping import Logkeeper
 from umbane.api.openapi import document
 from umbane.api.people import Gate
 from umbane.api.problems import ApiError, problem_from
 from umbane.api.rates import Rates
 from umbane.api.rights import Caller
 from umbane.api.watching import Watch
+from umbane.audit import Signer
 from umbane.vending import Engine, sell
 
 __all__ = ["OPERATIONS", "Api", "make_app"]
 
 OPERATIONS: Final = (
     *sales.OPERATIONS, *lookups.OPERATIONS, *webhooks.OPERATIONS, *doors.OPERATIONS, *approvals.OPERATIONS,
-    *alarms.OPERATIONS, *reversals.OPERATIONS, *sandbox.OPERATIONS, *managing.OPERATIONS,
+    *alarms.OPERATIONS, *auditing.OPERATIONS, *reversals.OPERATIONS, *sandbox.OPERATIONS, *managing.OPERATIONS,
 )  # fmt: skip
 
 KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}")
@@ -205,10 +207,11 @@ async def no_such(_request: Request, error: Exception) -> Response:
     return answered
 
 
-def make_app(
+def make_app(  # noqa: PLR0913 - each may be left out
     engine: Engine,
     *,
     seal_key: bytes | None = None,
+    signer: Signer | None = None,
     log: TextIO | None = None,
     at_once: int = AT_ONCE,
     clock: Callable[[], float] = time.monotonic,
@@ -218,6 +221,7 @@ def make_app(
     Args:
         engine: that sells.
         seal_key: 32 bytes for the secrets of second factors; without it nobody signs in.
+        signer: of the log's heads; without it the log is written, and nothing in it gets a place.
         log: where a line for each request goes.
         at_once: batches of sales under way.
         clock: seconds that only grow.
@@ -229,6 +233,7 @@ def make_app(
     rates = Rates(engine.database, clock)
     desk = Desk(engine, batcher, gate, rates)
     api = Api(desk, Doorkeeper(engine.database, rates, clock), watch)
+    logkeeper = Logkeeper(engine.database, signer, watch) if signer else None
     page = ENCODER.encode(document(OPERATIONS))
 
     async def openapi(_request: Request) -> Response:
@@ -238,9 +243,13 @@ def make_app(
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         housekeeper = Housekeeper(engine)
         housekeeper.start()
+        if logkeeper:
+            logkeeper.start()
         yield
         await batcher.drain()
         await housekeeper.end()
+        if logkeeper:
+            await logkeeper.end()
 
     routes = [Route(it.path, partial(api.answer, it), methods=[it.method]) for it in OPERATIONS]
     routes += [Route("/openapi.json", openapi), Route("/metrics", api.metrics)]

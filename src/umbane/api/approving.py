@@ -204,7 +204,7 @@ async def keep(tx: Connection, utility_id: UUID, new: NewApproval) -> None:
     values = (getattr(new, name) for name in NewApproval.__slots__)
     if await tx.fetchval(KEEPING, utility_id, *values):
         says = {"by": str(new.operator_id), "action": str(new.action), "fingerprint": new.fingerprint.hex()}
-        await tell(tx, "asked", utility_id, new.id, new.at, says | {"reason": new.reason})
+        await tell(tx, "asked", utility_id, new.id, new.at, {**says, "reason": new.reason})
 
 
 async def latest(connection: Connection, utility_id: UUID, asker: UUID, message_id: str) -> Approval | None:
@@ -252,8 +252,7 @@ async def decide(  # noqa: PLR0913 - who, on what, how, why, when
 ) -> None:
     """Write down what somebody decided; the database itself lets no person decide twice, or on their own."""
     await tx.execute(DECIDING, utility_id, approval_id, operator_id, agreed, reason, at)
-    says = {"by": str(operator_id), "agreed": agreed, "reason": reason}
-    await tell(tx, "decided", utility_id, approval_id, at, says)
+    await tell(tx, "decided", utility_id, approval_id, at, {"by": str(operator_id), "agreed": agreed, "reason": reason})
 
 
 async def mark_done(tx: Connection, utility_id: UUID, approval_id: UUID, at: datetime) -> None:
@@ -273,7 +272,7 @@ async def tell(  # noqa: PLR0913, PLR0917 - what happened to which, when, and ho
 ) -> None:
     """Tell the log what happened to something that takes several people."""
     named = {"utility": str(utility_id), "approval": str(approval_id), "step": step}
-    await append(tx, [Fact("approval", at, named | says)])
+    await append(tx, [Fact("approval", at, {**named, **says})])
 
 
 async def lock(tx: Connection, utility_id: UUID, approval_id: UUID) -> None:

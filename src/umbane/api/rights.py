@@ -55,6 +55,8 @@ class Right(StrEnum):
     ANSWER_ALARMS = "answer_alarms"
     READ_HISTORY = "read_history"
     """Who changed what."""
+    READ_LOG = "read_log"
+    """The entries of the log, and that they are in it."""
     READ_BOOKS = "read_books"
     CLOSE_BOOKS = "close_books"
     JOBS = "jobs"
@@ -67,7 +69,8 @@ OF_STAFF: Final = frozenset({
     Right.READ_REGISTRY, Right.WRITE_REGISTRY, Right.MOVE_METERS, Right.CHANGE_KEYS, Right.READ_VENDORS,
     Right.WRITE_VENDORS, Right.DEPOSIT, Right.READ_TARIFFS, Right.WRITE_TARIFFS, Right.READ_KEYS, Right.WRITE_KEYS,
     Right.READ_POLICY, Right.WRITE_POLICY, Right.WRITE_DEBTS, Right.READ_OPERATORS, Right.WRITE_OPERATORS,
-    Right.READ_ALARMS, Right.ANSWER_ALARMS, Right.READ_HISTORY, Right.READ_BOOKS, Right.CLOSE_BOOKS, Right.JOBS,
+    Right.READ_ALARMS, Right.ANSWER_ALARMS, Right.READ_HISTORY, Right.READ_LOG, Right.READ_BOOKS, Right.CLOSE_BOOKS,
+    Right.JOBS,
 })  # fmt: skip
 """What nobody does who works for a vendor, whatever their roles."""
 
@@ -96,7 +99,8 @@ RIGHTS_OF: Final = {
     }),
     Role.AUDITOR: frozenset({
         Right.FIND, Right.VERIFY, Right.READ_REGISTRY, Right.READ_VENDORS, Right.READ_TARIFFS, Right.READ_KEYS,
-        Right.READ_POLICY, Right.READ_OPERATORS, Right.READ_HISTORY, Right.READ_BOOKS, Right.READ_ALARMS,
+        Right.READ_POLICY, Right.READ_OPERATORS, Right.READ_HISTORY, Right.READ_LOG, Right.READ_BOOKS,
+        Right.READ_ALARMS,
     }),
     Role.ADMINISTRATOR: frozenset({
         Right.APPROVE, Right.READ_OPERATORS, Right.WRITE_OPERATORS, Right.READ_POLICY, Right.WRITE_POLICY,

@@ -8,7 +8,7 @@
 
 from umbane.audit.entries import SALT_BYTES, Fact, canonical, moment, seal, sealed_in
 from umbane.audit.errors import AlteredError, AuditError, ExportError, ForkError, HeadKeyError, UnknownEntryError
-from umbane.audit.export import Verified, exported, verify_export
+from umbane.audit.export import Verified, exported, hidden, verify_export
 from umbane.audit.hashing import leaf_hash, node_hash
 from umbane.audit.heads import Head, HeadKeys, Signer, parse_head, require_next
 from umbane.audit.keyfile import head_keys, make_signer, read_head_keys, read_signer, signer_at, signer_from
@@ -46,6 +46,7 @@ __all__ = [
     "exported",
     "head_keys",
     "heads_after",
+    "hidden",
     "inclusion_proof",
     "last_head",
     "leaf_hash",

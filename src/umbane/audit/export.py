@@ -12,6 +12,8 @@ It is text, ASCII, a line for each entry, in their order::
 What protects it are the signed heads. A head stands behind the last entry that it is about, and the last line before
 the end is one. `leaf` and `chain` only help to find the place: the beginnings of the leaf's hash, and of a hash over
 all leaves so far. Whoever alters an entry and writes both anew is found by the next head.
+
+An entry that isn't for whoever asked for the export stands there as `=` and the hash of its leaf.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -20,11 +22,11 @@ from hashlib import sha256
 from typing import Final
 
 from umbane.audit.errors import AlteredError, ExportError
-from umbane.audit.hashing import leaf_hash
+from umbane.audit.hashing import HASH_BYTES, leaf_hash
 from umbane.audit.heads import Head, HeadKeys, parse_head
 from umbane.audit.tree import Tree
 
-__all__ = ["Verified", "Writer", "exported", "verify_export"]
+__all__ = ["Verified", "Writer", "exported", "hidden", "verify_export"]
 
 FIRST: Final = b"umbane-audit-export 1\n"
 SHORT: Final = 8
@@ -41,7 +43,7 @@ class Writer:
 
     def entry(self, entry: bytes) -> bytes:
         """The line of the next entry."""
-        leaf = leaf_hash(entry)
+        leaf = leaf_of(entry)
         self.chain = sha256(self.chain + leaf).digest()
         line = entry_line(self.size, leaf, self.chain, entry)
         self.size += 1
@@ -55,6 +57,21 @@ class Writer:
     def end(self) -> bytes:
         """The last line."""
         return f"end {self.size} {self.heads}\n".encode()
+
+
+def hidden(leaf: bytes) -> bytes:
+    """What stands for an entry that isn't for everybody."""
+    return f"={leaf.hex()}".encode()
+
+
+def leaf_of(entry: bytes) -> bytes:
+    """The hash of the leaf of an entry, or of one that is hidden."""
+    if entry[:1] == b"=":
+        leaf = bytes.fromhex(entry[1:].decode("ascii", "replace"))
+        if len(leaf) != HASH_BYTES or hidden(leaf) != entry:
+            raise ValueError("that is no leaf")
+        return leaf
+    return leaf_hash(entry)
 
 
 def entry_line(place: int, leaf: bytes, chain: bytes, entry: bytes) -> bytes:
@@ -86,12 +103,14 @@ class Verified:
         entries, heads: how many it has.
         last: the last head.
         seen: of the heads that were collected elsewhere, how many were held against it.
+        hidden: how many of the entries aren't for whoever asked.
     """
 
     entries: int
     heads: int
     last: Head
     seen: int
+    hidden: int
 
 
 @dataclass(slots=True)
@@ -108,6 +127,7 @@ class Reading:
     heads: int = 0
     last: Head | None = None
     seen: int = 0
+    hidden: int = 0
 
     def take(self, line: bytes) -> bool:
         """Take the next line; whether it was the last.
@@ -133,8 +153,12 @@ class Reading:
         """Take the line of an entry."""
         parts = line[:-1].split(b" ", 3)
         entry = parts[-1]
-        leaf = leaf_hash(entry)
+        try:
+            leaf = leaf_of(entry)
+        except ValueError as error:
+            raise ExportError(self.line, f"entry {self.place} was altered") from error
         chain = sha256(self.chain + leaf).digest()
+        self.hidden += entry[:1] == b"="
         if line != entry_line(self.place, leaf, chain, entry):
             raise ExportError(self.line, self.wrong(parts, leaf))
         self.chain, self.place = chain, self.place + 1
@@ -232,7 +256,7 @@ def verify_export(lines: Iterable[bytes], keys: HeadKeys, collected: Sequence[He
         raise ExportError(reading.line + 1, "something stands behind the end")
     if reading.last is None:
         raise TypeError("an export that has ended has a head")
-    return Verified(reading.place, reading.heads, reading.last, reading.seen)
+    return Verified(reading.place, reading.heads, reading.last, reading.seen, reading.hidden)
 
 
 def take_all(reading: Reading, lines: Iterator[bytes]) -> bool:

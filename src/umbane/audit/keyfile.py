@@ -7,6 +7,7 @@ import os
 import stat
 from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -132,10 +133,10 @@ def head_keys(text: bytes, where: str) -> HeadKeys:
 
 
 def write_new(file: Path, text: bytes, mode: int) -> None:
-    """Write a file that didn't exist."""
-    made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(made, "wb") as opened:
-        os.fchmod(made, mode)
+    """Write a file that didn't exist: whoever sees it sees all of it."""
+    with NamedTemporaryFile("wb", dir=file.parent) as opened:
+        os.fchmod(opened.fileno(), mode)
         opened.write(text)
         opened.flush()
-        os.fsync(made)
+        os.fsync(opened.fileno())
+        os.link(opened.name, file)

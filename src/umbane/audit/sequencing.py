@@ -12,10 +12,8 @@ from umbane.audit.store import Batch
 from umbane.audit.tree import Tile, Tree
 from umbane.db import Connection, Database
 
-__all__ = ["LONGEST_WAIT", "PAUSE", "sequence"]
+__all__ = ["LONGEST_WAIT", "sequence"]
 
-PAUSE: Final = 5.0
-"""Seconds between two rounds of whoever serves. [choice]"""
 LONGEST_WAIT: Final = 60.0
 """Seconds after which every entry has its place, while anybody serves: the maximum merge delay. [choice]"""
 AT_ONCE: Final = 200

@@ -7,19 +7,21 @@ import sys
 from collections.abc import Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 
 from umbane.cli.chosen import Choice, open_chosen
 from umbane.cli.module import FILE
 from umbane.cli.sealing import read_seal_key, with_seal_key
+from umbane.cli.signing import signer_for, with_audit_key
 from umbane.cli.where import here
 from umbane.db import open_database
 from umbane.registry import utilities
 
 if TYPE_CHECKING:
     from umbane.api import Listening
+    from umbane.audit import Signer
     from umbane.db import Database
     from umbane.security import Vault
 
@@ -28,6 +30,13 @@ __all__ = ["command"]
 T = TypeVar("T")
 
 MOST_WORKERS: Final = 32
+
+
+class Keys(NamedTuple):
+    """Of the server itself: what seals second factors, if there is any, and what signs the log."""
+
+    seal: bytes | None
+    signer: "Signer"
 
 
 @click.command()
@@ -53,11 +62,13 @@ MOST_WORKERS: Final = 32
     help="Processes that serve at this address.",
 )
 @with_seal_key
+@with_audit_key
 @click.option("--quiet", is_flag=True, help="Don't write a line for each request.")
 @click.option("--inherited", type=int, hidden=True, help="The number of a socket that listens already.")
 def command(
-    host: str, port: int, socket: Path | None, module: str, workers: int, *, seal_key: Path | None, quiet: bool,
-    inherited: int | None, module_certificate: Path | None, module_key: Path | None, module_authority: Path | None,
+    host: str, port: int, socket: Path | None, module: str, workers: int, *, seal_key: Path | None,
+    audit_key: Path | None, quiet: bool, inherited: int | None, module_certificate: Path | None,
+    module_key: Path | None, module_authority: Path | None,
 ) -> None:  # fmt: skip
     """Serve the API over HTTP, on loopback.
 
@@ -71,9 +82,10 @@ def command(
     choice = Choice(module, module_certificate, module_key, module_authority)
     if choice.folder:
         choice.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    signer = signer_for(audit_key, choice.folder)
     with _listening(at, inherited) as made:
         if workers == 1 or inherited is not None:
-            _run(_serve(at, made, choice, workers, key, quiet=quiet))
+            _run(_serve(at, made, choice, workers, Keys(key, signer), quiet=quiet))
         elif code := _supervise(at, made, workers, quiet=quiet):
             raise SystemExit(code)
 
@@ -104,7 +116,7 @@ def _supervise(at: "Listening", made: socket.socket, workers: int, *, quiet: boo
 
 
 async def _serve(
-    at: "Listening", made: socket.socket, choice: Choice, workers: int, seal_key: bytes | None, *, quiet: bool
+    at: "Listening", made: socket.socket, choice: Choice, workers: int, keys: Keys, *, quiet: bool
 ) -> None:
     """Open everything, serve as one of so many processes, and close everything."""
     from umbane.api import make_app, serve
@@ -121,10 +133,11 @@ async def _serve(
             if workers == 1:
                 click.echo(f"Serving at {at}; the document is at {at}/openapi.json. Ctrl+C stops it.", err=True)
             collect_seldom()
-            telling = asyncio.create_task(_tell(database, seal_key)) if seal_key else None
+            telling = asyncio.create_task(_tell(database, keys.seal)) if keys.seal else None
             log, at_once = None if quiet else sys.stderr, 2 if workers == 1 else 1
             try:
-                await serve(make_app(engine, seal_key=seal_key, log=log, at_once=at_once), at, made)
+                app = make_app(engine, seal_key=keys.seal, signer=keys.signer, log=log, at_once=at_once)
+                await serve(app, at, made)
             finally:
                 if telling:
                     telling.cancel()

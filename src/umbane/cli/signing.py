@@ -1,0 +1,34 @@
+"""The key with which the log's heads are signed: in a file that only its owner reads, or in the environment."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import click
+
+from umbane.audit import Signer, signer_at, signer_from
+
+__all__ = ["signer_for", "with_audit_key"]
+
+VARIABLE: Final = "UMBANE_AUDIT_KEY"
+FILE: Final = "audit.key"
+
+with_audit_key = click.option(
+    "--audit-key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    envvar=f"{VARIABLE}_FILE",
+    help=f"The key that signs the log, made if there is none; or {VARIABLE} holds it, as PEM. "
+    f"Without either: {FILE} in the modules' folder.",
+)
+
+
+def signer_for(file: Path | None, folder: Path | None) -> Signer:
+    """The key in a file, that of the environment, or the one in a folder, which is made if there is none.
+
+    Raises:
+        HeadKeyError: it can't be read or made, others can read it, or it is no key.
+    """
+    if file is None and (text := os.environ.get(VARIABLE)):
+        return signer_from(text.encode(), VARIABLE)
+    return signer_at(file or (folder or Path()) / FILE)
