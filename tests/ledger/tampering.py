@@ -16,8 +16,8 @@ from tests.ledger.support import (
     open_shop,
 )
 from umbane.db import Database, Server
+from umbane.db.guards import known_guards
 from umbane.ledger import HoldRequest, Reversal, close_period
-from umbane.ledger.claims import GUARDS
 
 __all__ = ["BACK", "FIRST", "HELD", "LONE", "NEXT", "SECOND", "TAMPERED", "Case", "a_week", "tamper"]
 
@@ -25,6 +25,7 @@ FIRST, SECOND, HELD, BACK, NEXT, LONE = (str(numbered(number)) for number in ran
 POSTED, VOIDED, PENDING = (str(numbered(number)) for number in (101, 102, 103))
 NOWHERE = str(numbered(99))
 
+GUARDS = {it for it in known_guards().triggers if it.table.startswith("ledger.")}
 ALWAYS = {"stays", "kept_by_triggers", "ends_once"}
 """The guards that hold even for replicas."""
 
@@ -198,15 +199,14 @@ async def tamper(place: Server, *changes: str) -> None:
     """Change rows as a superuser who switches off every guard and every rule, and the guards on again."""
     await as_superuser(
         place,
-        *(f"ALTER TABLE ledger.{table} DISABLE TRIGGER USER" for table in GUARDS),
+        *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in sorted({it.table for it in GUARDS})),
         "ALTER TABLE ledger.entry DROP CONSTRAINT one_amount_for_each_account",
         "ALTER TABLE ledger.entry DROP CONSTRAINT no_empty_posting",
         "ALTER TABLE ledger.balance DROP CONSTRAINT within_limit",
         "DROP INDEX ledger.entry_reversed_once",
         *changes,
         *(
-            f"ALTER TABLE ledger.{table} ENABLE {'ALWAYS' if guard in ALWAYS else ''} TRIGGER {guard}"
-            for table, guards in GUARDS.items()
-            for guard in guards
+            f"ALTER TABLE {it.table} ENABLE {'ALWAYS' if it.name in ALWAYS else ''} TRIGGER {it.name}"
+            for it in sorted(GUARDS)
         ),
     )

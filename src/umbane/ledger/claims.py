@@ -1,36 +1,13 @@
 """The claims of the books themselves."""
 
-from collections.abc import Mapping, Sequence
 from typing import Final
 
-from umbane.db import Connection, columns
-from umbane.ledger.proof import Check, Claim, Progress, Wrong, first_wrong, sweep
+from umbane.db import Connection
+from umbane.db.guards import known_guards, unguarded
+from umbane.ledger.proof import Claim, Progress, Wrong, first_wrong, sweep
 from umbane.ledger.reading import utilities
 
-__all__ = ["BOOKS", "guarded"]
-
-GUARDS: Final = {
-    "account": ["guard", "stays"],
-    "balance": ["kept_by_triggers", "stays"],
-    "credit_limit": ["keep_balance", "stays"],
-    "entry": ["book", "stays"],
-    "hold": ["ends_once", "keep_balance", "keep_balance_after", "stays"],
-    "kind": ["stays"],
-    "line": ["kept_by_triggers", "stays"],
-    "period": ["in_order", "stays"],
-    "period_sum": ["stays"],
-    "period_summed": ["stays"],
-}
-"""The triggers that guard the books, by their tables."""
-
-MISSING_GUARDS: Final = """
-SELECT 'trigger', g.guard || ' of ' || g.name, 'is missing or switched off'
-FROM unnest($1::text[], $2::text[]) AS g (name, guard)
-WHERE NOT EXISTS (
-    SELECT FROM pg_trigger AS t
-    WHERE t.tgrelid = to_regclass(g.name) AND t.tgname = g.guard AND t.tgenabled IN ('O', 'A'))
-ORDER BY g.name, g.guard LIMIT 1
-"""
+__all__ = ["BOOKS"]
 
 # The postings of a window, and the accounts that they name: few, so that each is looked up once.
 POSTINGS: Final = """
@@ -172,15 +149,10 @@ ORDER BY account LIMIT 1
 """
 
 
-def guarded(schema: str, tables: Mapping[str, Sequence[str]]) -> Check:
-    """A check that the triggers which guard the tables of a schema are there, and switched on."""
-    guards = [(f"{schema}.{table}", guard) for table, names in tables.items() for guard in names]
-
-    async def check(connection: Connection, progress: Progress) -> Wrong | None:
-        progress(len(guards))
-        return await first_wrong(connection, MISSING_GUARDS, *columns(guards, 2))
-
-    return check
+async def _guards(connection: Connection, progress: Progress) -> Wrong | None:
+    guards = known_guards()
+    progress(len(guards.triggers) + len(guards.functions))
+    return next((Wrong(*it) for it in await unguarded(connection, guards)), None)
 
 
 async def _reversals(connection: Connection, progress: Progress) -> Wrong | None:
@@ -210,8 +182,8 @@ async def _periods(connection: Connection, progress: Progress) -> Wrong | None:
 BOOKS: Final = (
     Claim(
         "guards",
-        "Every trigger that keeps the books from being changed is there and switched on.",
-        guarded("ledger", GUARDS),
+        "Every guard of the tables is there, switched on, and as it was made; nothing else works there.",
+        _guards,
     ),
     Claim("entries", "Every entry sums to zero in each unit, on accounts of its own utility.", sweep(UNBALANCED)),
     Claim(
