@@ -25,7 +25,7 @@ async def admitted(rates: Rates, times: int, per_minute: int, who: str = "till")
 async def moments(database: Database, who: str = "till") -> tuple[datetime, datetime]:
     """The database's time of day, and when all that was taken would have been asked at an even pace."""
     async with database.reading() as connection:
-        row = await connection.fetchrow(
+        [row] = await connection.fetch(
             "SELECT clock_timestamp(), (SELECT free_at FROM api.rate WHERE name = $1)", who
         )  # fmt: skip
     return row[0], row[1]

@@ -16,7 +16,7 @@ from tests.registry.test_apikeys import LIMITS, issued
 from tests.registry.test_operators import THEMBA
 from tests.registry.town import NEXT_KEY, NOW, TARIFF, TODAY, TSHWANE, Town, meter, new_id, revision
 from umbane.db import Connection
-from umbane.pricing import CustomerState
+from umbane.pricing import Arrears, CustomerState
 from umbane.registry import (
     Contract,
     MeterState,
@@ -66,6 +66,7 @@ READERS: dict[str, Callable[[Town], tuple[Any, ...]]] = {
 WRITERS: dict[str, Callable[[Town], tuple[Any, ...]]] = {
     "abandon_keys": lambda it: ([it.meter.id], NOW, "x"),
     "activate_tariff": lambda _: ("unknown", "1"),
+    "add_debt": lambda it: (it.contract.id, Arrears("outstanding", 1), NOW, "x"),
     "add_key_revisions": lambda _: ([revision(5)],),
     "add_meters": lambda it: ([meter(9, state=MeterState.INSTALLED, service_point_id=it.place.id)],),
     "add_operator": lambda it: (replace(THEMBA, id=new_id(), name="x", vendor_id=it.vendor.id),),
@@ -83,9 +84,11 @@ WRITERS: dict[str, Callable[[Town], tuple[Any, ...]]] = {
     "end_key_revision": lambda _: ((NEXT_KEY.sgc, KT.DUTK, KRN(7)), NOW),
     "install_meter": lambda it: (it.stocked.id, it.place.id),
     "issue_api_key": lambda it: (it.vendor.id, it.terminal.id),
+    "let_claim_free": lambda it: (it.contract.id, None, None, "x"),
     "mark_issued": lambda it: ([it.meter.id], [NEXT_KEY], NOW, "x"),
     "open_contracts": lambda it: ([Contract(new_id(), it.customer.id, it.place.id, "A-9", TARIFF, TODAY)],),
     "plan_keys": lambda it: ([it.meter.id], [NEXT_KEY], NOW, "x"),
+    "remove_debt": lambda it: (it.contract.id, "outstanding", 1, "x"),
     "remove_meter": lambda it: (it.meter.id, "x"),
     "replace_meter": lambda it: (it.meter.id, it.stocked.id, "x"),
     "restock_meter": lambda it: (it.stocked.id,),
@@ -108,6 +111,7 @@ ADDING = {"add_customers", "add_service_points", "add_supply_groups", "add_tarif
 """These add what points to nothing but the utility itself."""
 ELSEWHERE = {"add_utility", "api_key_by_secret", "change_policy", "import_meters", "import_utility", "revoke_api_key"}
 ELSEWHERE |= {
+    "hold_utility",
     "is_same_person",
     "utilities",
     "utility_by_code",

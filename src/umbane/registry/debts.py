@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -30,16 +31,29 @@ async def add_debt(  # noqa: PLR0913, PLR0917 - whose, which, since when, and wh
         TransitionError: there is a debt of this kind with another arrangement.
     """
     old = await _held(tx, scope, contract_id)
-    await _require_collected(tx, scope, old, debt, now)
+    if old.closed is not None:
+        raise TransitionError(f"contract {old.account_no} is closed since {old.closed}")
     before = next((it for it in old.state.arrears if it.kind == debt.kind), None)
-    others = tuple(it for it in old.state.arrears if it.kind != debt.kind)
-    if before is None:
-        return await _changed(tx, scope, old, (*others, debt), reason)
-    same = debt.percent is None and debt.instalment is None
-    if not same and (debt.percent, debt.instalment) != (before.percent, before.instalment):
+    grown = debt if before is None else _grown(old, before, debt)
+    await _require_collected(tx, scope, old, grown, now)
+    kept = tuple(grown if it is before else it for it in old.state.arrears)
+    return await _changed(tx, scope, old, kept if before else (*kept, grown), reason)
+
+
+def _grown(old: Contract, before: Arrears, debt: Arrears) -> Arrears:
+    """A debt that there was before, with more on it.
+
+    Raises:
+        TransitionError: more is to be put on it with another arrangement.
+    """
+    if _arrangement(debt) not in {(None, None), _arrangement(before)}:
         raise TransitionError(f"contract {old.account_no} has a debt {debt.kind} with another arrangement")
-    grown = replace(before, owed=before.owed + debt.owed)
-    return await _changed(tx, scope, old, tuple(grown if it is before else it for it in old.state.arrears), reason)
+    return replace(before, owed=before.owed + debt.owed)
+
+
+def _arrangement(debt: Arrears) -> tuple[Decimal | None, int | None]:
+    """What a debt has instead of the tariff's rule."""
+    return None if debt.percent is None else Decimal(str(debt.percent)), debt.instalment
 
 
 async def remove_debt(  # noqa: PLR0913, PLR0917 - whose, of which kind, how much, and why
@@ -95,8 +109,6 @@ async def _changed(
 
 async def _require_collected(tx: Connection, scope: Scope, old: Contract, debt: Arrears, now: datetime) -> None:
     """Refuse a debt with which nothing could be sold any more, because the tariff doesn't know how to collect it."""
-    if old.closed is not None:
-        raise TransitionError(f"contract {old.account_no} is closed since {old.closed}")
     versions = (await Rulebooks().read(tx, scope.utility_id)).tariffs.get(old.tariff_id)
     try:
         tariff = versions.at(now) if versions else None

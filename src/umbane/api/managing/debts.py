@@ -19,6 +19,7 @@ from umbane.api.peoplewire import Justified
 from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 from umbane.db import Connection, new_ids
+from umbane.errors import InputError
 from umbane.ledger import Reversal, debts, open_book
 from umbane.pricing import Arrears
 from umbane.registry import Act, Scope, StaleError, add_debt, let_claim_free, remove_debt, texts
@@ -110,6 +111,8 @@ def debt_from(body: DebtIn) -> Arrears:
     """The debt that a body describes."""
     percent = Decimal(body.percent) if body.percent else None
     money = money_from(body.money, body.currency)
+    if not money:
+        raise InputError("money", "nothing is no debt", "give an amount above 0")
     return Arrears(texts.code("kind", body.kind), money, percent=percent, instalment=body.instalment or None)
 
 
