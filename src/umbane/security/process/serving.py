@@ -86,7 +86,7 @@ class Client:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.frames = Frames(self.heard, self.lost)
-        self.is_greeted = self.is_paused = False
+        self.is_greeted = self.is_refused = self.is_paused = False
         self.calls: set[asyncio.Task[None]] = set()
         server.clients.add(self)
 
@@ -102,6 +102,7 @@ class Client:
             return self.frames.close()
         if not self.is_greeted and (verb != "hello" or len(self.server.clients) > MOST_CLIENTS):
             return self.frames.close()
+        self.is_greeted = True
         task = asyncio.create_task(self.reply(number, verb, bytes(argument)))
         self.calls.add(task)
         task.add_done_callback(self.replied)
@@ -122,18 +123,22 @@ class Client:
 
     async def reply(self, number: int, verb: str, argument: bytes) -> None:
         """Answer a call."""
+        if self.is_refused:
+            return
         said: list[Any]
         try:
             result, position = await self.server.answer(verb, argument)
             said = [number, 0, result, position]
-            self.is_greeted = True
         except UmbaneError as error:
             said = [number, 1, packed_error(error)]
+            self.is_refused = verb == "hello"
         await self.frames.may_send.wait()
         try:
             self.frames.send(to_bytes(said))
         except (FrameError, UnreachableError):
             self.frames.close()  # they ask again, by the same ids
+        if self.is_refused:
+            self.frames.close()
         if verb == "unseal" and self.server.host.opened:
             self.server.hang_up(but=self)
         if verb == "seal" and not said[1]:
@@ -163,7 +168,7 @@ async def listening(
             clear(socket)
             made.append(await loop.create_unix_server(server.client, str(socket), start_serving=False))
             os.chmod(socket, PRIVATE)  # noqa: PTH101 - before anybody can call
-        if address and tls:
+        if address and tls:  # pragma: no cover - in a process of its own: tests have no network
             made.append(await loop.create_server(server.client, *address, ssl=tls, start_serving=False))
     except OSError as error:
         raise ModuleBusyError(f"nobody can listen there: {error.strerror}") from error
