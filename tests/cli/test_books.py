@@ -178,6 +178,14 @@ def test_a_trial_balance_of_nothing(place: Server) -> None:
     assert lines(call(place, "trial-balance", "--until", "2025-01-01T06:30"))[1:] == ["Nothing was booked."]
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01", "1969-12-31", "9000-01-01", "9999-12-31T23:59:59-12:00", "x"])
+def test_a_moment_of_no_books(place: Server, moment: str) -> None:
+    """A moment around which nothing was ever booked is refused as a date."""
+    in_town(place)
+    answer = call(place, "trial-balance", "--until", moment)
+    assert (answer.exit_code, answer.stderr.startswith("error: date: ")) == (2, True)
+
+
 def test_a_statement(place: Server) -> None:
     """A statement has the opening balance, each posting with its balance and its entry, and the closing balance."""
     in_town(place)
@@ -291,9 +299,11 @@ def test_no_account(place: Server, words: tuple[str, ...], problem: str) -> None
 
 def test_several_utilities(place: Server) -> None:
     """Where there are several utilities, one is named; where there is none, that is said."""
-    assert "there is no utility; add one first" in call(place, "trial-balance").stderr
+    assert (
+        "there is no utility yet; add one: umbane registry import utility FILE" in call(place, "trial-balance").stderr
+    )
     in_town(place, ["seaview", "hilltop"])
-    assert "there are several utilities; name one of them: hilltop, seaview" in call(place, "trial-balance").stderr
+    assert "there are several utilities; name one of hilltop, seaview" in call(place, "trial-balance").stderr
     assert "Town of hilltop" in lines(call(place, "trial-balance", "--utility", "hilltop"))[0]
 
 

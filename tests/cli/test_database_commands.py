@@ -228,6 +228,11 @@ def test_retry(queue: Server, way: str) -> None:
         (["show", "99"], "error: there is no job 99; umbane jobs list shows those there are"),
         (["retry", "1"], "error: job 1 isn't dead; umbane jobs dead shows those that are"),
         (["retry", "3", "99"], "error: job 99 isn't dead; umbane jobs dead shows those that are"),
+        (["show", "0"], "Error: Invalid value for 'NUMBER': 0 is not in the range 1<=x<=9223372036854775807."),
+        (
+            ["retry", str(2**63)],
+            f"Error: Invalid value for '[NUMBERS]...': {2**63} is not in the range 1<=x<={2**63 - 1}.",
+        ),
         (["retry"], "Error: Give the numbers of dead jobs, or --all."),
         (["retry", "3", "--all"], "Error: Give the numbers of dead jobs, or --all."),
     ],

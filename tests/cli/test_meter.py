@@ -413,7 +413,18 @@ def test_a_file_that_was_changed(tmp_path: Path, path: tuple[str, ...], value: o
 
 
 @pytest.mark.parametrize(
-    "options", [["--form", "round"], ["--ea", "9"], ["--mode", "barter"], ["--pack", "nobody"], ["--start", "now"]]
+    "options",
+    [
+        ["--form", "round"],
+        ["--ea", "9"],
+        ["--mode", "barter"],
+        ["--pack", "nobody"],
+        ["--start", "now"],
+        ["--start", "0001-01-01"],
+        ["--start", "2013-12-31"],
+        ["--start", "2045-01-01"],
+        ["--start", "9999-12-31"],
+    ],
 )
 def test_wrong_options(options: list[str]) -> None:
     """A wrong option ends with 2 before anybody sits down."""

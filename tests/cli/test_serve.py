@@ -58,6 +58,14 @@ async def test_a_life(database: Database, place: Server, folder: Path) -> None:
     assert digits[0] == digits[1]
 
 
+def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
+    """A folder for the journals that nobody can make is told by its option."""
+    (tmp_path / "file").touch()
+    said = refused("--module", tmp_path / "file" / "modules")
+    assert said.startswith("--module: ")
+    assert "can't be made (Not a directory)" in said
+
+
 async def test_a_request_under_way(database: Database, place: Server, folder: Path) -> None:
     """Whoever is asked to end still answers what was begun, and nothing that comes later."""
     town, at = await furnished(database), folder / "a"

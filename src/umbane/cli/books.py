@@ -14,6 +14,7 @@ import click
 from umbane.cli.bookpages import COLUMNS, Page, Talk, choices, finding_lines, trial_lines, verdict
 from umbane.cli.floats import deposit, floats, limit
 from umbane.cli.where import using
+from umbane.cli.whose import of_utility, utility_named
 from umbane.db import Connection, Database
 from umbane.errors import InputError, shown
 from umbane.ledger import (
@@ -29,7 +30,7 @@ from umbane.ledger import (
     trial_balance,
 )
 from umbane.ledger.reading import PATIENCE, account, find, unhurried
-from umbane.registry import NotFoundError, contract_by_account, utilities, utility_by_code, vendor_by_code
+from umbane.registry import NotFoundError, contract_by_account, vendor_by_code
 from umbane.registry.customers import contract
 from umbane.registry.vendors import vendor
 from umbane.vending import CLAIMS as SALES
@@ -44,7 +45,8 @@ WRONG: Final = 1
 CLAIMS: Final = (*BOOKS, *SALES)
 """What all rooms claim of their books."""
 
-of_utility = click.option("--utility", "code", help="The code of the utility; needed only where there are several.")
+YEARS: Final = range(1970, 9000)
+"""In which something can be booked."""
 
 
 @click.group()
@@ -92,7 +94,7 @@ def trial_balance_(code: str | None, until: str | None) -> None:
 
     async def work(database: Database) -> tuple["Utility", datetime, list[TrialLine]]:
         async with database.reading() as connection:
-            whose = await _utility(connection, code)
+            whose = await utility_named(connection, code)
             end = await _moment(connection, whose, until)
             await unhurried(connection)
             return whose, end, await trial_balance(connection, whose.id, end, patience=PATIENCE)
@@ -143,7 +145,7 @@ def statement_(  # noqa: PLR0917 - click passes every parameter by its name
     async def work(database: Database) -> None:
         async with database.reading() as connection:
             await unhurried(connection)
-            whose = await _utility(connection, code)
+            whose = await utility_named(connection, code)
             end = await _moment(connection, whose, until)
             start = await _moment(connection, whose, since or f"{end.astimezone(whose.zone):%Y-%m-01}")
             number = await _number(connection, whose, Wish(account, name, vendor, contract))
@@ -173,21 +175,6 @@ async def _write(found: Statement, page: Page) -> None:
 # ------------------------------------------------------------------------------------------------- what a person means
 
 
-async def _utility(connection: Connection, code: str | None) -> "Utility":
-    """The utility of this code, or the only one."""
-    if code is not None:
-        return await utility_by_code(connection, code)
-    every = await utilities(connection)
-    if len(every) == 1:
-        return every[0]
-    codes = ", ".join(it.code for it in every)
-    raise InputError(
-        "--utility",
-        "there are several utilities" if every else "there is no utility",
-        f"name one of them: {codes}" if every else "add one first",
-    )
-
-
 async def _moment(connection: Connection, whose: "Utility", text: str | None) -> datetime:
     """The moment that a person means, on the clock of the utility; now, if nothing is said."""
     if text is None:
@@ -197,6 +184,9 @@ async def _moment(connection: Connection, whose: "Utility", text: str | None) ->
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise InputError("date", f"{shown(text)} is none", "write 2026-03-31 or 2026-03-31T18:00") from error
+    if moment.year not in YEARS:
+        problem = f"nothing was ever booked in the year {moment.year}"
+        raise InputError("date", problem, f"give a year from {YEARS[0]} to {YEARS[-1]}")
     return moment if moment.tzinfo else moment.replace(tzinfo=whose.zone)
 
 

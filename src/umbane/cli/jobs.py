@@ -12,6 +12,7 @@ from umbane.db.desk import JobState, JobView, dead_numbers, job_counts, look_up,
 
 __all__ = ["command"]
 
+NUMBER = click.IntRange(1, 2**63 - 1)
 STATES = click.Choice([str(state) for state in JobState])
 MOMENTS = {
     JobState.WAITING: "due",
@@ -45,7 +46,7 @@ def dead(limit: int) -> None:
 
 
 @command.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 def show(number: int) -> None:
     """Show everything about one job."""
 
@@ -59,7 +60,7 @@ def show(number: int) -> None:
 
 
 @command.command()
-@click.argument("numbers", type=int, nargs=-1)
+@click.argument("numbers", type=NUMBER, nargs=-1)
 @click.option("--all", "every", is_flag=True, help="All dead jobs.")
 def retry(numbers: tuple[int, ...], *, every: bool) -> None:
     """Enqueue dead jobs again, as new ones."""

@@ -1,6 +1,5 @@
 """Pages that a command writes beside what it prints."""
 
-import os
 from pathlib import Path
 
 from umbane.errors import InputError
@@ -12,11 +11,10 @@ def make_room(page: Path) -> None:
     """Refuse a page that can't be written before anything is sold."""
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
-        writable = os.access(page if page.exists() else page.parent, os.W_OK)
+        page.open("ab").close()  # nothing else knows whether it can be written
     except OSError as error:
-        raise InputError("--html", f"{page}: {error.strerror}", "give a file that can be written") from error
-    if not writable:
-        raise InputError("--html", f"{page} can't be written", "give a file that can")
+        problem = f"{page} can't be written ({error.strerror})"
+        raise InputError("--html", problem, "give a file that can be written") from error
 
 
 def write(page: Path, text: str) -> None:

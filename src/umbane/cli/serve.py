@@ -17,6 +17,7 @@ from umbane.cli.sealing import read_seal_key, with_seal_key
 from umbane.cli.signing import signer_for, with_audit_key
 from umbane.cli.where import here
 from umbane.db import open_database
+from umbane.errors import InputError
 from umbane.registry import utilities
 
 if TYPE_CHECKING:
@@ -81,13 +82,21 @@ def command(
     at, key = Listening(host, port, socket), read_seal_key(seal_key)
     choice = Choice(module, module_certificate, module_key, module_authority)
     if choice.folder:
-        choice.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(choice.folder)
     signer = signer_for(audit_key, choice.folder)
     with _listening(at, inherited) as made:
         if workers == 1 or inherited is not None:
             _run(_serve(at, made, choice, workers, Keys(key, signer), quiet=quiet))
         elif code := _supervise(at, made, workers, quiet=quiet):
             raise SystemExit(code)
+
+
+def _make(folder: Path) -> None:
+    """Make the folder of the journals, if it isn't there."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError("--module", f"{folder} can't be made ({error.strerror})", "name another folder") from error
 
 
 def _listening(at: "Listening", inherited: int | None) -> AbstractContextManager[socket.socket]:

@@ -8,6 +8,7 @@ from rich.console import Console
 from umbane.cli.meter.desk import Desk, realm_key
 from umbane.cli.meter.house import House
 from umbane.cli.meter.session import Session
+from umbane.errors import InputError
 from umbane.meter import EmergencyPlan, Form, Meter, MeterConfig, MeterTariff, WeekPlan
 from umbane.meter.face import Face, load_pack
 from umbane.sts import DRN, EA, KRN, TI, MeterPAN
@@ -26,6 +27,8 @@ EMERGENCY: Final = {0: EmergencyPlan(30, 20), 4: EmergencyPlan(200_000, 100_000)
 TARIFF: Final = MeterTariff(prices=(25_000, 40_000), plan=WeekPlan.daily((0, 0), (17 * 60, 1), (21 * 60, 0)))
 """0.25 a kWh, and 0.40 from 17:00 to 21:00."""
 
+YEARS: Final = range(2014, 2045)
+"""Whose minutes tokens count from the base date of its key."""
 POWER_LIMIT: Final = 6000
 SERIAL_NUMBER: Final = 20_260_101
 TEST_MAKER: Final = 0
@@ -39,6 +42,9 @@ def new_session(console: Console, *, form: str, ea: int, mode: str, pack: str, s
         PackError: the pack can't be used.
         InputError: the moment can't be.
     """
+    if start.year not in YEARS:
+        problem = f"a meter of our keys knows no {start.year}"
+        raise InputError("--start", problem, f"give a year from {YEARS[0]} to {YEARS[-1]}")
     pan, register = MeterPAN.from_drn(DRN.from_parts(TEST_MAKER, SERIAL_NUMBER)), REGISTERS[mode]
     config = MeterConfig(
         pan=pan,
