@@ -9,6 +9,7 @@ import pytest
 from tests.registry.town import Town, new_id, pan
 from tests.vending.laboratory import LaboratoryModule, LostReplyError
 from tests.vending.shop import Shop, open_shop, proven
+from umbane.db import Limits, Server, open_database
 from umbane.registry import change_policy, change_state, contract
 from umbane.sts import Credit, TokenFormatError
 from umbane.vending import (
@@ -251,3 +252,35 @@ async def test_trials_use_nothing_up(shop: Shop) -> None:
     for order in (Buy(money=20_000), Pay(100)):
         assert isinstance(await offer(shop.engine, shop.request(order)), Offer)
     assert await shop.look(number) == before
+
+
+async def test_never_unknown(town: Town, module: LaboratoryModule) -> None:
+    """Who asks for a message that another process works on waits for its answer, and isn't told that it never came."""
+    async with open_shop(town, module) as shop, open_shop(town, LaboratoryModule("another")) as other:
+        question = other.engine, town.id, town.terminal.id, "a"
+        assert await answer_to(*question) is None
+        module.awake.clear()
+        sale = asyncio.create_task(shop.ask(Buy(money=20_000), "a"))
+        await module.asked.wait()
+        asked = asyncio.create_task(answer_to(*question))
+        await asyncio.wait([asked], timeout=0.1)
+        assert not asked.done()
+        module.awake.set()
+        assert await asked == await sale
+        assert await shop.look("SELECT count(*) FROM vending.message") == 1
+        await proven(shop)
+
+
+async def test_not_for_ever(town: Town, module: LaboratoryModule, place: Server) -> None:
+    """When a message is worked on for longer than anybody waits, it is in progress."""
+    async with (
+        open_database(place, limits=Limits(lock=0.1)) as impatient,
+        open_shop(town, module) as shop,
+        open_shop(replace(town, database=impatient), LaboratoryModule("another")) as other,
+    ):
+        module.awake.clear()
+        sale = asyncio.create_task(shop.ask(Buy(money=20_000), "a"))
+        await module.asked.wait()
+        assert code(await answer_to(other.engine, town.id, town.terminal.id, "a")) is Code.IN_PROGRESS
+        module.awake.set()
+        assert isinstance(await sale, Sold)

@@ -27,20 +27,27 @@ async def require_within(desk: Desk, who: Caller, request: SaleRequest) -> None:
     Raises:
         ApiError: it is more money than the key may take for one sale, or in a day.
     """
-    limits, order = who.limits, request.order
+    limits = who.limits
     if limits.money_per_sale is None and limits.money_per_day is None:
         return
-    if await answer_to(desk.engine, who.utility_id, request.terminal_id, request.message_id) is not None:
-        return
+    problem = await beyond(desk, who, request)
+    if problem and await answer_to(desk.engine, who.utility_id, request.terminal_id, request.message_id) is None:
+        raise problem
+
+
+async def beyond(desk: Desk, who: Caller, request: SaleRequest) -> ApiError | None:
+    """What is beyond the limits of a key in a sale, if anything is."""
+    limits, order = who.limits, request.order
     money = order.money or 0 if isinstance(order, Buy | Pay) else 0
     if isinstance(order, Buy) and order.units is not None:
-        raise too_much("this key has limits of money, and a sale by units has its price only afterwards", "give money")
+        return too_much("this key has limits of money, and a sale by units has its price only afterwards", "give money")
     if limits.money_per_sale is not None and money > limits.money_per_sale:
-        raise too_much(
+        return too_much(
             "that is more than this key may take for one sale", f"at most {limits.money_per_sale} minor units"
         )
     if limits.money_per_day is not None and await spent(desk, who, request.terminal_id) + money > limits.money_per_day:
-        raise too_much("that is more than this key may take in a day", f"at most {limits.money_per_day} minor units")
+        return too_much("that is more than this key may take in a day", f"at most {limits.money_per_day} minor units")
+    return None
 
 
 def too_much(detail: str, remedy: str) -> ApiError:

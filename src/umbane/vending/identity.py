@@ -8,9 +8,10 @@ from uuid import UUID
 from umbane.db import uuid_of
 from umbane.vending.models import Order, SaleRequest
 
-__all__ = ["fingerprint", "request_id"]
+__all__ = ["BYTES", "fingerprint", "request_id"]
 
 BYTES: Final = 16
+"""Of a fingerprint."""
 VERSION_AND_VARIANT: Final = 0x8 << 76 | 0b10 << 62
 """UUID version 8: made by a rule of our own (RFC 9562)."""
 OTHERS: Final = ~(0xF << 76 | 0b11 << 62)

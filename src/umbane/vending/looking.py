@@ -4,6 +4,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from umbane.db import Connection, new_ids
+from umbane.db.errors import BusyError, ReadOnlyError
 from umbane.pricing import Payable, free_units_due, payable
 from umbane.registry import pan_of
 from umbane.vending import store
@@ -12,6 +13,7 @@ from umbane.vending.claiming import find_sellers
 from umbane.vending.codes import Code
 from umbane.vending.errors import UnknownSaleError
 from umbane.vending.house import Turn
+from umbane.vending.identity import BYTES
 from umbane.vending.issuing import reserve
 from umbane.vending.judging import judge
 from umbane.vending.loading import load
@@ -76,13 +78,40 @@ def offered(case: Case) -> Offer:
 
 
 async def answer_to(engine: Engine, utility_id: UUID, terminal_id: UUID, message_id: str) -> Answer | None:
-    """What a message was answered: its outcome, "in progress", or None when it never came."""
+    """What a message was answered: its outcome, "in progress", or None when it never came.
+
+    None is never the answer while it is being worked on, in this process or another.
+    """
     if message_id_problem(message_id):
         return None
+    claim = store.Claim(terminal_id, message_id, new_ids(1)[0], bytes(BYTES))
+    if answer := await kept_answer(engine, utility_id, claim):
+        return answer
+    try:
+        return await kept_answer(engine, utility_id, claim) if await is_taken(engine, utility_id, claim) else None
+    except BusyError:
+        return in_progress()
+
+
+async def kept_answer(engine: Engine, utility_id: UUID, claim: store.Claim) -> Answer | None:
+    """What a message was answered, as far as that is committed."""
     async with engine.database.reading() as connection:
-        claim = store.Claim(terminal_id, message_id, terminal_id, b"")
         seen = await store.seen(connection, utility_id, [claim])
         return await told(connection, utility_id, [(it.id, it.message_id) for it in seen.values()])
+
+
+async def is_taken(engine: Engine, utility_id: UUID, claim: store.Claim) -> bool:
+    """Whether a message is claimed, after waiting for whoever is about to: nobody else can claim it meanwhile."""
+    taken = False
+
+    async def work(tx: Connection) -> None:
+        nonlocal taken
+        taken = not await store.claim(tx, utility_id, [claim], engine.clock())
+        raise _TrialOverError
+
+    with suppress(_TrialOverError, ReadOnlyError):  # where nobody can write, nobody claims
+        await engine.database.run(work)
+    return taken
 
 
 async def last_response(engine: Engine, utility_id: UUID, terminal_id: UUID) -> Answer | None:
