@@ -8,17 +8,18 @@ inside the token. What that means for whoever has the PIN stands in docs/pkcs11.
 
 from collections.abc import Sequence
 from hashlib import sha256
-from threading import RLock
 from typing import Any, Final, NamedTuple
 
 from pkcs11 import Attribute, KeyType, Mechanism, Object, ObjectClass
+from pkcs11.exceptions import KeyHandleInvalid
 
 from umbane.security.pkcs11.errors import TokenKeyError
 from umbane.security.pkcs11.labels import DES_BLOCK, SEAL_BYTES, TokenKey, sealed_text
+from umbane.security.pkcs11.library import Library
 from umbane.security.vault import CHECK_DIGITS
 from umbane.sts import DKGA
 
-__all__ = ["GUARDED", "KINDS", "Handle", "HeldKey", "checked", "mark", "seal"]
+__all__ = ["FEEDBACK_BYTES", "GUARDED", "KINDS", "Handle", "HeldKey", "checked", "seal", "value_of"]
 
 GUARDED: Final = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
 """What must be so of every key, or it could be taken out."""
@@ -29,15 +30,19 @@ ZEROS: Final = bytes(DES_BLOCK)
 
 
 class Handle:
-    """A key in a token, by what may be done with it; calls take turns, for a library takes one at a time."""
+    """A key in a token, by what may be done with it; calls take turns, for a library takes one at a time.
 
-    def __init__(self, handle: Object, turn: RLock) -> None:
-        self.handle, self.turn = handle, turn
+    A handle is a number. After the library was started anew the same number may be another key's, so that it would
+    make wrong tokens: a handle of an earlier start is refused.
+    """
+
+    def __init__(self, handle: Object, of: Library) -> None:
+        self.handle, self.library, self.starts = handle, of, of.starts
 
     def attributes(self, *names: Attribute) -> dict[Attribute, Any]:
         """Attributes by their names."""
-        with self.turn:
-            return self.handle.get_attributes(list(names))
+        found: dict[Attribute, Any] = self.operate("get_attributes", list(names))
+        return found
 
     def authenticate(self, data: bytes) -> bytes:
         """HMAC-SHA-256."""
@@ -64,7 +69,8 @@ class Handle:
         operation = getattr(self.handle, verb, None)
         if operation is None:
             raise TokenKeyError(f"a key in the token may not {verb}: load it again")
-        with self.turn:
+        with self.library.turn:
+            self.library.require(self.starts)
             return operation(*what, **how)
 
 
@@ -79,10 +85,19 @@ class HeldKey(NamedTuple):
     """The check value, which tells it from any other key that would make other tokens."""
 
     def derive(self, rows: Sequence[bytes]) -> list[bytes]:
-        """Apply it to the data of many meters: 8 bytes for each under DKGA02, 32 under DKGA04."""
-        if self.key.dkga is DKGA.DES:
-            return self.fed_forward(b"".join(rows))
-        return [self.handle.authenticate(row) for row in rows]
+        """Apply it to the data of many meters: 8 bytes for each under DKGA02, 32 under DKGA04.
+
+        Raises:
+            KeyHandleInvalid: the handle is another key's; then so may be what was made.
+        """
+        made = (
+            self.fed_forward(b"".join(rows))
+            if self.key.dkga is DKGA.DES
+            else [self.handle.authenticate(row) for row in rows]
+        )
+        if value_of(self.handle, self.key) != self.value:
+            raise KeyHandleInvalid
+        return made
 
     def fed_forward(self, data: bytes) -> list[bytes]:
         """DES, xor the data, xor the key: two calls for however many meters."""
@@ -98,6 +113,11 @@ def mark(handle: Handle, dkga: DKGA, text: bytes) -> bytes:
     if dkga is DKGA.DES:
         return handle.encipher(sha256(text).digest()[:DES_BLOCK])
     return handle.authenticate(text)
+
+
+def value_of(handle: Handle, key: TokenKey) -> str:
+    """The check value of a key."""
+    return mark(handle, key.dkga, key.check_context).hex()[:CHECK_DIGITS]
 
 
 def seal(handle: Handle, key: TokenKey, feedback: bytes) -> bytes:
@@ -121,4 +141,4 @@ def checked(handle: Handle, label: str) -> HeldKey:
         raise TokenKeyError(f"{label!r} in the token is a key of another kind")
     if seal(handle, key, feedback) != identity[:SEAL_BYTES]:
         raise TokenKeyError(f"{label!r} in the token doesn't fit its seal: it is another key, or its label was altered")
-    return HeldKey(key, handle, feedback, mark(handle, key.dkga, key.check_context).hex()[:CHECK_DIGITS])
+    return HeldKey(key, handle, feedback, value_of(handle, key))

@@ -12,7 +12,7 @@ from umbane.errors import shown
 from umbane.security.pkcs11.errors import TokenPinError, TokenSettingError
 from umbane.security.pkcs11.setting import TokenSetting
 
-__all__ = ["Library", "library"]
+__all__ = ["Library", "library", "pin_of"]
 
 WRONG_PIN: Final = (refusals.PinIncorrect, refusals.PinInvalid, refusals.PinLenRange, refusals.PinLocked)
 
@@ -42,12 +42,21 @@ class Library:
             self.starts += 1
             self.lib.reinitialize()
 
-    def signed_in(self, setting: TokenSetting, *, writing: bool = False) -> Session:
+    def require(self, starts: int) -> None:
+        """Refuse handles of an earlier start: their numbers may be those of other keys by now. Call it in a turn.
+
+        Raises:
+            SessionClosed: the library was started anew since.
+        """
+        if starts != self.starts:
+            raise refusals.SessionClosed
+
+    def signed_in(self, setting: TokenSetting, pin: str, *, writing: bool = False) -> Session:
         """A new session of the token's user.
 
         Raises:
             PKCS11Error: the token isn't there, or refuses.
-            TokenPinError: it refuses the PIN, or the PIN can't be read.
+            TokenPinError: it refuses the PIN.
         """
         with self.turn:
             if not self.lib.initialized:
@@ -56,7 +65,7 @@ class Library:
             serial = setting.serial and setting.serial.encode()
             token = self.lib.get_token(token_label=setting.token, token_serial=serial)
             try:
-                return token.open(rw=writing, user_pin=pin_of(setting))
+                return token.open(rw=writing, user_pin=pin)
             except refusals.UserAlreadyLoggedIn:  # a process signs in once, for all of its sessions
                 return token.open(rw=writing)
             except WRONG_PIN as error:
@@ -66,7 +75,11 @@ class Library:
 
 
 def pin_of(setting: TokenSetting) -> str:
-    """The PIN, now."""
+    """The PIN, now.
+
+    Raises:
+        TokenPinError: it can't be read.
+    """
     try:
         return setting.pin()
     except TokenSettingError as error:

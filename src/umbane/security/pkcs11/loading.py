@@ -11,13 +11,12 @@ from pkcs11.exceptions import NoSuchKey
 
 from umbane.security.errors import KeyClashError, RealmError
 from umbane.security.pkcs11.errors import TokenKeyError
-from umbane.security.pkcs11.keys import GUARDED, KINDS, Handle, HeldKey, mark, seal
+from umbane.security.pkcs11.keys import FEEDBACK_BYTES, GUARDED, KINDS, Handle, HeldKey, seal, value_of
 from umbane.security.pkcs11.labels import DES_BLOCK, NO_METER, TokenKey
-from umbane.security.pkcs11.library import library
+from umbane.security.pkcs11.library import library, pin_of
 from umbane.security.pkcs11.pool import keys_in
 from umbane.security.pkcs11.setting import TokenSetting
 from umbane.security.pkcs11.wrapping import WrappedKey, check_digits
-from umbane.security.vault import CHECK_DIGITS
 from umbane.sts import DKGA, derivation_data
 
 __all__ = ["TokenLoader"]
@@ -48,7 +47,7 @@ class TokenLoader:
 
     def __init__(self, setting: TokenSetting) -> None:
         self.library = library(setting.library)
-        self.session = self.library.signed_in(setting, writing=True)
+        self.session = self.library.signed_in(setting, pin_of(setting), writing=True)
 
     def __enter__(self) -> Self:
         return self
@@ -97,7 +96,7 @@ class TokenLoader:
         """One half of the pair."""
         try:
             with self.library.turn:
-                return Handle(self.session.get_key(object_class=half, label=PAIR), self.library.turn)
+                return Handle(self.session.get_key(object_class=half, label=PAIR), self.library)
         except NoSuchKey:
             raise TokenKeyError("the token has no pair to wrap keys to: make it first") from None
 
@@ -114,13 +113,15 @@ class TokenLoader:
             TokenKeyError: the token can't unwrap it, or understood something else.
         """
         key, pair = wrapped.key, self.pair(ObjectClass.PRIVATE_KEY)
+        if len(wrapped.feedback) != FEEDBACK_BYTES[key.dkga]:
+            raise TokenKeyError(f"{key.label!r} doesn't come with what its algorithm needs: was it altered?")
         how: dict[str, Any] = {"mechanism": Mechanism.RSA_PKCS_OAEP, "mechanism_param": OAEP}
         try:
             unwrapped = pair.unwrap(KINDS[key.dkga], wrapped.secret, **how, **template(key))
         except PKCS11Error as error:
             problem = f"the token can't unwrap {key.label!r} ({type(error).__name__})"
             raise TokenKeyError(f"{problem}: was it wrapped for another one, or altered?") from None
-        return self.placed(key, Handle(unwrapped, self.library.turn), wrapped.feedback, wrapped.check)
+        return self.placed(key, Handle(unwrapped, self.library), wrapped.feedback, wrapped.check)
 
     def generate(self, key: TokenKey) -> str:
         """Make a vending key inside; the check value.
@@ -134,13 +135,13 @@ class TokenLoader:
         with self.library.turn:
             bits = 8 * key.dkga.vending_key_bytes
             made = self.session.generate_key(KeyType.GENERIC_SECRET, bits, **template(key))
-        return self.placed(key, Handle(made, self.library.turn), b"", None)
+        return self.placed(key, Handle(made, self.library), b"", None)
 
     def placed(self, key: TokenKey, handle: Handle, feedback: bytes, check: str | None) -> str:
         """Put a key that is in the session only into the token, when it is what it should be."""
         try:
             identity = seal(handle, key, feedback) + feedback
-            value = mark(handle, key.dkga, key.check_context).hex()[:CHECK_DIGITS]
+            value = value_of(handle, key)
             (made,) = HeldKey(key, handle, feedback, value).derive([derivation_data(key, *NO_METER)])
         except PKCS11Error as error:
             raise TokenKeyError(f"the token can't use {key.label!r} ({type(error).__name__}): it is not kept") from None

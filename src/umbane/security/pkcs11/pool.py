@@ -6,7 +6,7 @@ batch. The PIN is read from its file whenever somebody has to sign in, and kept 
 
 from collections.abc import Callable
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import LifoQueue
 from typing import Final, NamedTuple, TypeVar
 
 from pkcs11 import Attribute, ObjectClass, PKCS11Error, Session
@@ -16,7 +16,7 @@ from umbane.security.models import VendingKeyName
 from umbane.security.pkcs11.errors import TokenLostError, TokenPinError
 from umbane.security.pkcs11.keys import Handle, HeldKey, checked
 from umbane.security.pkcs11.labels import OWNER
-from umbane.security.pkcs11.library import Library, library
+from umbane.security.pkcs11.library import Library, library, pin_of
 from umbane.security.pkcs11.setting import TokenSetting
 
 __all__ = ["Keys", "TokenPool", "keys_in"]
@@ -51,7 +51,7 @@ class TokenPool:
 
     def __init__(self, setting: TokenSetting, size: int = SESSIONS) -> None:
         self.setting, self.library = setting, library(setting.library)
-        self.places: SimpleQueue[OpenSession | None] = SimpleQueue()
+        self.places: LifoQueue[OpenSession | None] = LifoQueue()
         self.size, self.losses, self.refused = size, 0, False
         for _ in range(size):
             self.places.put(None)
@@ -88,24 +88,25 @@ class TokenPool:
         if self.refused:
             raise TokenPinError(f"the token {self.setting.token!r} refused the PIN: put it right, and open it again")
         losses = self.losses
-        session = self.opened()
-        return OpenSession(session, keys_in(session, self.library), losses, self.library.starts)
+        with self.library.turn:  # nobody starts the library anew before the keys are known
+            session = self.opened()
+            return OpenSession(session, keys_in(session, self.library), losses, self.library.starts)
 
     def opened(self) -> Session:
         """A new session. A library may not notice that a token came back, until it is started anew."""
+        pin = pin_of(self.setting)
         try:
             with suppress(PKCS11Error):
-                return self.library.signed_in(self.setting)
+                return self.library.signed_in(self.setting, pin)
             self.library.restart()
-            return self.library.signed_in(self.setting)
+            return self.library.signed_in(self.setting, pin)
         except TokenPinError:
             self.refused = True
             raise
 
     def close(self) -> None:
         """Close the sessions, when they are given back."""
-        for _ in range(self.size):
-            place = self.places.get()
+        for place in [self.places.get() for _ in range(self.size)]:
             if place and place.starts == self.library.starts:
                 with suppress(PKCS11Error), self.library.turn:
                     place.session.close()
@@ -125,7 +126,7 @@ def keys_in(session: Session, of: Library) -> Keys:
         labelled = [(str(handle[Attribute.LABEL]), handle) for handle in secrets]
     for label, handle in labelled:
         if label.split(" ")[0] == OWNER:
-            held = checked(Handle(handle, of.turn), label)
+            held = checked(Handle(handle, of), label)
             if found.setdefault(held.key.name, held) is not held:
                 raise KeyClashError(f"the token has two keys for {held.key.name}: a new key needs a new KRN")
     return found

@@ -68,9 +68,10 @@ class WrappedKey:
             bits, block = b64decode(secret, validate=True), b64decode(feedback, validate=True)
         except ValueError:
             raise TokenKeyError("this is not the line of a wrapped key: give it whole, as it was written") from None
-        if form != FORM:
-            raise TokenKeyError("this is a wrapped key of another form: it is not known here")
-        return cls(TokenKey.parse(label), bits, block, check)
+        key = cls(TokenKey.parse(label), bits, block, check)
+        if form != FORM or key.text != text.strip():
+            raise TokenKeyError("this is not a wrapped key in the form that is known here")
+        return key
 
 
 def wrapped(held: RealmKey, public_key: bytes) -> WrappedKey:
