@@ -5,130 +5,71 @@ killed at any time; its journal knows what it made.
 """
 
 import asyncio
-import pickle
 import sys
-from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Sequence
-from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
-from uuid import UUID
 
-from tests.vending.laboratory import LostReplyError
-from umbane.security import (
-    Issued,
-    KeyChangeRequest,
-    ModuleStatus,
-    Record,
-    Refused,
-    SecurityModule,
-    TokenRequest,
-    VerifyRequest,
-    open_software_module,
-    published_vault,
-)
-from umbane.sts import KRN, SGC, Token
+from umbane.security import Quota, Realm, UnreachableError, published_key
+from umbane.security.process.custody import Cost
+from umbane.security.process.founding import KEYS, found_module, published_grant
+from umbane.security.process.host import Host
+from umbane.security.process.remote import Place, RemoteModule
+from umbane.security.process.serving import Server, listening
+from umbane.sts import KRN, SGC
 
-__all__ = ["OutsideModule"]
+__all__ = ["outside_module"]
 
 LOST = 0.03
 """How many questions get lost, and how many answers."""
 LATEST = 0.01
 """Seconds that an answer takes, at the most."""
+PATIENCE = 20.0
+PEOPLE = {"ada": "one two three four"}
 
 
-class OutsideModule:
+def outside_module(folder: Path, name: str) -> RemoteModule:
     """What an engine sees of it."""
-
-    external = True
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.socket = folder / f"{name}.socket"
-
-    async def ask(self, verb: str, argument: object) -> Any:  # noqa: ANN401 - whatever the verb answers
-        """Ask it; nobody knows what happened when there is no answer."""
-        try:
-            reader, writer = await asyncio.open_unix_connection(self.socket)
-            writer.write(pickle.dumps((verb, argument)))
-            writer.write_eof()
-            said = await reader.read()
-            writer.close()
-        except OSError as error:
-            raise LostReplyError from error
-        if not said:
-            raise LostReplyError
-        return pickle.loads(said)  # noqa: S301 - from ourselves
-
-    async def issue(self, requests: Sequence[TokenRequest]) -> list[Issued | Refused]:
-        """Make tokens."""
-        answers: list[Issued | Refused] = await self.ask("issue", list(requests))
-        return answers
-
-    async def change_keys(self, requests: Sequence[KeyChangeRequest]) -> list[Issued | Refused]:
-        """Make key-change sets."""
-        answers: list[Issued | Refused] = await self.ask("change_keys", list(requests))
-        return answers
-
-    async def verify(self, requests: Sequence[VerifyRequest]) -> list[Token | Refused]:
-        """What digits say under a key."""
-        answers: list[Token | Refused] = await self.ask("verify", list(requests))
-        return answers
-
-    async def fetch(self, ids: Sequence[UUID]) -> dict[UUID, Issued | Refused]:
-        """What was answered."""
-        answers: dict[UUID, Issued | Refused] = await self.ask("fetch", list(ids))
-        return answers
-
-    async def since(self, count: int) -> AsyncIterator[Record]:
-        """Every request from a count on."""
-        for record in await self.ask("since", count):
-            yield record
-
-    async def status(self) -> ModuleStatus:
-        """What it says of itself."""
-        answer: ModuleStatus = await self.ask("status", None)
-        return answer
+    return RemoteModule(Place(folder / f"{name}.socket"), None, PATIENCE)
 
 
-async def answer(module: SecurityModule, verb: str, argument: Any) -> object:  # noqa: ANN401 - the verb's own
-    """What the module answers."""
-    match verb:
-        case "since":
-            return [record async for record in module.since(argument)]
-        case "status":
-            return await module.status()
-        case _:
-            return await getattr(module, verb)(argument)
+class Lossy(Server):
+    """A server that loses something now and then."""
 
+    def __init__(self, host: Host, seed: int) -> None:
+        super().__init__(host)
+        self.chance = Random(seed)  # noqa: S311 - no secrets
 
-async def hear(module: SecurityModule, chance: Random, reader: StreamReader, writer: StreamWriter) -> None:
-    """Hear a question, and mostly answer it."""
-    if not (asked := await reader.read()):
-        return writer.close()  # who asked was killed
-    verb, argument = pickle.loads(asked)  # noqa: S301 - from ourselves
-    losing, late = (chance.random(), chance.uniform(0, LATEST)) if verb == "issue" else (1, 0)
-    await asyncio.sleep(late / 2)
-    if losing > LOST:
-        said = pickle.dumps(await answer(module, verb, argument))
+    async def answer(self, verb: str, argument: bytes) -> tuple[object, list[object] | None]:
+        """As any server, but later, and not always."""
+        losing, late = (self.chance.random(), self.chance.uniform(0, LATEST)) if verb == "issue" else (1, 0)
         await asyncio.sleep(late / 2)
-        if losing > 2 * LOST:
-            writer.write(said)
-    return writer.close()
+        if losing < LOST:
+            raise UnreachableError("the question got lost")
+        said = await super().answer(verb, argument)
+        await asyncio.sleep(late / 2)
+        if losing < 2 * LOST:
+            raise UnreachableError("the answer got lost")
+        return said
+
+
+def unsealed(folder: Path, name: str) -> Host:
+    """The module, made when it isn't there."""
+    if not (folder / KEYS).exists():
+        found_module(folder, name, Realm.TEST, PEOPLE, 1, cost=Cost(1, 8, 1))
+    host = Host(folder)
+    for custodian, passphrase in PEOPLE.items():
+        host.give(custodian, passphrase)
+    if not host.require_opened().contents.grants:
+        host.load_published([published_grant(published_key(SGC(123456), KRN(1)), Quota())])
+    return host
 
 
 async def serve(folder: Path, name: str, seed: int) -> None:
     """Answer until somebody puts an end to it."""
-    path = folder / f"{name}.socket"
-    path.unlink(missing_ok=True)
-    async with open_software_module(name, folder, published_vault([(SGC(123456), KRN(1))])) as module:
-        server = await asyncio.start_unix_server(
-            partial(hear, module, Random(seed)),  # noqa: S311 - no secrets
-            path,
-        )
+    async with listening(Lossy(unsealed(folder / name, name), seed), folder / f"{name}.socket"):
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        await server.serve_forever()
+        await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -22,12 +22,11 @@ from uuid import UUID
 
 from asyncpg import InterfaceError
 
-from tests.vending.laboratory import LostReplyError
-from tests.vending.outside import OutsideModule
+from tests.vending.outside import outside_module
 from umbane.db import Server, open_database
 from umbane.db.errors import DatabaseError
 from umbane.registry import EngineeringAction, Role
-from umbane.security import SecurityModule, open_software_module, published_vault
+from umbane.security import SecurityModule, UnreachableError, open_software_module, published_vault
 from umbane.sts import KRN, SGC
 from umbane.vending import (
     Answer,
@@ -99,7 +98,8 @@ def tell(*words: object) -> None:
 async def module_of(folder: Path, place: int, *, external: bool) -> AsyncIterator[SecurityModule]:
     """The security module of a child."""
     if external:
-        yield OutsideModule(folder, f"outside-{place}")
+        with closing(outside_module(folder, f"outside-{place}")) as outside:
+            yield outside
         return
     async with open_software_module(f"inside-{place}", folder, published_vault([(SGC(123456), KRN(1))])) as module:
         yield module
@@ -140,7 +140,7 @@ def child(url: str, folder: Path, town: dict[str, Any], place: int, first: int, 
     while True:
         try:
             asyncio.run(session(url, folder, town, place, first, seed))
-        except (DatabaseError, InterfaceError, LostReplyError):
+        except (DatabaseError, InterfaceError, UnreachableError):
             seed += 1  # the server or the module is away: it comes back, or we are killed
 
 
