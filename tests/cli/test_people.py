@@ -350,3 +350,69 @@ def test_bad_keys(place: Server, words: list[str], told: str) -> None:
     """A key that can't be isn't made, and none is revoked that there isn't."""
     assert told.replace("'", "") in refused(place, *words).replace("'", "")
     assert "There is no key." in done(place, "apikeys", "list")
+
+
+# -------------------------------------------------------------------------------------------------- alone at the server
+
+
+def alarms(place: Server) -> list[str]:
+    """What alarms say."""
+
+    async def work() -> list[str]:
+        async with open_database(place) as database, database.reading() as connection:
+            return [row[0] for row in await connection.fetch("SELECT kind || ': ' || words FROM api.alarm ORDER BY id")]
+
+    return asyncio.run(work())
+
+
+def test_alone_at_the_server(place: Server, sealing: Path, tmp_path: Path) -> None:
+    """Setting up the first two people is no alarm; whatever lets somebody in after that is one, and a block is none."""
+    key = "--seal-key", sealing
+    for name in ("awa", "bo"):
+        done(place, "people", "add", name, "--full-name", name, "--role", "administrator", "--person", f"e-{name}")
+        done(place, "people", "password", name, "--file", "-", typed_in=PASSWORD)
+        done(place, "people", "totp", name, *key)
+    assert alarms(place) == []
+    done(place, *ADD)
+    done(place, "people", "roles", "thandi", "--role", "auditor")
+    assert "thandi is e-awa." in done(place, "people", "person", "thandi", "E-AWA")
+    done(place, "people", "password", "thandi", "--file", "-", typed_in=PASSWORD)
+    done(place, "people", "block", "thandi", "--reason", "left")
+    done(place, "people", "unblock", "thandi", "--reason", "back")
+    file = tmp_path / "policy.json"
+    file.write_text('{"sale": {"largest_money": 700}}')
+    assert '"largest_money": 700' in done(place, "registry", "policy", "--set", file, "--reason", "theft")
+    assert alarms(place) == [
+        "server: somebody new: thandi", "server: roles of thandi", "server: personnel number of thandi",
+        "server: another password of thandi", "server: an unblocking of thandi", "server: another policy: theft",
+    ]  # fmt: skip
+    assert "e-awa" in done(place, "people", "list")
+
+
+def test_one_person_alone(place: Server, sealing: Path) -> None:
+    """Two names of one person are not two people, so there is nobody whom an alarm could tell."""
+    for name in ("awa", "awa-2"):
+        done(place, "people", "add", name, "--full-name", "Awa", "--role", "administrator", "--person", "e-1")
+        done(place, "people", "password", name, "--file", "-", typed_in=PASSWORD)
+        done(place, "people", "totp", name, "--seal-key", sealing)
+    done(place, *ADD)
+    assert alarms(place) == []
+
+
+def test_a_policy_that_is_none(place: Server, tmp_path: Path) -> None:
+    """The policy is printed as JSON that can be given back; what is none, or has no reason, is refused."""
+    file = tmp_path / "policy.json"
+    file.write_text(done(place, "registry", "policy"))
+    done(place, "registry", "policy", "--set", file, "--reason", "as it was")
+    assert "--reason" in refused(place, "registry", "policy", "--set", file)
+    for text in ("{", '{"sale": {"largest": 1}}', "[]"):
+        file.write_text(text)
+        refused(place, "registry", "policy", "--set", file, "--reason", "x")
+
+
+@pytest.mark.parametrize("number", ["=1", "e 1", "x" * 31])
+def test_a_person_that_is_none(place: Server, number: str) -> None:
+    """What can't be a personnel number is refused."""
+    done(place, *ADD)
+    assert "person" in refused(place, "people", "person", "thandi", number)
+    assert "person" in refused(place, "people", "add", "x", "--full-name", "X", "--role", "cashier", "--person", number)

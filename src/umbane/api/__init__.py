@@ -7,7 +7,8 @@
 - `batcher`: many tills at once, in batches
 - `access`, `rights`, `rates`, `limits`: who is let in, who may do what, how often, for how much
 - `people`, `attempts`, `passwords`, `secondfactor`, `sessions`, `accounts`: signing in, and what it takes
-- `approvals`, `approving`: what takes several people; `reversals`: taking a sale back from a desk
+- `approving`: what takes several people; `approvals`: orders that do, and who decides; `consent`: the same at desks;
+  `alarms`: what was done alone all the same; `reversals`: taking a sale back from a desk
 - `webhooks`, `outside`: telling others of sales, and the way out to them
 - `watching`: metrics and logs
 - `managing`: what the utility's own people do; `housekeeping`: what has to be done now and then
@@ -15,6 +16,7 @@
 """
 
 from umbane.api.accounts import set_blocked, set_password, set_second_factor
+from umbane.api.alarms import note_alone
 from umbane.api.app import OPERATIONS, make_app
 from umbane.api.passwords import hash_password, require_good
 from umbane.api.rights import FOR_PEOPLE, RIGHTS_OF, TILL, Right
@@ -35,6 +37,7 @@ __all__ = [
     "make_app",
     "matching_step",
     "new_secret",
+    "note_alone",
     "otpauth",
     "require_good",
     "seal",

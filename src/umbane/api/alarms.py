@@ -15,9 +15,10 @@ from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 from umbane.audit import Fact, append
 from umbane.db import Connection, new_ids
+from umbane.registry import Scope
 from umbane.registry.texts import clean
 
-__all__ = ["OPERATIONS", "raise_alarm"]
+__all__ = ["OPERATIONS", "note_alone", "raise_alarm"]
 
 LONGEST: Final = 200
 RAISING: Final = """
@@ -31,6 +32,10 @@ LISTING: Final = (
     SELECTION + " AND ($2::uuid IS NULL OR a.id > $2) AND (NOT $3 OR w.alarm_id IS NULL) ORDER BY a.id LIMIT $4"
 )
 ONE: Final = SELECTION + " AND a.id = $2"
+ABLE: Final = """
+SELECT count(DISTINCT person) > 1, now() FROM registry.operator
+WHERE utility_id = $1 AND vendor_id IS NULL AND NOT blocked AND password_hash IS NOT NULL AND totp_secret IS NOT NULL"""
+"""Whether two people of the utility's own could have done something together."""
 ANSWERING: Final = """
 INSERT INTO api.alarm_answer (utility_id, alarm_id, operator_id, words, at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING true"""
@@ -78,6 +83,13 @@ async def raise_alarm(  # noqa: PLR0913, PLR0917 - what, by whom, when, of which
     await tx.execute(RAISING, utility_id, new_ids(1)[0], at, kind, by, words, approval_id)
     says = {"utility": str(utility_id), "alarm": kind, "by": by, "words": words}
     await append(tx, [Fact("alarm", at, says)])
+
+
+async def note_alone(tx: Connection, scope: Scope, words: str) -> None:
+    """Raise an alarm for what somebody is about to do alone at the server, if two people could do it together."""
+    [[able, now]] = await tx.fetch(ABLE, scope.utility_id)
+    if able:
+        await raise_alarm(tx, scope.utility_id, "server", scope.by, words, now)
 
 
 async def alarms(desk: Desk, call: Call) -> Reply:

@@ -23,6 +23,7 @@ from umbane.registry import (
     add_operator,
     operator_by_name,
     operators,
+    set_person,
     set_roles,
     vendor_by_code,
     vendors,
@@ -61,13 +62,18 @@ def command() -> None:
     """
 
 
-def _change(name: str, code: str | None, work: Change[T]) -> T:
-    """Change something of a person, in one transaction."""
+def _change(name: str, code: str | None, work: Change[T], alone: str = "") -> T:
+    """Change something of a person, in one transaction; what takes two over the API raises an alarm in these words."""
 
     async def run(database: Database) -> T:
         async def inside(tx: Connection) -> T:
+            from umbane.api import note_alone
+
             home = await utility_named(tx, code)
-            return await work(tx, Scope(home.id, by()), await operator_by_name(tx, home.id, name), home)
+            scope, who = Scope(home.id, by()), await operator_by_name(tx, home.id, name)
+            if alone:
+                await note_alone(tx, scope, f"{alone} of {name}")
+            return await work(tx, scope, who, home)
 
         return await database.run(inside)
 
@@ -82,16 +88,22 @@ def _change(name: str, code: str | None, work: Change[T]) -> T:
 @click.option("--full-name", required=True, help="For people.")
 @with_roles
 @click.option("--vendor", help="The code of the vendor for whom they work; staff of the utility if none is given.")
+@click.option("--person", default="", help="A personnel number: names with the same one are one person. Else the NAME.")
 @of_utility
-def add(name: str, full_name: str, roles: Sequence[str], vendor: str | None, code: str | None) -> None:
+def add(  # noqa: PLR0917 - a parameter for each option
+    name: str, full_name: str, roles: Sequence[str], vendor: str | None, person: str, code: str | None
+) -> None:
     """Add somebody who is to sign in by this NAME."""
 
     async def work(database: Database) -> None:
         async def inside(tx: Connection) -> None:
+            from umbane.api import note_alone
+
             home = await utility_named(tx, code)
             vendor_id = (await vendor_by_code(tx, home.id, vendor)).id if vendor else None
             words = clean("--full-name", full_name)
-            new = Operator(new_ids(1)[0], name, words, frozenset(map(Role, roles)), vendor_id)
+            new = Operator(new_ids(1)[0], name, words, frozenset(map(Role, roles)), vendor_id, person=person)
+            await note_alone(tx, Scope(home.id, by()), f"somebody new: {new.name}")
             await add_operator(tx, Scope(home.id, by()), new)
 
         await database.run(inside)
@@ -116,9 +128,9 @@ def list_(code: str | None) -> None:
     if not people:
         click.echo("There is nobody yet. Add somebody with: umbane people add NAME --full-name ... --role ...")
         return
-    table = Table("name", "full name", "roles", "vendor", "", box=box.SIMPLE_HEAD, header_style="dim")
+    table = Table("name", "full name", "person", "roles", "vendor", "", box=box.SIMPLE_HEAD, header_style="dim")
     for it in people:
-        cells = it.name, plain(it.full_name), _listed(it.roles), codes.get(it.vendor_id, "–")
+        cells = it.name, plain(it.full_name), it.person, _listed(it.roles), codes.get(it.vendor_id, "–")
         table.add_row(*map(Text, cells), Text(_lacks(it), style="yellow"))
     console().print(table)
 
@@ -145,8 +157,22 @@ def roles(name: str, roles: Sequence[str], code: str | None) -> None:
     async def work(tx: Connection, scope: Scope, who: Operator, _home: "Utility") -> None:
         await set_roles(tx, scope, who.id, map(Role, roles))
 
-    _change(name, code, work)
+    _change(name, code, work, "roles")
     click.echo(f"{name} is now: {_listed(roles)}.")
+
+
+@command.command()
+@click.argument("name")
+@click.argument("number")
+@of_utility
+def person(name: str, number: str, code: str | None) -> None:
+    """Say who NAME is by a personnel NUMBER: names with the same one are one person, who never counts as two."""
+
+    async def work(tx: Connection, scope: Scope, who: Operator, _home: "Utility") -> None:
+        await set_person(tx, scope, who.id, number)
+
+    _change(name, code, work, "personnel number")
+    click.echo(f"{name} is {number.lower()}.")
 
 
 @command.command()
@@ -175,7 +201,7 @@ def _block(name: str, reason: str, code: str | None, *, blocked: bool) -> None:
 
         await set_blocked(tx, scope, who, blocked=blocked, reason=clean("--reason", reason))
 
-    _change(name, code, work)
+    _change(name, code, work, "" if blocked else "an unblocking")
 
 
 @command.command(name="sign-out")
@@ -216,7 +242,7 @@ def password(name: str, file: str | None, code: str | None) -> None:
     async def work(tx: Connection, scope: Scope, who: Operator, home: "Utility") -> None:
         await set_password(tx, scope, home, who, kept)
 
-    _change(name, code, work)
+    _change(name, code, work, "another password")
     click.echo(f"The password of {name} is set.")
 
 
@@ -268,7 +294,7 @@ def totp(name: str, seal_key: Path | None, code: str | None) -> None:
     async def work(tx: Connection, scope: Scope, who: Operator, _home: "Utility") -> None:
         await set_second_factor(tx, scope, who, key, secret)
 
-    _change(name, code, work)
+    _change(name, code, work, "another second factor")
     click.echo(f"The second factor of {name} is set.")
 
 

@@ -1,6 +1,7 @@
 """`umbane registry`: fill the registry from files, and find what is in it."""
 
 import csv
+import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from umbane.registry import (
     Hit,
     ImportReport,
     Scope,
+    change_policy,
     find,
     history,
     import_meters,
@@ -34,6 +36,7 @@ from umbane.registry import (
     utilities,
 )
 from umbane.registry import utility as utility_of
+from umbane.registry.texts import clean
 
 if TYPE_CHECKING:
     from umbane.registry import Meter, Utility
@@ -254,3 +257,44 @@ def utilities_() -> None:
     for row in rows:
         table.add_row(*row)
     console().print(table)
+
+
+# ------------------------------------------------------------------------------------------------------------- policy
+
+
+@command.command()
+@click.option("--set", "file", type=FILE, help="A JSON file with another policy; what it leaves out is as usual.")
+@click.option("--reason", help="Why, for the record; needed with --set.")
+@of_utility
+def policy(file: Path | None, reason: str | None, code: str | None) -> None:
+    """Print what the utility leaves to choice, as JSON; or change it.
+
+    Over the API a change takes two people. Here it takes one, and an alarm says so as soon as there are two.
+    """
+    wanted = _read_policy(file, reason) if file else None
+
+    async def work(database: Database) -> str:
+        async def inside(tx: Connection) -> str:
+            from umbane.api import note_alone
+
+            home = await utility_named(tx, code)
+            if wanted is None:
+                return home.policy.model_dump_json(indent=2)
+            scope, (document, words) = Scope(home.id, by()), wanted
+            await note_alone(tx, scope, f"another policy: {words}")
+            return (await change_policy(tx, scope, document, words)).model_dump_json(indent=2)
+
+        return await database.run(inside)
+
+    click.echo(using(work))
+
+
+def _read_policy(file: Path, reason: str | None) -> tuple[object, str]:
+    """The policy of a file, and why it is to hold."""
+    if reason is None:
+        raise InputError("--reason", "no reason is given", "say why the policy is changed")
+    try:
+        document: object = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise InputError("--set", f"{file} is no JSON in UTF-8", "begin with what this command prints") from error
+    return document, clean("--reason", reason)
