@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import Struct, convert
+from msgspec import Raw, Struct, convert
 from msgspec.json import Decoder
 
 from umbane.api.batcher import Batcher
@@ -103,11 +103,11 @@ class Reply:
     """What is answered.
 
     Attributes:
-        body: a struct, or a problem.
+        body: a struct, a problem, or an answer that was written down as JSON.
         status: of HTTP; a problem has its own.
     """
 
-    body: Struct
+    body: Struct | Raw
     status: int = 200
 
     @property

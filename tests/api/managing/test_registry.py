@@ -1,6 +1,7 @@
 """The registry over the API: who and what there is, and what becomes of it."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -42,6 +43,16 @@ async def test_a_customer(clerk: Clerk) -> None:
     assert [it["action"] for it in record] == ["customer.add", "customer.change"]
     assert record[1]["details"]["name"] == ["Zoë Khumalo", "Zoë Dube"]
     assert all(it["by"].startswith("operator:p-") for it in record)
+
+
+async def test_an_answer_of_an_older_umbane(clerk: Clerk) -> None:
+    """What was answered before an update is answered again after it, though an answer has other fields by then."""
+    body = {"name": "Zoë Khumalo"}
+    first = await clerk.do("/registry/customers", body, key="once")
+    older = json.dumps({"id": first["id"], "name": first["name"], "nickname": "Zo"})
+    change = "UPDATE api.written SET answer = $1 WHERE key = 'once'"
+    await clerk.counter.shop.town.database.run(lambda tx: tx.execute(change, older))
+    assert await clerk.do("/registry/customers", body, status=200, key="once") == json.loads(older)
 
 
 async def test_two_who_change_the_same(clerk: Clerk) -> None:

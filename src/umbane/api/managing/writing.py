@@ -7,8 +7,8 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from asyncpg import Record
-from msgspec import Struct
-from msgspec.json import decode, encode
+from msgspec import Raw, Struct
+from msgspec.json import encode
 
 from umbane.api.consent import OthersNeededError, ask_others, is_agreed
 from umbane.api.desk import Call, Desk, Reply
@@ -64,7 +64,7 @@ async def once(
 
     async def work_once(tx: Connection) -> Reply:
         if not await tx.fetchval(CLAIMING, *claim, fingerprint, desk.now()):
-            return repeated(await tx.fetchrow(WRITTEN, *claim), fingerprint, kind)
+            return repeated(await tx.fetchrow(WRITTEN, *claim), fingerprint)
         agreed = act is None or await is_agreed(tx, desk, call, act, fingerprint)
         answer = await work(tx, Scope(who.utility_id, who.name))
         if not agreed:
@@ -80,8 +80,8 @@ async def once(
         raise await ask_others(desk, call, act, fingerprint) from None
 
 
-def repeated(row: Record | None, fingerprint: bytes, kind: type[Told]) -> Reply:
-    """The answer that was given before."""
+def repeated(row: Record | None, fingerprint: bytes) -> Reply:
+    """The answer that was given before, as it was given: an older Umbane's may have had other fields."""
     if row is None:
         raise TypeError("a key that was claimed is gone")
     if row[0] != fingerprint:
@@ -89,7 +89,7 @@ def repeated(row: Record | None, fingerprint: bytes, kind: type[Told]) -> Reply:
         raise ApiError(
             HTTPStatus.CONFLICT, "key_conflict", detail, "give each thing to do an Idempotency-Key of its own"
         )
-    return Reply(decode(row[1], type=kind), HTTPStatus.OK)
+    return Reply(Raw(row[1]), HTTPStatus.OK)
 
 
 def edition_of(thing: object) -> str:
