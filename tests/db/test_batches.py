@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 
 from umbane.db import Database, Table, columns, new_ids, uuid7s
 from umbane.db.connection import Connection
+from umbane.db.ids import Growing
 
 THINGS = Table("things", {"id": "bigint", "name": "text"})
 MAKE = "CREATE TEMPORARY TABLE things (id bigint PRIMARY KEY, name text) ON COMMIT DROP"
@@ -119,3 +120,13 @@ def test_counting_never_runs_over(count: int) -> None:
     ids = uuid7s(count, 7, b"\xff" * 10)
     assert ids == sorted(set(ids))
     assert {it.int >> 80 for it in ids} == {7}
+
+
+@given(some.lists(some.tuples(some.integers(1, 5), some.integers(1, 3)), min_size=2, max_size=20))
+def test_ids_grow_whatever_the_clock_does(calls: list[tuple[int, int]]) -> None:
+    """Identifiers of one process grow, whether its clock moves on, stands still or steps back."""
+    moments = iter([moment for moment, _ in calls])
+    growing = Growing(lambda: next(moments))
+    ids = [id_ for _, count in calls for id_ in growing(count)]
+    assert ids == sorted(set(ids))
+    assert {it.version for it in ids} == {7}

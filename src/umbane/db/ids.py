@@ -5,12 +5,14 @@ They are unique, not secret: those of one call count up by one from a random sta
 
 import os
 import time
+from collections.abc import Callable
+from threading import Lock
 from typing import Final
 from uuid import UUID
 
 from asyncpg.pgproto import pgproto
 
-__all__ = ["new_ids", "uuid7s", "uuid_of"]
+__all__ = ["Growing", "new_ids", "uuid7s", "uuid_of"]
 
 UUID_BYTES: Final = 16
 RANDOM_BYTES: Final = 10
@@ -19,6 +21,7 @@ LOW_BITS: Final = 62
 LOW: Final = (1 << LOW_BITS) - 1
 START: Final = (1 << HIGH_BITS + LOW_BITS - 1) - 1
 """Where counting may start: in the lower half, so that it never runs over."""
+LEAP: Final = (1 << 32) - 1
 VERSION_AND_VARIANT: Final = 0x7 << 76 | 0b10 << 62
 
 
@@ -26,11 +29,6 @@ def uuid_of(number: int) -> UUID:
     """The identifier that is this number of 128 bits; made, compared and sent in less time than others."""
     made: UUID = pgproto.UUID(number.to_bytes(UUID_BYTES))
     return made
-
-
-def new_ids(count: int) -> list[UUID]:
-    """As many new identifiers, each greater than the one before."""
-    return uuid7s(count, time.time_ns() // 1_000_000, os.urandom(RANDOM_BYTES))
 
 
 def uuid7s(count: int, milliseconds: int, randomness: bytes) -> list[UUID]:
@@ -41,6 +39,36 @@ def uuid7s(count: int, milliseconds: int, randomness: bytes) -> list[UUID]:
         milliseconds: since 1970 in UTC.
         randomness: 10 bytes.
     """
-    first = int.from_bytes(randomness) & START
+    return counted(count, milliseconds, int.from_bytes(randomness) & START)
+
+
+def counted(count: int, milliseconds: int, first: int) -> list[UUID]:
+    """Identifiers for one moment, from a number on."""
     head = milliseconds << 80 | VERSION_AND_VARIANT
     return [uuid_of(head | n >> LOW_BITS << 64 | n & LOW) for n in range(first, first + count)]
+
+
+class Growing:
+    """Makes identifiers that are greater than all before, even where the clock stands still or steps back.
+
+    Args:
+        milliseconds: a clock: since 1970 in UTC.
+    """
+
+    def __init__(self, milliseconds: Callable[[], int]) -> None:
+        self.milliseconds = milliseconds
+        self.moment = self.following = 0
+        self.lock = Lock()
+
+    def __call__(self, count: int) -> list[UUID]:
+        """As many new identifiers, each greater than the one before."""
+        first, moment = int.from_bytes(os.urandom(RANDOM_BYTES)) & START, self.milliseconds()
+        with self.lock:
+            if moment <= self.moment:
+                moment, first = self.moment, self.following + (first & LEAP)  # so that no two processes go on alike
+            self.moment, self.following = moment, first + count
+        return counted(count, moment, first)
+
+
+new_ids: Final = Growing(lambda: time.time_ns() // 1_000_000)
+"""Gives as many new identifiers as asked for, each greater than all before in this process."""
