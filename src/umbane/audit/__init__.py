@@ -1,11 +1,13 @@
 """A log that strangers can check: a Merkle tree (RFC 9162) of everything that matters, with signed heads and proofs.
 
-- `hashing`, `tree`, `proofs`: the tree; `entries`, `sales`: what is in it; `heads`: who signs it; `export`: all of it
-  as a file. These know of no database, no clock and no chance
+- `hashing`, `tree`, `proofs`: the tree; `entries`, `sales`: what is in it; `heads`: who signs it; `collecting`: who
+  else keeps heads; `export`: all of it as a file; `receipts`: one entry of it. These know of no database, no clock and
+  no chance
 - `keyfile`: the key that signs, in a file
 - `store`, `sequencing`, `looking`: the log in PostgreSQL
 """
 
+from umbane.audit.collecting import Collected, collect, parse_heads
 from umbane.audit.entries import SALT_BYTES, Fact, canonical, moment, seal, sealed_in
 from umbane.audit.errors import AlteredError, AuditError, ExportError, ForkError, HeadKeyError, UnknownEntryError
 from umbane.audit.export import Verified, exported, hidden, verify_export
@@ -14,6 +16,7 @@ from umbane.audit.heads import Head, HeadKeys, Signer, parse_head, require_next
 from umbane.audit.keyfile import head_keys, make_signer, read_head_keys, read_signer, signer_at, signer_from
 from umbane.audit.looking import Entry, Inclusion, consistency_proof, inclusion_proof, sale_entry, some_entries
 from umbane.audit.proofs import verify_consistency, verify_inclusion
+from umbane.audit.receipts import Receipt, parse_receipt
 from umbane.audit.sales import LoggedToken, SaleEntries
 from umbane.audit.sequencing import LONGEST_WAIT, sequence
 from umbane.audit.store import append, append_lines, entries_from, heads_after, last_head
@@ -24,6 +27,7 @@ __all__ = [
     "SALT_BYTES",
     "AlteredError",
     "AuditError",
+    "Collected",
     "Entry",
     "ExportError",
     "Fact",
@@ -33,6 +37,7 @@ __all__ = [
     "HeadKeys",
     "Inclusion",
     "LoggedToken",
+    "Receipt",
     "SaleEntries",
     "Signer",
     "Tree",
@@ -41,6 +46,7 @@ __all__ = [
     "append",
     "append_lines",
     "canonical",
+    "collect",
     "consistency_proof",
     "entries_from",
     "exported",
@@ -54,6 +60,8 @@ __all__ = [
     "moment",
     "node_hash",
     "parse_head",
+    "parse_heads",
+    "parse_receipt",
     "read_head_keys",
     "read_signer",
     "require_next",

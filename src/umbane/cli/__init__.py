@@ -13,6 +13,7 @@ __all__ = ["Commands", "Refusal", "main"]
 
 COMMANDS = {
     "apikeys": "Let programs in: issue, list and revoke their keys.",
+    "audit": "Check the log that strangers can check, and collect its heads.",
     "backup": "Write the whole database into one file.",
     "books": "Prove the books, and read them.",
     "conformance": "Run vector files against our implementation of the standard.",
