@@ -166,11 +166,16 @@ def test_errors(tmp_path: Path) -> None:
         card = host.store.card
         host.load(file_of(card, 1, replace(grant(), held=held)))
         said = []
+
+        def slip() -> None:
+            host.seal()
+            host.give("ada", WRONG)
+
         for act in (
             lambda: host.load(file_of(card, 2, replace(grant(), held=other))),
             lambda: host.load(file_of(card, 1)),
             lambda: host.store.contents(SECRET + bytes(12)),
-            lambda: host.give("ada", WRONG) if host.seal() is None else None,
+            slip,
         ):
             with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever it is
                 act()
