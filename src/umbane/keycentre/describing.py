@@ -1,7 +1,7 @@
 """Steps and what came of them, in words that can be read aloud in the room."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 from umbane.keycentre.expanding import ken_end
 from umbane.keycentre.register import Outcome, Register
@@ -81,6 +81,8 @@ def described(  # noqa: C901, PLR0911 - one answer for each step
         case Campaign():
             first = f"Write the plan for vending: all meters go from {step.from_key} to {step.to_key}."
             return [first, f"  new key only from: {moment(step.cut_off)}", f"  because: {step.reason}"]
+        case _:
+            assert_never(step)
 
 
 def terms(step: KeyTerms) -> list[str]:

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-import yaml
-
 from umbane.errors import InputError
-from umbane.keycentre.plan import read_plan
+from umbane.keycentre.plan import write_plan
 from umbane.keycentre.store import Centre
 
 __all__ = ["draft_compromise"]
@@ -67,6 +65,4 @@ def draft_compromise(  # noqa: PLR0913 - what an answer to a compromise consists
         "confirming": list(people),
         "steps": [step],
     }
-    text: str = yaml.safe_dump(plan, sort_keys=False, allow_unicode=True)
-    read_plan(text.encode())
-    return text
+    return write_plan(plan).decode()

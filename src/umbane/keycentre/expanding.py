@@ -29,6 +29,7 @@ __all__ = ["expanded", "ken_end", "ken_until"]
 ANY: Final = 10**12
 """More than a module ever makes: with a key that only leads away, it isn't the amount that matters."""
 
+LAST_KRN: Final = 9
 KEN_SHIFT: Final = 16
 """A KEN is compared with the bits above these of a TID (IEC 62055-41 6.5.2.6)."""
 
@@ -58,12 +59,25 @@ def expanded(step: SimpleStep | Rotate | Compromise, register: Register, at: dat
             return [step]
 
 
-def following(old: KeyEntry, active_from: datetime, expires: datetime) -> Generate:
-    """The next revision of a key."""
+def next_label(old: KeyEntry, register: Register) -> str:
+    """The label of the next revision that was never used.
+
+    Raises:
+        ForbiddenError: all nine were.
+    """
     name = key_name(old.label)
+    for _ in range(LAST_KRN - 1):
+        name = name._replace(krn=name.krn.following())
+        if label_of(name) not in register.keys:
+            return label_of(name)
+    raise ForbiddenError(f"all nine revisions of {old.label} were used: these meters need another supply group")
+
+
+def following(old: KeyEntry, register: Register, active_from: datetime, expires: datetime) -> Generate:
+    """The next revision of a key."""
     terms = {
         "do": "generate",
-        "key": label_of(name._replace(krn=name.krn.following())),
+        "key": next_label(old, register),
         "algorithm": next(word for word, dkga in ALGORITHMS.items() if dkga is old.dkga),
         "base_date": next(year for year, date in BASE_DATES.items() if date is old.base_date),
         "active_from": active_from,
@@ -81,13 +95,13 @@ def shortened(old: KeyEntry, until: datetime) -> list[SimpleStep]:
 def rotation(step: Rotate, register: Register) -> list[SimpleStep]:
     """The next revision, and an end for the old one."""
     old = register.key(step.key)
-    return [following(old, step.active_from, step.expires), *shortened(old, step.old_until)]
+    return [following(old, register, step.active_from, step.expires), *shortened(old, step.old_until)]
 
 
 def answer(step: Compromise, register: Register, at: datetime) -> list[SimpleStep]:
     """Old key compromised and ending, new key active, files for every audited module, a plan for vending."""
     old = register.key(step.key)
-    new = following(old, at, step.expires)
+    new = following(old, register, at, step.expires)
     modules = register.audited_modules(at)
     if not modules:
         raise ForbiddenError("no module has an audit that counts today: audit one first, or nothing can be sent")

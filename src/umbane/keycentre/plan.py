@@ -3,7 +3,7 @@
 The file is the only input of a ceremony but for what custodians type: shares, and components of keys.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
@@ -15,7 +15,7 @@ from umbane.keycentre.errors import CeremonyFileError
 from umbane.keycentre.steps import ModuleName, Part, Step, Text
 from umbane.security import Realm
 
-__all__ = ["NEW", "CeremonyPlan", "plan_hash", "read_plan"]
+__all__ = ["NEW", "CeremonyPlan", "plan_hash", "read_plan", "write_plan"]
 
 NEW: Final = "new"
 """The head of a centre that isn't founded yet."""
@@ -93,6 +93,25 @@ class StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+class PlainDumper(yaml.SafeDumper):
+    """Writes everything out, in the order in which it comes."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the parent's signature
+        """Refer to nothing."""
+        return True
+
+
+def write_plan(tree: Mapping[str, Any]) -> bytes:
+    """The text of a ceremony file.
+
+    Raises:
+        CeremonyFileError: it wouldn't be one.
+    """
+    text: str = yaml.dump(dict(tree), Dumper=PlainDumper, sort_keys=False, allow_unicode=True)
+    read_plan(text.encode())
+    return text.encode()
+
+
 def place(error: Exception) -> str:
     """Where in a file it went wrong, and what."""
     mark = getattr(error, "problem_mark", None)
@@ -103,6 +122,8 @@ def place(error: Exception) -> str:
 def problems(errors: list[ErrorDetails]) -> Iterator[str]:
     """What is wrong, in words, each with its place."""
     for error in errors:
+        if error["type"] == "too_short" and len(errors) > 1:
+            continue  # parts that are wrong themselves aren't counted
         where = ".".join(str(part + 1) if isinstance(part, int) else part for part in error["loc"])
         yield f"{where or 'the file'}: {WORDS.get(error['type'], error['msg'])}"
 

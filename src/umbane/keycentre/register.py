@@ -7,7 +7,7 @@ allowed can't be done, and a journal that tells of it can't be read.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from umbane.keycentre.errors import ForbiddenError
 from umbane.keycentre.shares import Custody, require_custody
@@ -88,10 +88,6 @@ class Register:
     keys: dict[str, KeyEntry] = field(default_factory=dict)
     modules: dict[str, ModuleEntry] = field(default_factory=dict)
 
-    def copy(self) -> "Register":
-        """Another one with the same content, to try something on."""
-        return replace(self, keys=dict(self.keys), modules=dict(self.modules))
-
     def key(self, label: str) -> KeyEntry:
         """The key of this label.
 
@@ -151,6 +147,8 @@ class Register:
                 self.require_top_up(step, at)
             case Campaign():
                 self.require_campaign(step, at)
+            case _:
+                assert_never(step)
 
     def require_new_key(self, step: Generate | Import, at: datetime) -> None:
         """Refuse a name that was ever used, and times that make no sense."""
@@ -262,6 +260,8 @@ class Register:
                 self.sent(step.module, {})
             case Campaign():
                 pass
+            case _:
+                assert_never(step)
 
     def sent(self, name: str, keys: Mapping[str, bool]) -> None:
         """Something more was sent to a module: keys given to it, and taken away."""
