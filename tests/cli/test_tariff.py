@@ -245,3 +245,13 @@ def test_explain_outside_the_dates() -> None:
 def test_schema() -> None:
     """The schema is printed as it is published."""
     assert run("schema").output == schema_text()
+
+
+@pytest.mark.parametrize("command", [("explain",), ("quote", "--money", "200")])
+def test_names_that_look_like_markup(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Titles and labels are printed as they are written, whatever brackets are in them."""
+    path, odd = tmp_path / "t.yaml", "Homes [/b] [red]two[/red]"
+    words = Path(TSHWANE).read_text(encoding="utf-8").partition("\nexamples:")[0]
+    path.write_text(words.replace("City of Tshwane, domestic prepaid", f"'{odd}'"), encoding="utf-8")
+    result = run(command[0], path, *command[1:])
+    assert (result.exit_code, odd in squeezed(result)) == (0, True), result.output

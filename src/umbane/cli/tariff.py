@@ -173,7 +173,7 @@ def _debt(tariff: Tariff, text: str, percent: str | None) -> Arrears:
 
 
 def _print_quote(tariff: Tariff, sale: Quote, day: date) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     table = Table(
         title=f"{tariff.title} ({tariff.version})", title_justify="left", title_style="bold", box=None, show_footer=True
     )
@@ -190,7 +190,8 @@ def _print_quote(tariff: Tariff, sale: Quote, day: date) -> None:
     for line in sale.lines:
         table.add_row(line.label, Text(detail(line, tariff), style="dim"), tariff.currency.show(line.amount))
     console.print(table)
-    console.print(f"\nBuys [bold]{show_units(sale.units)} {tariff.unit}[/bold]" + _free(tariff, sale))
+    bought = f"{show_units(sale.units)} {tariff.unit}"
+    console.print(Text.assemble("\nBuys ", (bought, "bold"), _free(tariff, sale)))
     for words in _left_over(tariff, sale.state):
         console.print(words)
     console.print(_limits(tariff, sale), style="dim")
@@ -233,8 +234,8 @@ def explain(file: Path, chart: Path | None, at: str | None) -> None:
     tariff = load_tariff(file)
     day = _day(tariff, at)
     card = tariff.card(day)
-    console = Console(highlight=False)
-    console.print(f"[bold]{tariff.title}[/bold] ({tariff.version}), as on {day:%d %b %Y}")
+    console = Console(highlight=False, markup=False)
+    console.print(Text.assemble((tariff.title, "bold"), f" ({tariff.version}), as on {day:%d %b %Y}"))
     console.print("\nWhat units cost, with surcharges and taxes, without charges:")
     costs = _table(f"{tariff.unit} so far", "total", "average", "the next one")
     for price in prices(tariff, card):

@@ -46,4 +46,4 @@ async def utility_named(connection: Connection, code: str | None) -> "Utility":
 
 def console() -> Console:
     """Where pages are printed: as wide as the terminal, or as a page that goes into a file."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else NARROW)
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else NARROW)
