@@ -32,6 +32,9 @@ from umbane.sts import (
 
 GROUP: Final = SGC(123456)
 OTHER_GROUP: Final = SGC(600675)
+DEFAULT_GROUP: Final = SGC(700001)
+COMMON_GROUP: Final = SGC(700002)
+"""Groups whose keys are of another type: a group has keys of one type only."""
 EXPIRED: Final = KEN(0)
 
 KEYS: Final[dict[tuple[SGC, KRN, KT], RealmKey]] = {
@@ -39,8 +42,8 @@ KEYS: Final[dict[tuple[SGC, KRN, KT], RealmKey]] = {
     for held in (
         published_key(GROUP, KRN(1)),
         published_key(GROUP, KRN(2)),
-        published_key(GROUP, KRN(1), kt=KT.DDTK),
-        published_key(GROUP, KRN(1), kt=KT.DCTK),
+        published_key(DEFAULT_GROUP, KRN(1), kt=KT.DDTK),
+        published_key(COMMON_GROUP, KRN(1), kt=KT.DCTK),
         published_key(GROUP, KRN(9), ken=EXPIRED),
         published_key(OTHER_GROUP, KRN(1), dkga=DKGA.DES),
         published_key(OTHER_GROUP, KRN(2), dkga=DKGA.DES),
@@ -50,8 +53,8 @@ KEYS: Final[dict[tuple[SGC, KRN, KT], RealmKey]] = {
 
 KEY: Final = KeyName(GROUP, KRN(1), KT.DUTK, TI(1))
 NEXT: Final = KeyName(GROUP, KRN(2), KT.DUTK, TI(1))
-DEFAULT: Final = KeyName(GROUP, KRN(1), KT.DDTK, TI(1))
-COMMON: Final = KeyName(GROUP, KRN(1), KT.DCTK, TI(1))
+DEFAULT: Final = KeyName(DEFAULT_GROUP, KRN(1), KT.DDTK, TI(1))
+COMMON: Final = KeyName(COMMON_GROUP, KRN(1), KT.DCTK, TI(1))
 EXPIRED_KEY: Final = KeyName(GROUP, KRN(9), KT.DUTK, TI(1))
 DES_KEY: Final = KeyName(OTHER_GROUP, KRN(1), KT.DUTK, TI(7))
 NEXT_DES_KEY: Final = KeyName(OTHER_GROUP, KRN(2), KT.DUTK, TI(8))

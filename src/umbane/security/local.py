@@ -58,14 +58,16 @@ class LocalModule:
         KeyClashError: a key of the vault, or the EA07 tables, aren't those that the journal's tokens were made with.
     """
 
-    external: Final = False
+    external: bool = False
+    core_kind: type[ModuleCore] = ModuleCore
+    """What it does with keys and journal."""
 
     def __init__(self, name: str, folder: Path, vault: KeyVault, *, tables: StaTables = SAMPLE_TABLES) -> None:
         if not NAME.fullmatch(name):
             remedy = "give up to 40 lower-case letters, digits and hyphens"
             raise ModuleNameError("module name", f"{shown(name)} is not the name of a file", remedy)
         self.name, self.vault = name, vault
-        self.core = ModuleCore(name, folder, vault, tables)
+        self.core = self.core_kind(name, folder, vault, tables)
         self.worker = ThreadPoolExecutor(1, f"module-{name}")
         self.keeper = ThreadPoolExecutor(1, f"module-{name}-disk")
 

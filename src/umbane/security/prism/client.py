@@ -1,0 +1,157 @@
+"""A client of the interface: connections, a session that is signed in when it has to be, and what becomes of doubt.
+
+A call that got no answer may have been done all the same. For those that make tokens the module is asked, by the id of
+the message, whether it did; only if it doesn't say so either, the outcome is not known.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
+
+from umbane.security.errors import UnreachableError
+from umbane.security.prism.connection import Connection, Link
+from umbane.security.prism.errors import ApiError
+from umbane.security.prism.messages import IssuedToken, NodeStatus, SessionOptions
+
+__all__ = ["Credentials", "PrismClient"]
+
+EXPIRED: Final = "EAuthentication.Token"
+DOUBTFUL: Final = ("ESm", "EService")
+"""Refusals after which a token may have been made."""
+NOT_THERE: Final = "ECacheMiss"
+
+
+class Credentials(NamedTuple):
+    """Who signs in."""
+
+    username: str
+    password: str
+    realm: str = "local"
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.username!r})"
+
+
+class PrismClient:
+    """Calls to one module.
+
+    Args:
+        link: how it is reached.
+        credentials: who signs in.
+        connections: how many at one time.
+    """
+
+    def __init__(self, link: Link, credentials: Credentials, connections: int = 4) -> None:
+        self.link, self.credentials = link, credentials
+        self.token, self.signing = "", asyncio.Lock()
+        self.connections = [Connection(link) for _ in range(connections)]
+        self.idle: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
+        for connection in self.connections:
+            self.idle.put_nowait(connection)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await asyncio.gather(*(connection.close() for connection in self.connections))
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection that nobody else uses meanwhile."""
+        connection = await self.idle.get()
+        try:
+            yield connection
+        finally:
+            self.idle.put_nowait(connection)
+
+    # --------------------------------------------------------------------------------------------------------- calls
+
+    async def ping(self, words: str) -> str:
+        """Whether somebody is there who understands; no sign-in is needed.
+
+        Raises:
+            UnreachableError: nobody answered.
+        """
+        async with self.connection() as connection:
+            answer: str = await connection.call("ping", sleepMs=0, echo=words)
+            return answer
+
+    async def call(self, name: str, message_id: str, **arguments: object) -> Any:  # noqa: ANN401 - as the method says
+        """Ask something, signed in; if the module doesn't know the session any more, sign in once more and ask again.
+
+        Raises:
+            ApiError: its refusal.
+            UnreachableError: it didn't answer.
+        """
+        for last in (False, True):
+            token = self.token or await self.signed_in("")
+            try:
+                async with self.connection() as connection:
+                    return await connection.call(name, messageId=message_id, accessToken=token, **arguments)
+            except ApiError as error:
+                if last or error.code != EXPIRED:
+                    raise
+                await self.signed_in(token)
+        raise AssertionError
+
+    async def signed_in(self, old: str) -> str:
+        """A session in the place of the old one; of many who need one, the first signs in."""
+        async with self.signing:
+            if self.token == old:
+                username, password, realm = self.credentials
+                async with self.connection() as connection:
+                    signed = await connection.call(
+                        "signInWithPassword",
+                        messageId=uuid4().hex,
+                        realm=realm,
+                        username=username,
+                        password=password,
+                        sessionOpts=SessionOptions(),
+                    )
+                self.token = signed.accessToken
+            return self.token
+
+    async def issued(self, name: str, message_id: str, **arguments: object) -> Sequence[IssuedToken]:
+        """Have tokens made; when it isn't known whether they were, ask for them by the message's id.
+
+        Raises:
+            ApiError: a definite refusal: nothing was made.
+            UnreachableError: the outcome is not known; ask ``fetched`` again later.
+        """
+        try:
+            made: Sequence[IssuedToken] = await self.call(name, message_id, **arguments)
+        except ApiError as error:
+            if not error.code.startswith(DOUBTFUL):
+                raise
+            doubt = str(error)
+        except UnreachableError as error:
+            doubt = str(error)
+        else:
+            return made
+        found = await self.fetched(message_id)
+        if found is None:
+            raise UnreachableError(f"it is not known whether tokens were made: {doubt}")
+        return found
+
+    async def fetched(self, message_id: str) -> Sequence[IssuedToken] | None:
+        """What was made for a message; None if the module doesn't know it, or not any more.
+
+        Raises:
+            ApiError, UnreachableError: it can't say.
+        """
+        try:
+            made: Sequence[IssuedToken] = await self.call("fetchTokenResult", uuid4().hex, reqMessageId=message_id)
+        except ApiError as error:
+            if error.code != NOT_THERE:
+                raise
+            return None
+        return made
+
+    async def nodes(self) -> Sequence[NodeStatus]:
+        """What the module's parts say of themselves, with what somebody should see to.
+
+        Raises:
+            ApiError, UnreachableError: it can't say.
+        """
+        found: Sequence[NodeStatus] = await self.call("getStatus", uuid4().hex)
+        return found

@@ -1,0 +1,1 @@
+"""Tests of the PrismToken interface, from both sides."""
