@@ -111,7 +111,7 @@ async def test_paying_a_debt(shop: Shop, module: LaboratoryModule) -> None:
     assert isinstance(paid, Sold)
     assert (paid.tokens, paid.tender, module.count) == ((), 50_000, 0)
     state = await shop.look("SELECT state FROM registry.contract")
-    assert '"owed": 35000' in state
+    assert '"owed":35000' in state
     refused = await shop.ask(Pay(35_001))
     assert isinstance(refused, Refused)
     assert (refused.code, refused.payable) == (Code.ABOVE_MAXIMUM, (1, 35_000))

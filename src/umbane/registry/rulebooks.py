@@ -31,16 +31,16 @@ class Rulebook:
     Attributes:
         utility: with its policy.
         tariffs: the active versions of each tariff, by its id.
-        keys: key revisions by supply group, key type and number.
+        keys: key revisions by supply group, key type and number, all as plain numbers.
     """
 
     utility: Utility
     tariffs: Mapping[str, TariffBook]
-    keys: Mapping[tuple[SGC, KT, KRN], KeyRevision]
+    keys: Mapping[tuple[int, int, int], KeyRevision]
 
     def key_revision(self, sgc: SGC, kt: KT, krn: KRN) -> KeyRevision | None:
         """The key revision of these names; None when there is none."""
-        return self.keys.get((sgc, kt, krn))
+        return self.keys.get((sgc.value, kt, krn.value))
 
     def newest_key(self, sgc: SGC, kt: KT, moment: datetime) -> KeyRevision | None:
         """The key revision that a supply group's meters should have at a moment; None when none may be used."""
@@ -79,7 +79,7 @@ class Rulebooks:
         """
         house = await utility(connection, utility_id)  # first: what is read later can only be newer than its edition
         tariffs = await self._read_tariffs(connection, utility_id)
-        keys = {(it.sgc, it.kt, it.krn): it for it in await key_revisions(connection, utility_id)}
+        keys = {(it.sgc.value, int(it.kt), it.krn.value): it for it in await key_revisions(connection, utility_id)}
         return Rulebook(house, tariffs, keys)
 
     async def _read_tariffs(self, connection: Connection, utility_id: UUID) -> dict[str, TariffBook]:

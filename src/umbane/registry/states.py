@@ -1,6 +1,5 @@
 """What the next price depends on, in the form in which a contract keeps it: JSON without what is as usual."""
 
-import json
 from datetime import date
 from operator import attrgetter
 from typing import Any, Final
@@ -13,6 +12,7 @@ __all__ = ["decode_state", "encode_state"]
 
 NEW: Final = CustomerState()
 EMPTY: Final = "{}"
+WRITER: Final = msgspec.json.Encoder()
 DATES: Final = ("period_start", "charged_on", "free_from", "free_until", "free_claimed_on")
 SIMPLE: Final = ("purchased", "spent", "credit", "anniversary", "connected_load", *DATES)
 """What is a number or a date: the rest are lists."""
@@ -25,16 +25,14 @@ def encode_state(state: CustomerState) -> str:
     values = values_of(state)
     if values == USUAL and not state.arrears and not state.unpaid_charges:
         return EMPTY
-    fields = [
-        f'"{name}":{value}' if type(value) is int else f'"{name}":"{value}"'
-        for name, value, usual in zip(SIMPLE, values, USUAL, strict=True)
-        if value != usual
-    ]
+    fields: dict[str, Any] = {
+        name: value for name, value, usual in zip(SIMPLE, values, USUAL, strict=True) if value != usual
+    }
     if state.arrears:
-        fields.append('"arrears":' + json.dumps([_debt(it) for it in state.arrears], ensure_ascii=False))
+        fields["arrears"] = [_debt(it) for it in state.arrears]
     if state.unpaid_charges:
-        fields.append('"unpaid_charges":' + json.dumps(state.unpaid_charges, ensure_ascii=False))
-    return "{" + ",".join(fields) + "}"
+        fields["unpaid_charges"] = state.unpaid_charges
+    return WRITER.encode(fields).decode()
 
 
 def _debt(debt: Arrears) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Case:
         postings: of its plan.
         intent: what a module outside of this process was asked for it.
         answer: in the end.
+        may_be_old: whether its message may have come before.
         unsure: whether an attempt ended while it was being committed, so that it may be done.
     """
 
@@ -48,6 +49,7 @@ class Case:
     postings: dict[AccountKey, int] = field(default_factory=dict)
     intent: Intent | None = None
     answer: Answer | None = None
+    may_be_old: bool = False
     unsure: bool = False
 
     @property

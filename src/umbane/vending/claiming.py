@@ -15,10 +15,18 @@ __all__ = ["claim"]
 
 
 async def claim(turn: Turn) -> None:
-    """Claim the messages of a turn; answer those that came before, and those that nobody can have sent."""
+    """Claim the messages of a turn; answer those that nobody can have sent, and those that came before.
+
+    Raises:
+        RepeatedError: some came before, and none of them was known to: to ask again for all of them is cheaper, because
+            it is rare.
+    """
     await find_sellers(turn)
     waiting = [case for case in turn.cases if not case.answer]
-    new = await store.claim(turn.tx, turn.utility_id, map(claim_of, waiting), turn.now)
+    if not any(case.may_be_old for case in waiting):
+        await store.claim(turn.tx, turn.utility_id, map(claim_of, waiting), turn.now)
+        return
+    new = await store.claim_new(turn.tx, turn.utility_id, map(claim_of, waiting), turn.now)
     old = [case for case in waiting if case.id not in new]
     if old:
         await repeat(turn, old)

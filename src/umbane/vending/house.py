@@ -46,8 +46,8 @@ class House:
     def learn(self, turn: "Turn") -> None:
         """A turn is committed: the accounts it made exist."""
         known = self.accounts[turn.utility_id]
-        if len(known) > MOST_ACCOUNTS:
-            known.clear()
+        if len(known) > MOST_ACCOUNTS:  # other turns may still look into the old one
+            known = self.accounts[turn.utility_id] = {}
         known |= turn.learnt
 
 
@@ -63,7 +63,8 @@ class Turn:
         now: the moment of all of them.
         asked: what the module is asked for.
         answers: of a module outside of this process, by the ids of its requests.
-        learnt: numbers of accounts; those that were made exist only if the transaction is committed.
+        known: numbers of accounts.
+        learnt: those that this turn found; what it made exists only if the transaction is committed.
         unusual: what there may be and mostly isn't, as it was found when the meters were locked.
     """
 
@@ -74,13 +75,21 @@ class Turn:
     now: datetime
     asked: dict[UUID, Asked] = field(default_factory=dict)
     answers: Mapping[UUID, Issued | Refused] = field(default_factory=dict)
-    learnt: dict[AccountKey, int] = field(default_factory=dict)
+    known: Mapping[AccountKey, int] = field(default_factory=dict)
+    learnt: Mapping[AccountKey, int] = field(default_factory=dict)
     unusual: Unusual = LOOK
+
+    def __post_init__(self) -> None:
+        self.known = self.known or self.house.accounts[self.utility_id]
 
     @property
     def live(self) -> list[Case]:
         """The cases that are planned and not refused so far."""
         return [case for case in self.cases if case.is_live]
+
+    def account(self, key: AccountKey) -> int:
+        """The number of an account that was found."""
+        return self.known.get(key) or self.learnt[key]
 
     def is_new(self, draft: Draft) -> bool:
         """Whether the tokens of a draft were asked for in this turn, and not taken from those that are withheld."""

@@ -24,8 +24,10 @@ from umbane.vending.service import Engine
 __all__ = ["answer_to", "in_progress", "last_response", "offer", "reprint", "sales_of_meter"]
 
 OF_METER = """
-SELECT s.id FROM vending.sale s JOIN registry.meter m ON m.utility_id = s.utility_id AND m.id = s.meter_id
-WHERE m.utility_id = $1 AND m.pan = $2 ORDER BY s.id DESC LIMIT $3"""
+SELECT s.id FROM registry.meter m CROSS JOIN LATERAL (
+    SELECT t.sale_id FROM vending.token t WHERE t.utility_id = m.utility_id AND t.meter_id = m.id
+    UNION SELECT p.id FROM vending.sale p WHERE p.utility_id = m.utility_id AND p.meter_id = m.id AND p.kind = 'pay'
+) s (id) WHERE m.utility_id = $1 AND m.pan = $2 ORDER BY s.id DESC LIMIT $3"""
 
 
 class _TrialOverError(Exception):

@@ -1,5 +1,6 @@
 """What moves money: demands on floats before tokens are made, and entries after."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
@@ -26,14 +27,14 @@ async def admit(turn: Turn) -> Book:
 async def try_floats(turn: Turn) -> None:
     """Refuse what doesn't fit a vendor's float, and make no account for what will not be booked."""
     ledger = await open_book(turn.tx, turn.utility_id)
-    turn.learnt = await ledger.accounts({vendor_float(case) for case in turn.live if case.planned()[0].tender})
+    await find_accounts(turn, ledger, {vendor_float(case) for case in turn.live if case.planned()[0].tender})
     await demand(turn, ledger)
 
 
 async def demand(turn: Turn, ledger: Book) -> None:
     """Refuse the cases that don't fit a vendor's float."""
     spending = [case for case in turn.live if case.planned()[0].tender]
-    demands = [Demand(turn.learnt[vendor_float(case)], case.planned()[0].tender) for case in spending]
+    demands = [Demand(turn.account(vendor_float(case)), case.planned()[0].tender) for case in spending]
     for case, fits in zip(spending, await ledger.admit(demands), strict=True):
         if not fits:
             case.problem = RefusedError(Code.FLOAT_EXHAUSTED, "the vendor's float is used up", "pay in first")
@@ -47,7 +48,7 @@ async def hold(turn: Turn, ledger: Book, cases: list[Case]) -> None:
     """
     spending = [case for case in cases if case.planned()[0].tender]
     requests = [
-        HoldRequest(case.id, turn.learnt[vendor_float(case)], case.planned()[0].tender, turn.now, turn.now + PATIENCE)
+        HoldRequest(case.id, turn.account(vendor_float(case)), case.planned()[0].tender, turn.now, turn.now + PATIENCE)
         for case in spending
     ]
     if not all(await ledger.hold(requests)):
@@ -56,23 +57,20 @@ async def hold(turn: Turn, ledger: Book, cases: list[Case]) -> None:
 
 async def prepare(turn: Turn) -> Book:
     """Open the books, and find the accounts of a turn."""
-    known, floats = turn.house.accounts[turn.utility_id], {vendor_float(case) for case in turn.live}
-    ledger = await open_book(turn.tx, turn.utility_id, [known[key] for key in floats if key in known])
+    floats = {vendor_float(case) for case in turn.live}
+    ledger = await open_book(turn.tx, turn.utility_id, [turn.known[key] for key in floats if key in turn.known])
     for case in turn.live:
         planned, situation = case.planned()
         currency = situation.book.utility.currency.code
         case.postings = postings(planned, currency, situation.seller.vendor_id, situation.contract_id)
-    await find_accounts(turn, ledger)
+    await find_accounts(turn, ledger, (key for case in turn.live for key in case.postings))
     return ledger
 
 
-async def find_accounts(turn: Turn, ledger: Book) -> None:
-    """Find the numbers of all accounts, in memory or in the books."""
-    known = turn.house.accounts[turn.utility_id]
-    wanted = {key for case in turn.live for key in case.postings}
-    turn.learnt = {key: known[key] for key in wanted if key in known}
-    if missing := wanted - turn.learnt.keys():
-        turn.learnt |= await ledger.accounts(missing)
+async def find_accounts(turn: Turn, ledger: Book, wanted: Iterable[AccountKey]) -> None:
+    """Find the numbers of accounts in the books, if they aren't known."""
+    if missing := {key for key in wanted if key not in turn.known}:
+        turn.learnt = await ledger.accounts(missing)
 
 
 def vendor_float(case: Case) -> AccountKey:
@@ -89,6 +87,6 @@ async def book(turn: Turn, ledger: Book) -> None:
 def entry(turn: Turn, case: Case) -> Entry:
     """The entry of a sale."""
     planned, _ = case.planned()
-    accounts = [turn.learnt[key] for key in case.postings]
+    accounts = [turn.account(key) for key in case.postings]
     held = case.intent.hold_id if case.intent else None
     return Entry(case.id, turn.now, planned.kind, accounts, list(case.postings.values()), hold=held, note=planned.note)

@@ -82,10 +82,12 @@ def credit_plan(kind: str, quoted: Quote, tariff: Tariff, situation: Situation) 
         for units, token_kind in ((quoted.free_units, TokenKind.FREE), (quoted.units, TokenKind.CREDIT))
         if units
     ]
-    month = month_number(tariff.local_day(situation.now), tariff.period.first(quoted.state.anniversary))
+    month = None
+    if quoted.free_units:
+        month = month_number(tariff.local_day(situation.now), tariff.period.first(quoted.state.anniversary))
     return Plan(
         kind, quoted.tender, quoted.units, quoted.free_units, quoted.lines, quoted, tariff, quoted.state, drafts,
-        free_month=month if quoted.free_units else None, new_key=new_key, warnings=warnings,
+        free_month=month, new_key=new_key, warnings=warnings,
     )  # fmt: skip
 
 

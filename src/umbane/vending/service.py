@@ -33,14 +33,15 @@ from umbane.vending.intents import Intent, decode_message, open_intents
 from umbane.vending.loading import AsideError, SplitError
 from umbane.vending.models import Answer, Refused, SaleRequest
 from umbane.vending.rounds import complete_round, prepare_round, sell_round
-from umbane.vending.store import register_module
+from umbane.vending.store import RepeatedError, register_module
 
 __all__ = ["Engine", "open_engine", "resolve", "sell"]
 
 ATTEMPTS: Final = 5
 PATIENCE: Final = timedelta(minutes=1)
 """For so long a module outside of this process may be silent."""
-PASSING = (ConflictError, ConnectionLostError, LimitError, OutcomeUnknownError, StaleError, asyncpg.InterfaceError)
+BROKEN = (ConnectionLostError, OutcomeUnknownError, asyncpg.InterfaceError)
+PASSING = (*BROKEN, ConflictError, LimitError, RepeatedError, StaleError)
 """After these the same round may well succeed; what was committed by the last of them is found by its message ids."""
 HOPELESS = (DiskFullError, ReadOnlyError, ServerMissingError)
 """After these nothing can be done for anybody now."""
@@ -133,6 +134,7 @@ async def serve(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
         except PASSING as error:
             for case in cases:
                 case.unsure |= isinstance(error, OutcomeUnknownError)
+                case.may_be_old |= isinstance(error, OutcomeUnknownError | RepeatedError)
         except (UmbaneError, asyncpg.PostgresError) as error:
             return await put_off(engine, utility_id, cases, error)
         else:

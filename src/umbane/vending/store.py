@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from asyncpg import Record
+from asyncpg import Record, UniqueViolationError
 
 from umbane.audit import Fact, append
 from umbane.db import Connection, Table, columns
@@ -20,11 +20,13 @@ from umbane.vending.models import Answer, IssuedToken, Refused, Sold
 __all__ = [
     "TOKEN_BYTES",
     "Claim",
+    "RepeatedError",
     "Unusual",
     "Withheld",
     "answers",
     "begin_making",
     "claim",
+    "claim_new",
     "claimed_months",
     "find_sale",
     "insert",
@@ -45,8 +47,8 @@ LOCKS: Final = 1987208551
 
 MESSAGES: Final = Table(
     "vending.message",
-    {"utility_id": "uuid", "terminal_id": "uuid", "message_id": "text", "id": "uuid", "fingerprint": "bytea"}
-    | {"at": "timestamptz"},
+    {"terminal_id": "uuid", "message_id": "text", "id": "uuid", "fingerprint": "bytea"},
+    same={"utility_id": "uuid", "at": "timestamptz"},
 )
 COLUMNS: Final = {
     "refusal": ("utility_id", "id", "code", "problem", "remedy", "minimum", "maximum"),
@@ -96,8 +98,9 @@ SELECT module, number, request_id, signature, tid, digits FROM vending.withheld 
 TAKING: Final = f"""
 DELETE FROM vending.withheld w USING {NUMBERS} WHERE w.module = new.module AND w.number = new.number"""  # noqa: S608 - our names
 RECENT: Final = """
-SELECT meter_id, count(*) FROM vending.sale
-WHERE utility_id = $1 AND meter_id = ANY($2) AND at >= $3 AND units + free_units > 0 GROUP BY meter_id"""
+SELECT t.meter_id, count(DISTINCT t.sale_id) FROM vending.token t
+JOIN vending.sale s ON s.utility_id = t.utility_id AND s.id = t.sale_id
+WHERE t.utility_id = $1 AND t.meter_id = ANY($2) AND t.units > 0 AND s.at >= $3 GROUP BY t.meter_id"""
 BEGINNING: Final = "SELECT intents, withheld, minutes FROM vending.begin_making($1, $2, $3, $4)"
 LAST_MINUTES: Final = "SELECT vending.last_minutes($1, $2)"
 REGISTERING: Final = """
@@ -162,14 +165,28 @@ class Claim(NamedTuple):
     fingerprint: bytes
 
 
-async def claim(tx: Connection, utility_id: UUID, claims: Iterable[Claim], at: datetime) -> set[UUID]:
-    """Claim messages for ever; answer the ids of those that nobody had claimed.
+class RepeatedError(Exception):
+    """Somebody has claimed one of these messages before: nothing can be done in this transaction any more."""
+
+
+async def claim(tx: Connection, utility_id: UUID, claims: Iterable[Claim], at: datetime) -> None:
+    """Claim messages for ever, all of them or none.
 
     They are claimed in their order, so that nobody waits in a circle for who claims the same.
+
+    Raises:
+        RepeatedError: one was claimed before.
     """
-    rows = [(utility_id, *it, at) for it in sorted(claims)]
+    try:
+        await MESSAGES.insert(tx, *columns(sorted(claims), 4), utility_id=utility_id, at=at)
+    except UniqueViolationError as error:
+        raise RepeatedError from error
+
+
+async def claim_new(tx: Connection, utility_id: UUID, claims: Iterable[Claim], at: datetime) -> set[UUID]:
+    """Claim those of these messages that nobody has claimed, for ever; answer their ids."""
     sql = f"{MESSAGES.insertion} ON CONFLICT DO NOTHING RETURNING id"
-    return {row[0] for row in await tx.fetch(sql, *columns(rows, 6))}
+    return {row[0] for row in await tx.fetch(sql, *columns(sorted(claims), 4), utility_id, at)}
 
 
 async def seen(tx: Connection, utility_id: UUID, claims: Collection[Claim]) -> dict[tuple[UUID, str], Claim]:

@@ -23,7 +23,7 @@ JOIN vending.token k ON k.utility_id = s.utility_id AND k.sale_id = s.id
 JOIN vending.module m ON m.id = k.module
 JOIN registry.terminal t ON t.utility_id = s.utility_id AND t.id = s.terminal_id
 JOIN registry.vendor v ON v.utility_id = s.utility_id AND v.id = s.vendor_id
-WHERE s.utility_id = $1 AND s.meter_id = $2 AND k.digits = $3 ORDER BY s.id LIMIT 1"""
+WHERE k.utility_id = $1 AND k.meter_id = $2 AND k.digits = $3 ORDER BY s.id LIMIT 1"""
 WITHHELD = "SELECT EXISTS (SELECT FROM vending.withheld WHERE $1 = ANY(digits))"
 
 

@@ -73,7 +73,7 @@ CREATE TABLE vending.sale (
     PRIMARY KEY (id, utility_id)
 );
 
-CREATE INDEX sale_of_meter ON vending.sale (meter_id, id);
+CREATE INDEX sale_without_token ON vending.sale (meter_id, id) WHERE kind = 'pay';
 CREATE INDEX sale_of_contract ON vending.sale (contract_id, version) WHERE contract_id IS NOT NULL;
 
 COMMENT ON COLUMN vending.sale.version IS 'of the contract''s state after the sale; period_start and purchased are what it said';
@@ -102,7 +102,7 @@ CREATE TABLE vending.token (
 );
 
 CREATE UNIQUE INDEX token_number ON vending.token (module, number, utility_id);
-CREATE UNIQUE INDEX token_minute ON vending.token (meter_id, minute, utility_id) WHERE minute IS NOT NULL;
+CREATE UNIQUE INDEX token_minute ON vending.token (meter_id, minute, utility_id);
 
 COMMENT ON COLUMN vending.token.number IS 'which token of its module''s life it is';
 COMMENT ON COLUMN vending.token.units IS 'tenths of a kWh that the meter will add';
