@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final, assert_never
 
-from umbane.keycentre.expanding import ken_end
+from umbane.keycentre.expanding import ANY, ken_end
 from umbane.keycentre.register import Outcome, Register
 from umbane.keycentre.steps import (
     BASE_DATES,
@@ -113,7 +113,8 @@ def granted(grant: Grant) -> list[str]:
     if not grant.uses:
         return [f"  {grant.key}: taken away from it"]
     amount = f"up to {grant.tokens:,} tokens and {kwh(grant.units)} in all"
-    return [f"  {grant.key}: for {', '.join(grant.uses)}", f"    {amount}, until {moment(grant.issue_until)}"]
+    much = "as many tokens as it takes" if grant.tokens >= ANY else amount
+    return [f"  {grant.key}: for {', '.join(grant.uses)}", f"    {much}, until {moment(grant.issue_until)}"]
 
 
 def kwh(units: int) -> str:

@@ -24,7 +24,7 @@ from umbane.keycentre.steps import (
 from umbane.security import KeyUse
 from umbane.sts import KEN, TID, BaseDate
 
-__all__ = ["expanded", "ken_end", "ken_until"]
+__all__ = ["ANY", "expanded", "ken_end", "ken_until"]
 
 ANY: Final = 10**12
 """More than a module ever makes: with a key that only leads away, it isn't the amount that matters."""

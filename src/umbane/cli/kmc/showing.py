@@ -22,7 +22,7 @@ def show_centre(centre: Centre, at: datetime) -> None:
     if register.custody:
         names = ", ".join(register.custody.custodians)
         click.echo(f"Any {register.custody.threshold} of {names} open it together.")
-    table("key", "check", "state", "active from", "expires", "tokens until", rows=map(key_row, register.keys.values()))
+    table("key", "check", "state", "from", "until", "tokens until", rows=map(key_row, register.keys.values()))
     modules = (module_row(module, at) for module in register.modules.values())
     table("module", "card", "audited until", "sent", "keys", rows=modules)
     click.echo(f"Head {centre.head}, after {len(centre.entries)} steps.")
@@ -60,6 +60,7 @@ def table(*columns: str, rows: Iterable[tuple[str, ...]]) -> None:
     if not lines:
         return
     shown = Table(*columns, box=box.SIMPLE_HEAD, header_style="dim")
+    shown.columns[0].no_wrap = True
     for line in lines:
         shown.add_row(*map(Text, line))
     Console(soft_wrap=True).print(shown)
