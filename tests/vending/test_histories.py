@@ -1,8 +1,11 @@
 """Random histories, held against a model of the engine that knows neither database nor module."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +21,7 @@ from umbane.registry import (
     EngineeringAction,
     Role,
     Terminal,
+    abandon_keys,
     add_key_revisions,
     add_terminals,
     block_meter,
@@ -25,6 +29,7 @@ from umbane.registry import (
     settle_keys,
     unblock_meter,
 )
+from umbane.sts import EncodedToken
 from umbane.vending import (
     Answer,
     Buy,
@@ -39,7 +44,11 @@ from umbane.vending import (
     Sold,
     Staff,
     UnknownSaleError,
+    answer_to,
     confirm,
+    last_response,
+    offer,
+    reprint,
     resolve,
     reverse,
 )
@@ -72,8 +81,10 @@ STEPS = st.one_of(
     st.tuples(st.just("ask"), BATCHES, st.sampled_from([False])),
     st.tuples(st.sampled_from(["confirm", "reverse", "reverse"]), st.integers(1, 4)),
     st.tuples(st.just("regret"), st.lists(st.tuples(MESSAGES, PURCHASES), min_size=1, max_size=3)),
+    st.tuples(st.just("trial"), st.lists(ORDERS, min_size=1, max_size=3)),
+    st.tuples(st.just("recall")),
     st.tuples(st.just("wait"), st.integers(-3_000, 3_000)),
-    st.tuples(st.sampled_from(["plan", "settle", "block", "unblock"])),
+    st.tuples(st.sampled_from(["plan", "settle", "abandon", "block", "unblock"])),
 )
 
 
@@ -85,6 +96,7 @@ class World:
     module: LaboratoryModule
     model: Model
     tills: tuple[Terminal, Terminal]
+    digits: dict[tuple[UUID, int], EncodedToken] = field(default_factory=dict)
 
     def request(self, message: tuple[int, str], order: Order) -> SaleRequest:
         """A till's request."""
@@ -100,6 +112,36 @@ class World:
         minutes = [token.minute for it in answers if isinstance(it, Sold) and not it.repeated for token in it.tokens]
         stamped = [it for it in minutes if it is not None]
         assert stamped == sorted(set(stamped))
+        self.keep(answers)
+
+    def keep(self, answers: Iterable[Answer | None]) -> None:
+        """Digits never change: a token is told as it was told before, or kept back."""
+        for it in (it for it in answers if isinstance(it, Sold)):
+            for place, token in enumerate(it.tokens):
+                if token.token:
+                    assert self.digits.setdefault((it.id, place), token.token) == token.token
+
+    async def trial(self, orders: list[Order]) -> None:
+        """Ask what orders would get: just what they would, and nothing comes of it."""
+        for order in orders:
+            found = await offer(self.shop.engine, self.request((0, "trial"), order))
+            told_so = deepcopy(self.model).ask((0, "trial"), order, self.shop.now)
+            if isinstance(found, Refused):
+                assert (found.code, ()) == (told_so.what, told_so.tokens)
+            else:
+                assert (found.tender, found.units, found.free_units) == told_so[1:4]
+
+    async def recall(self) -> None:
+        """Ask what was answered, by message, by till and by sale: the same as then."""
+        engine, house = self.shop.engine, self.shop.town.id
+        for till, terminal in enumerate(self.tills):
+            mine = [(name, outcome) for (at, name), (_, outcome) in self.model.outcomes.items() if at == till]
+            answers = [await answer_to(engine, house, terminal.id, name) for name, _ in mine]
+            assert [told(it) for it in answers if it] == [outcome for _, outcome in mine]
+            assert await last_response(engine, house, terminal.id) == (answers[-1] if answers else None)
+            again = [await reprint(engine, house, it.id) for it in answers if isinstance(it, Sold)]
+            assert again == [it for it in answers if isinstance(it, Sold)]
+            self.keep(answers)
 
     async def insist(self, requests: list[SaleRequest]) -> list[Answer]:
         """Ask until every answer is an outcome or a conflict."""
@@ -147,6 +189,12 @@ class World:
             await self.shop.town.does(settle_keys, [self.shop.town.meter.id], self.shop.now, "typed")
             self.model.keys, self.model.is_newest = "settled", True
 
+    async def abandon(self) -> None:
+        """The utility gives up on another key: its tokens never went in."""
+        if self.model.keys != "settled":
+            await self.shop.town.does(abandon_keys, [self.shop.town.meter.id], self.shop.now, "lost")
+            self.model.keys = "settled"
+
     async def block(self) -> None:
         """The utility blocks the meter."""
         if not self.model.is_blocked:
@@ -174,7 +222,10 @@ class World:
         left = "SELECT credit_limit - posted - held FROM ledger.balance WHERE utility_id = $1"
         assert await self.shop.look(left, town.id) == model.left
         requests = [self.request(message, order) for message, (order, _) in model.outcomes.items()]
-        assert [told(it) for it in await self.shop.sell(*requests)] == [it[1] for it in model.outcomes.values()]
+        answers = await self.shop.sell(*requests)
+        assert [told(it) for it in answers] == [it[1] for it in model.outcomes.values()]
+        self.keep(answers)
+        await self.recall()
         await proven(self.shop)
 
 
@@ -192,7 +243,7 @@ async def test_any_history(
     external: bool,  # noqa: FBT001 - hypothesis passes it by name
     steps: list[tuple[Any, ...]],
 ) -> None:
-    """Whatever is asked, lost, repeated, confirmed and taken back: the answers are the model's, and the books prove."""
+    """Whatever is asked, tried, lost, repeated, confirmed, taken back and told again: the answers are the model's."""
     policy = {"key_change": key_change, "release": release}
     async with abroad(database, BEGIN, prices=PRICES, external=external, sale=policy) as shop:
         town = shop.town
