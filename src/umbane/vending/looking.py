@@ -108,7 +108,7 @@ async def is_taken(engine: Engine, utility_id: UUID, claim: store.Claim) -> bool
 
     async def work(tx: Connection) -> None:
         nonlocal taken
-        taken = not await store.claim(tx, utility_id, [claim], engine.clock())
+        taken = not await store.claim_new(tx, utility_id, [claim], engine.clock())
         raise _TrialOverError
 
     with suppress(_TrialOverError, ReadOnlyError):  # where nobody can write, nobody claims
