@@ -2,7 +2,8 @@
 
 import pytest
 
-from umbane.api.problems import problem_of
+from umbane.api.problems import problem_from, problem_of
+from umbane.security import JournalError
 from umbane.vending import Code, Refused
 
 OURS = {Code.UNAVAILABLE: False, Code.NOT_MADE: True}
@@ -16,6 +17,13 @@ def test_every_refusal(code: Code) -> None:
     assert (problem.status >= 500, problem.code) == (code in OURS, code)
     assert problem.final is OURS.get(code, problem.final)
     assert not (problem.final and problem.retry_after)
+
+
+def test_a_module_that_can_not_work() -> None:
+    """That the security module can't work is our fault, and passes: nothing was decided."""
+    problem = problem_from(JournalError("the journal is gone"))
+    assert (problem.status, problem.code, problem.retry_after) == (503, "unavailable", 2)
+    assert "journal" not in problem.detail
 
 
 def test_others_have_to_agree() -> None:

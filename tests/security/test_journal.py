@@ -412,6 +412,15 @@ def test_disturbed(journal: Journal, written: Path, name: str) -> None:
             journal.append([Entry(1, "ninth")])
 
 
+@pytest.mark.parametrize("name", DISTURBANCES)
+def test_looked_at(journal: Journal, written: Path, name: str) -> None:
+    """Whoever looks at a journal that is as it has to be may go on; one that isn't is told before anything is asked."""
+    journal.check()
+    DISTURBANCES[name](written)
+    with pytest.raises(JournalError, match="removed or changed"):
+        journal.check()
+
+
 def test_altered_while_open(journal: Journal, written: Path) -> None:
     """A byte that changes on the disk while a journal is open is found when it is read."""
     content = written.read_bytes()

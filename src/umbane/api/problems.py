@@ -13,6 +13,7 @@ from umbane.db.errors import BusyError, DatabaseError
 from umbane.errors import InputError, UmbaneError
 from umbane.ledger.errors import LedgerError, LimitError
 from umbane.registry import DuplicateError, NotFoundError, PermissionDeniedError, StaleError, TransitionError
+from umbane.security import ModuleError
 from umbane.sts import StsInputError
 from umbane.vending import Code, Refused, UnknownSaleError
 
@@ -155,7 +156,7 @@ def problem_within(error: Exception) -> Problem:  # noqa: PLR0911 - one for each
             return make(
                 S.SERVICE_UNAVAILABLE, "busy", "too much is going on", remedy="send the same again", retry_after=1
             )
-        case DatabaseError() | OSError() | asyncio.TimeoutError():
+        case DatabaseError() | ModuleError() | OSError() | asyncio.TimeoutError():
             return make(
                 S.SERVICE_UNAVAILABLE, str(Code.UNAVAILABLE), "it can't be decided now",
                 remedy="send the same message again", retry_after=2,

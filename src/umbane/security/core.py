@@ -221,7 +221,8 @@ class ModuleCore:
         return found
 
     def status(self) -> ModuleStatus:
-        """As ``SecurityModule.status``."""
+        """As ``SecurityModule.status``; a journal that can't be written any more is told here too."""
+        self.journal.check()
         end = self.journal.end
         return ModuleStatus(self.name, self.vault.realm, end.tokens, end.seal, len(self.vault.names()))
 

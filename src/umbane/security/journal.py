@@ -231,6 +231,15 @@ class Journal:
         self.end = batch.end
         self.observe(batch)
 
+    def check(self) -> None:
+        """Look at the file as it is now.
+
+        Raises:
+            JournalError: somebody removed it or wrote to it.
+        """
+        with self.guarded():
+            self.require_untouched(self.require_open().journal)
+
     def require_untouched(self, file: int) -> None:
         """Refuse to go on in a file that was removed, or that somebody else wrote to."""
         state = os.fstat(file)
