@@ -7,16 +7,21 @@ from uuid import UUID
 
 from umbane.registry import KeyParameters, Meter
 from umbane.security import (
+    Attestation,
     Issued,
     KeyChangeRequest,
+    KeyCount,
     KeyName,
     ModuleStatus,
+    Quota,
     Realm,
     Record,
     Refused,
     RequestReusedError,
     TokenRequest,
     UnknownKeyError,
+    UnsupportedError,
+    VendingKeyName,
     VerifyRequest,
 )
 from umbane.sts import (
@@ -24,6 +29,7 @@ from umbane.sts import (
     EA,
     KEN,
     BaseDate,
+    Credit,
     DecoderKey,
     EncodedToken,
     MeterPAN,
@@ -150,3 +156,25 @@ class LaboratoryModule:
     async def status(self) -> ModuleStatus:
         """What it says of itself."""
         return ModuleStatus(self.name, Realm.TEST, self.count, "", 1)
+
+    async def counters(self) -> dict[VendingKeyName, KeyCount]:
+        """What it made with each vending key."""
+        counted: dict[VendingKeyName, KeyCount] = {}
+        for _, request, tokens in self.made.values():
+            key = VendingKeyName(*request.key[:3])
+            had, token = counted.get(key, KeyCount()), getattr(request, "token", None)
+            units = token.carried if isinstance(token, Credit) else 0
+            counted[key] = KeyCount(had.tokens + len(tokens), had.units + units)
+        return counted
+
+    async def quotas(self) -> dict[VendingKeyName, Quota]:
+        """Nothing is limited here."""
+        return {}
+
+    async def top_up(self, order: bytes) -> None:
+        """Nothing is limited here."""
+        raise UnsupportedError(f"{len(order)} bytes for nothing")
+
+    async def attest(self, challenge: bytes) -> Attestation:
+        """It is nobody."""
+        raise UnsupportedError(f"{len(challenge)} bytes for nobody")

@@ -8,7 +8,8 @@ gets the same answer and the same digits.
 - `planning`, `keying`, `engineering`, `permits`, `postings`: the rules, all pure
 - `withholding`: what a crash leaves behind; `external`, `intents`: what a module outside of this process is asked
 - `looking`, `releasing`, `verification`: quotes and reprints; confirmation and reversal; whose digits are these
-- `claims`: what `books prove` proves of sales
+- `claims`: what `books prove` proves of sales; `telling`: what the log is told of them; `reconciliation`: both held
+  against what a module says
 - `store`, `lines`: how all that is kept
 """
 
@@ -34,6 +35,7 @@ from umbane.vending.models import (
     Staff,
     TokenKind,
 )
+from umbane.vending.reconciliation import Reconciliation, Tally, reconcile
 from umbane.vending.releasing import confirm, reverse
 from umbane.vending.service import Engine, open_engine, resolve, sell
 from umbane.vending.store import last_minutes
@@ -56,10 +58,12 @@ __all__ = [
     "Origin",
     "Pay",
     "Reading",
+    "Reconciliation",
     "Refused",
     "SaleRequest",
     "Sold",
     "Staff",
+    "Tally",
     "TokenKind",
     "UnknownSaleError",
     "VendingError",
@@ -72,6 +76,7 @@ __all__ = [
     "last_response",
     "offer",
     "open_engine",
+    "reconcile",
     "reprint",
     "resolve",
     "reverse",
