@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.keycentre.support import (
     custody_of,
     found,
     go_on,
+    opened,
     plan,
     state,
     stream,
@@ -100,6 +102,19 @@ def test_a_disk_that_lies(tmp_path: Path) -> None:
     (tmp_path / "shop-0001.load").write_bytes(b"")
     with pytest.raises(CheckError, match="this disk can't be trusted"):
         require_written(HELD, tmp_path, tmp_path)
+
+
+def test_no_key_in_any_file(tmp_path: Path) -> None:
+    """After a founding and a ceremony no file that was left anywhere holds a key, a share or a seed in any writing."""
+    held = held_in(tmp_path, plan(*BASE), room := Room())
+    held_in(tmp_path, plan(state("suspended"), head=held.centre.head), room)
+    master, secrets = opened(held.centre, room.shares)
+    shares = [share.value for share in room.shares.values()]
+    left = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(left) > 5
+    for bits in (master, secrets.seed, *secrets.keys.values(), *shares):
+        for shape in (bits, bits.hex().encode(), b64encode(bits)[:-4], bits[::-1]):
+            assert not [text for text in left if shape in text]
 
 
 def test_no_file(tmp_path: Path) -> None:
