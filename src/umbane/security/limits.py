@@ -22,6 +22,7 @@ __all__ = ["QUOTA", "Limits", "quota_entry"]
 QUOTA: Final = "quota"
 """What the entry of a ceiling begins with."""
 NONE: Final = "-"
+UNLIMITED: Final = Quota()
 
 USE_OF_CLASS: Final = {"0": KeyUse.CREDIT, "2": KeyUse.ENGINEERING}
 """Tokens of class 1 are under no key, and are not asked about."""
@@ -64,12 +65,16 @@ class Limits:
         """
         refused: dict[int, UmbaneError] = {}
         ahead: dict[str, tuple[int, int]] = {}
+        fine: set[tuple[str, KeyUse | None]] = set()  # most requests of a batch are for the same use of the same key
         for order, made in asked:
             amount = amount_of(order.text)
             tokens, units = ahead.get(amount.key) or (counters.tokens[amount.key], counters.units[amount.key])
             after = tokens + made, units + amount.units
             try:
-                self.require_authorised(order, amount, now)
+                for use in uses(order, amount):
+                    if use not in fine:
+                        self.require_authorised(*use, now)
+                        fine.add(use)
                 self.require_within(amount, *after)
             except (QuotaError, UnauthorisedError) as error:
                 refused[order.id] = error
@@ -77,25 +82,22 @@ class Limits:
                 ahead[amount.key] = after
         return refused
 
-    def require_authorised(self, order: Order, amount: Amount, now: datetime) -> None:
-        """Refuse what the keys of a request may not be used for, or not now.
+    def require_authorised(self, words: str, use: KeyUse | None, now: datetime) -> None:
+        """Refuse what a key may not be used for, or not now.
 
         Raises:
-            UnauthorisedError: they may not.
+            UnauthorisedError: it may not.
         """
-        for words, use in uses(order, amount):
-            grant = self.grants.get(words)
-            if grant is None:
-                continue
-            if use is not None and use not in grant.uses:
-                raise UnauthorisedError(f"the key for {key_name(words)} may not be used for {use} by this module")
-            if now < grant.active_from:
-                raise UnauthorisedError(
-                    f"the key for {key_name(words)} may be used only from {instant_text(grant.active_from)}"
-                )
-            if now >= grant.issue_until:
-                until = instant_text(grant.issue_until)
-                raise UnauthorisedError(f"the key for {key_name(words)} could be used until {until}: load a newer file")
+        grant = self.grants.get(words)
+        if grant is None:
+            return
+        named = f"the key for {key_name(words)}"
+        if use is not None and use not in grant.uses:
+            raise UnauthorisedError(f"{named} may not be used for {use} by this module")
+        if now < grant.active_from:
+            raise UnauthorisedError(f"{named} may be used only from {instant_text(grant.active_from)}")
+        if now >= grant.issue_until:
+            raise UnauthorisedError(f"{named} could be used until {instant_text(grant.issue_until)}: load a newer file")
 
     def require_within(self, amount: Amount, tokens: int, units: int) -> None:
         """Refuse what is beyond the ceilings of a key.
@@ -103,16 +105,20 @@ class Limits:
         Raises:
             QuotaError: it is.
         """
-        quota = self.ceilings.get(amount.key)
-        if quota is None:
+        most_tokens, most_units = self.ceilings.get(amount.key, UNLIMITED)
+        if most_tokens is not None and tokens > most_tokens:
+            raise QuotaError(f"{titled(amount)} may make {most_tokens} tokens in all: have its quota topped up")
+        if most_units is None:
             return
-        named = f"the key for {key_name(amount.key)}"
-        if quota.tokens is not None and tokens > quota.tokens:
-            raise QuotaError(f"{named} may make {quota.tokens} tokens in all: have its quota topped up")
-        if quota.units is not None and units > quota.units:
-            raise QuotaError(f"{named} may make {quota.units} units of credit in all: have its quota topped up")
-        if quota.units is not None and amount.is_currency:
-            raise QuotaError(f"{named} makes no credit in currency, for its quota is in units")
+        if units > most_units:
+            raise QuotaError(f"{titled(amount)} may make {most_units} units of credit in all: have its quota topped up")
+        if amount.is_currency:
+            raise QuotaError(f"{titled(amount)} makes no credit in currency, for its quota is in units")
+
+
+def titled(amount: Amount) -> str:
+    """What to call a key in an error."""
+    return f"the key for {key_name(amount.key)}"
 
 
 def uses(order: Order, amount: Amount) -> Iterator[tuple[str, KeyUse | None]]:
