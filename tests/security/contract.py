@@ -474,7 +474,9 @@ class ModuleContract:
 
     # --------------------------------------------------------------------------------------------------- any history
 
-    @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
+    )
     @given(data=st.data())
     async def test_any_history(self, kind: Callable[[], Subject], data: st.DataObject) -> None:
         """Whatever is asked, repeated, mixed up and opened again: the module does as a dictionary would."""
