@@ -28,6 +28,7 @@ from umbane.api.openapi import document
 from umbane.api.people import Gate
 from umbane.api.problems import ApiError, problem_from
 from umbane.api.rates import Rates
+from umbane.api.reconciling import Reconciler
 from umbane.api.rights import Caller
 from umbane.api.watching import Watch
 from umbane.audit import Signer
@@ -233,7 +234,6 @@ def make_app(  # noqa: PLR0913 - each may be left out
     rates = Rates(engine.database, clock)
     desk = Desk(engine, batcher, gate, rates)
     api = Api(desk, Doorkeeper(engine.database, rates, clock), watch)
-    logkeeper = Logkeeper(engine.database, signer, watch) if signer else None
     page = ENCODER.encode(document(OPERATIONS))
 
     async def openapi(_request: Request) -> Response:
@@ -241,15 +241,16 @@ def make_app(  # noqa: PLR0913 - each may be left out
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        housekeeper = Housekeeper(engine)
-        housekeeper.start()
-        if logkeeper:
-            logkeeper.start()
+        keepers: list[Housekeeper | Logkeeper | Reconciler] = [Housekeeper(engine)]
+        if signer:
+            name = (await engine.house.module.status()).name
+            keepers += [Reconciler(engine, name, watch), Logkeeper(engine.database, signer, watch)]
+        for it in keepers:
+            it.start()
         yield
         await batcher.drain()
-        await housekeeper.end()
-        if logkeeper:
-            await logkeeper.end()
+        for it in keepers:
+            await it.end()
 
     routes = [Route(it.path, partial(api.answer, it), methods=[it.method]) for it in OPERATIONS]
     routes += [Route("/openapi.json", openapi), Route("/metrics", api.metrics)]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from umbane.db import Database
     from umbane.security import Vault
 
-__all__ = ["command"]
+__all__ = ["command", "published_keys"]
 
 T = TypeVar("T")
 
@@ -135,7 +135,7 @@ async def _serve(
 
     watch_parent()
     async with open_database(here(), migrating=True) as database:
-        vault = await _vault(database)
+        vault = await published_keys(database)
         async with open_chosen(choice, vault) as (module, place), open_engine(database, module) as engine:
             if place == 1 and choice.folder:
                 await clear_up(database, choice.folder, vault, beyond=workers)
@@ -164,7 +164,7 @@ async def _tell(database: "Database", seal_key: bytes) -> None:
         await worker.run(database_clock(database), asyncio.Event())
 
 
-async def _vault(database: "Database") -> "Vault":
+async def published_keys(database: "Database") -> "Vault":
     """The published test keys of every key revision that any utility here has in the test realm."""
     from umbane.registry import Realm, key_revisions
     from umbane.security import Realm as ModuleRealm

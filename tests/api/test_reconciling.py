@@ -1,0 +1,89 @@
+"""Reconciliation A beside a server, and the command that asks for it."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tests.registry.town import Town
+from tests.vending.laboratory import LaboratoryModule
+from tests.vending.shop import Shop, open_shop
+from umbane.api import make_app
+from umbane.api.reconciling import Reconciler, job_of
+from umbane.api.watching import Watch
+from umbane.audit import Signer
+from umbane.cli.reconcile import asked
+from umbane.db import database_clock
+from umbane.db.desk import JobState, look_up_all
+
+SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(32)))
+
+
+@pytest.fixture
+async def shop(town: Town, module: LaboratoryModule) -> AsyncIterator[Shop]:
+    """Give the town's corner shop, which has sold something."""
+    async with open_shop(town, module) as opened:
+        await opened.buy()
+        yield opened
+
+
+@pytest.fixture
+async def watch(shop: Shop) -> AsyncIterator[Watch]:
+    """Give the figures of a server that reconciles its module when it is asked to."""
+    watch = Watch(None)
+    reconciler = Reconciler(shop.engine, "laboratory", watch, idle=0.02)
+    reconciler.start()
+    yield watch
+    await reconciler.end()
+
+
+async def test_all_agree(shop: Shop, watch: Watch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks while a server runs hears from it that all witnesses agree."""
+    assert await asked(shop.town.database, 60)
+    assert capsys.readouterr().out == "module laboratory: the module, the books and the log agree.\n"
+    assert "umbane_reconciliation_differences 0.0" in watch.page().decode()
+
+
+async def test_an_alarm(shop: Shop, watch: Watch, module: LaboratoryModule, capsys: pytest.CaptureFixture[str]) -> None:
+    """A difference is told to whoever asks, and seen in the figures, among the dead jobs and in the log."""
+    module.count -= 1
+    module.made.clear()
+    assert not await asked(shop.town.database, 60)
+    problem = "vending.token laboratory 0: is booked, and the module has made only 0 tokens"
+    assert capsys.readouterr().out == f"module laboratory: DIFFERS  {problem}\n"
+    assert "umbane_reconciliation_differences 1.0" in watch.page().decode()
+    now = await database_clock(shop.town.database)()
+    async with shop.town.database.reading() as connection:
+        [dead] = await look_up_all(connection, now, states=[JobState.DEAD], name=job_of("laboratory"))
+    assert (dead.problem, dead.attempts) == (problem, 1)
+    entries = await shop.look("SELECT string_agg(convert_from(entries, 'UTF8'), '') FROM audit.batch")
+    assert '"alarm":"reconciliation"' in entries
+    assert problem in entries
+
+
+async def test_no_server(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """When no server answers, that is said, and isn't taken for agreement."""
+    assert not await asked(shop.town.database, 0)
+    assert "module laboratory: no server has answered yet; see umbane jobs show" in capsys.readouterr().out
+
+
+async def test_once_a_night(shop: Shop) -> None:
+    """It is asked for once after each midnight, however many servers there are."""
+    one, other = (Reconciler(shop.engine, "laboratory", Watch(None)) for _ in range(2))
+    now = await database_clock(shop.town.database)()
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    assert await one.ask_if_due(midnight)
+    assert not await other.ask_if_due(midnight + timedelta(hours=23))
+    assert await other.ask_if_due(midnight + timedelta(hours=24))
+    assert not await one.ask_if_due(midnight + timedelta(hours=24, seconds=1))
+    assert await shop.look("SELECT count(*) FROM db.job WHERE name = 'reconcile.laboratory'") == 2
+
+
+async def test_with_a_server(shop: Shop) -> None:
+    """A server that signs the log keeps it and reconciles, from its start to its end."""
+    app = make_app(shop.engine, signer=SIGNER)
+    async with app.router.lifespan_context(app):
+        assert await asked(shop.town.database, 60)
+    assert await shop.look("SELECT count(*) FROM audit.head") == 1
+    assert await shop.look("SELECT count(*) FROM audit.batch WHERE first IS NULL") == 0

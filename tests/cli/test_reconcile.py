@@ -1,0 +1,62 @@
+"""`umbane reconcile` with a module of its own, where no server runs."""
+
+import asyncio
+from pathlib import Path
+
+from tests.api.house import furnished
+from tests.cli.calls import call, done
+from umbane.cli.serve import published_keys
+from umbane.db import Database, Server, open_database
+from umbane.security import open_software_module
+from umbane.vending import Buy, SaleRequest, Sold, open_engine, sell
+
+
+async def sold(database: Database, folder: Path) -> None:
+    """Sell something with a software module in a folder."""
+    town = await furnished(database)
+    vault = await published_keys(database)
+    async with open_software_module("software", folder, vault) as module, open_engine(database, module) as engine:
+        meter = str(town.meter.pan.drn)
+        requests = [SaleRequest(town.id, town.terminal.id, f"m{it}", meter, Buy(money=20_000)) for it in range(3)]
+        assert all(isinstance(it, Sold) for it in await sell(engine, requests))
+
+
+def test_a_module_in_a_folder(place: Server, tmp_path: Path) -> None:
+    """The module, the books and the log agree after a day; a token that leaves the books is named: exit code 1."""
+
+    async def work(*statements: str) -> None:
+        async with open_database(place) as database:
+            if not statements:
+                await sold(database, tmp_path)
+            for it in statements:
+                await database.run(lambda tx, sql=it: tx.execute(sql))  # type: ignore[misc] # bound at once
+
+    asyncio.run(work())
+    told = done(place, "reconcile", "--module", tmp_path)
+    assert told.splitlines()[0] == "module software: 3 tokens"
+    assert told.splitlines()[1].split() == ["key", "made", "units", "sold", "withheld", "open", "logged"]
+    assert told.splitlines()[2].split()[1::2] == ["3", "3", "0"]
+    assert told.endswith("The module, the books and the log agree.\n")
+    guards = "GRANT ALL ON vending.token TO CURRENT_USER; ALTER TABLE vending.token DISABLE TRIGGER USER"
+    asyncio.run(work(guards, "DELETE FROM vending.token WHERE number = 1"))
+    result = call(place, "reconcile", "--module", tmp_path)
+    assert result.exit_code == 1, result.output
+    assert "DIFFERS  journal software 1: was made for request" in result.output
+    assert result.output.endswith("They don't agree.\n")
+
+
+def test_no_module(place: Server) -> None:
+    """Where nothing was ever sold there is nothing to reconcile."""
+    assert done(place, "reconcile") == "No module has made a token for these books.\n"
+
+
+def test_nobody_answers(place: Server) -> None:
+    """When a module is known and no server answers in time, the exit code is 1."""
+
+    async def work() -> None:
+        async with open_database(place) as database:
+            await database.run(lambda tx: tx.execute("INSERT INTO vending.module (name, realm) VALUES ('m', 'test')"))
+
+    asyncio.run(work())
+    result = call(place, "reconcile", "--wait", "0")
+    assert (result.exit_code, "no server has answered yet" in result.output) == (1, True)
