@@ -24,7 +24,8 @@ from umbane.vending import CLAIMS, Buy, ClaimFree, Engineer, Pay, Refused, confi
 BEGIN: Final = datetime(2026, 3, 20, 9, tzinfo=UTC)
 HELD: Final = {"release": "on_confirmation"}
 TABLES: Final = sorted({it.table for it in known_guards().triggers if it.table.startswith(("vending.", "ledger."))})
-STAYING: Final = [it.table for it in known_guards().triggers if it.name == "stays" and it.table.startswith("vending.")]
+STAYING: Final = sorted({it for it in TABLES if it.startswith("vending.")} - {"vending.module"})
+"""Of a module the books note how far its tokens are accounted for."""
 
 
 async def a_day(shop: Shop) -> None:

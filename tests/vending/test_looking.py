@@ -126,6 +126,10 @@ async def test_a_truthful_no(shop: Shop) -> None:
     await shop.buy(message_id="a")
     assert code(await reversed_(shop, "a")) is Code.RELEASED
     assert isinstance(await confirmed(shop, "a"), Sold)
+    await shop.ask(Pay(100), "paid")
+    answer = await reversed_(shop, "paid")
+    assert isinstance(answer, Refused)
+    assert (answer.code, "digits" in answer.problem) == (Code.RELEASED, False)
 
 
 async def test_only_the_last_is_taken_back(careful: Shop) -> None:

@@ -1,7 +1,9 @@
 """What a crash between the module's journal and the database's commit leaves behind, and how it is cleared up."""
 
 import asyncio
+from dataclasses import replace
 
+import asyncpg
 import pytest
 
 from tests.registry.town import NOW, Town
@@ -9,8 +11,9 @@ from tests.vending.abroad import abroad, let
 from tests.vending.laboratory import LaboratoryModule, LostReplyError
 from tests.vending.shop import Shop, open_shop, proven
 from umbane.db import Database
-from umbane.security import ModuleStatus
+from umbane.security import ModuleStatus, Realm
 from umbane.vending import Answer, Buy, ClaimFree, Code, ModuleBehindError, Refused, Sold
+from umbane.vending.errors import OtherModuleError
 
 
 async def lost(shop: Shop, module: LaboratoryModule, money: int = 20_000, message_id: str = "a") -> None:
@@ -149,3 +152,42 @@ async def test_opened_while_others_sell(town: Town) -> None:
             assert module.sale
             assert isinstance(await module.sale, Sold)
             await proven(other)
+
+
+async def test_an_old_copy_without_a_sale(town: Town, module: LaboratoryModule) -> None:
+    """Neither is one that has made fewer than are withheld: it would make tokens of the same numbers again."""
+    async with open_shop(town, module) as shop:
+        await lost(shop, module)
+    async with open_shop(town, module):
+        pass
+    with pytest.raises(ModuleBehindError, match="token number 0 of module laboratory, which has made only 0"):
+        async with open_shop(town, LaboratoryModule()):
+            pass
+
+
+class Real(LaboratoryModule):
+    """A module with production keys, it says."""
+
+    async def status(self) -> ModuleStatus:
+        """What it says of itself."""
+        return replace(await super().status(), realm=Realm.PRODUCTION)
+
+
+async def test_another_realm(town: Town, module: LaboratoryModule) -> None:
+    """A module of another realm doesn't get the place of one that the books know by that name."""
+    async with open_shop(town, module):
+        pass
+    with pytest.raises(OtherModuleError, match="of the test realm"):
+        async with open_shop(town, Real()):
+            pass
+
+
+@pytest.mark.parametrize("change", ["reconciled = 0", "realm = 'production'", "name = 'other'"])
+async def test_a_module_moves_on(town: Town, module: LaboratoryModule, change: str) -> None:
+    """What the books know of a module isn't taken back: then tokens could go missing unseen."""
+    async with open_shop(town, module) as shop:
+        await shop.buy()
+    async with open_shop(town, module):
+        pass
+    with pytest.raises(asyncpg.RestrictViolationError):
+        await town.database.run(lambda tx: tx.execute(f"UPDATE vending.module SET {change}"))  # noqa: S608 - our words

@@ -8,6 +8,7 @@ A sale that is refused is an answer (`models.Refused`), not an error. Errors are
     └── VendingError
         ├── RefusedError      how a rule says no inside of this room; it becomes that member's answer
         ├── ModuleBehindError the module has made fewer tokens than are booked: it isn't the one that made them
+        ├── OtherModuleError  the books know a module of that name, of another realm
         └── UnknownSaleError  this terminal never sold anything under that message id
 """
 
@@ -15,7 +16,7 @@ from umbane.errors import UmbaneError
 from umbane.pricing import Payable
 from umbane.vending.codes import Code
 
-__all__ = ["ModuleBehindError", "RefusedError", "UnknownSaleError", "VendingError"]
+__all__ = ["ModuleBehindError", "OtherModuleError", "RefusedError", "UnknownSaleError", "VendingError"]
 
 
 class VendingError(UmbaneError):
@@ -42,6 +43,10 @@ class RefusedError(VendingError):
 
 class ModuleBehindError(VendingError):
     """The module has made fewer tokens than the books hold of it: its journal was lost, or it is another module."""
+
+
+class OtherModuleError(VendingError):
+    """The books know a module of that name, of another realm: tokens of test keys and of real ones are never mixed."""
 
 
 class UnknownSaleError(VendingError):

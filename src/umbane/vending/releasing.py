@@ -80,7 +80,7 @@ async def reverse(  # noqa: PLR0913 - which sale, why, by whom
         if isinstance(sold, Refused) or sold.reversed:
             return sold
         if sold.released:
-            return released()
+            return released() if sold.tokens else without_digits()
         await load_for_sale(tx, utility_id, [sold.meter])  # whoever sells to it waits
         scope = Scope(utility_id, by or f"terminal:{terminal_id}")
         if not await take_back(tx, engine, scope, sold, why):
@@ -122,6 +122,11 @@ def released() -> Refused:
     """The truthful no."""
     problem = "its digits have left the house, and nobody can see whether they were typed in"
     return Refused(Code.RELEASED, problem, "have the utility look at the meter, and decide about a refund")
+
+
+def without_digits() -> Refused:
+    """The same for what has none, such as a payment: its customer was told that it is done."""
+    return Refused(Code.RELEASED, "the customer was told that it is done", "have the utility correct the account")
 
 
 async def find(tx: Connection, utility_id: UUID, terminal_id: UUID, message_id: str) -> Sold | Refused:

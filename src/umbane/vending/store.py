@@ -14,6 +14,7 @@ from umbane.db import Connection, Table, columns
 from umbane.pricing import Payable
 from umbane.sts import EncodedToken
 from umbane.vending.codes import Code
+from umbane.vending.errors import OtherModuleError
 from umbane.vending.lines import lines_from
 from umbane.vending.models import Answer, IssuedToken, Refused, Sold
 
@@ -105,15 +106,21 @@ BEGINNING: Final = "SELECT intents, withheld, minutes FROM vending.begin_making(
 LAST_MINUTES: Final = "SELECT vending.last_minutes($1, $2)"
 REGISTERING: Final = """
 INSERT INTO vending.module (name, realm) VALUES ($1, $2)
-ON CONFLICT (name) DO UPDATE SET realm = excluded.realm RETURNING id, xmax = '0' AS is_new, now()"""
+ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id, realm, xmax = '0' AS is_new, now()"""
 
 
 # -------------------------------------------------------------------------------------------------------------- modules
 
 
 async def register_module(tx: Connection, name: str, realm: str) -> int:
-    """The number by which the books know a module."""
-    [(number, is_new, now)] = await tx.fetch(REGISTERING, name, realm)
+    """The number by which the books know a module.
+
+    Raises:
+        OtherModuleError: they know one of that name, of another realm.
+    """
+    [(number, known, is_new, now)] = await tx.fetch(REGISTERING, name, realm)
+    if known != realm:
+        raise OtherModuleError(f"module {name} of the books is of the {known} realm: give this one another name")
     if is_new:
         await append(tx, [Fact("module", now, {"module": number, "name": name, "realm": str(realm)})])
     return int(number)

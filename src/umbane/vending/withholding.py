@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from umbane.db import Connection, Database, columns
-from umbane.security import Issued, SecurityModule
+from umbane.security import Issued, ModuleStatus, SecurityModule
 from umbane.sts import EncodedToken, StampedToken
 from umbane.vending.errors import ModuleBehindError
 from umbane.vending.house import House
@@ -102,8 +102,8 @@ async def recover(database: Database, module: SecurityModule, number: int, now: 
     async def work(tx: Connection) -> int:
         await lock_module(tx, number)
         status = await module.status()  # now that nobody books its tokens: others may have, a moment ago
-        await require_not_behind(tx, number, status.count, status.name)
         reconciled: int = await tx.fetchval(RECONCILED, number)
+        await require_not_behind(tx, number, reconciled, status)
         waiting = {row[0] for row in await tx.fetch(WAITING, number)}
         found, open_from = 0, status.count
         async for records in in_portions(module, reconciled):
@@ -117,12 +117,13 @@ async def recover(database: Database, module: SecurityModule, number: int, now: 
     return await database.run(work)
 
 
-async def require_not_behind(tx: Connection, number: int, count: int, name: str) -> None:
-    """Refuse a module that made fewer tokens than are booked."""
+async def require_not_behind(tx: Connection, number: int, reconciled: int, status: ModuleStatus) -> None:
+    """Refuse a module that made fewer tokens than are booked, or withheld."""
     greatest: int | None = await tx.fetchval(GREATEST, number)
-    if greatest is not None and greatest >= count:
+    known = max(reconciled, 0 if greatest is None else greatest + 1)
+    if known > status.count:
         raise ModuleBehindError(
-            f"the books hold token number {greatest} of module {name}, which has made only {count}: "
+            f"the books hold token number {known - 1} of module {status.name}, which has made only {status.count}: "
             "its journal was lost or is an old copy; bring the right one back"
         )
 

@@ -232,7 +232,15 @@ CREATE TRIGGER only_reversed BEFORE DELETE ON vending.free_claim FOR EACH ROW EX
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.release EXECUTE FUNCTION vending.refuse();
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.reversal EXECUTE FUNCTION vending.refuse();
 
+-- What a module made is accounted for further and further, and the module stays the same.
+CREATE TRIGGER moves_on BEFORE UPDATE ON vending.module FOR EACH ROW
+    WHEN (NEW.reconciled < OLD.reconciled OR (NEW.id, NEW.name, NEW.realm) IS DISTINCT FROM (OLD.id, OLD.name, OLD.realm))
+    EXECUTE FUNCTION vending.refuse();
+CREATE TRIGGER stays BEFORE DELETE OR TRUNCATE ON vending.module EXECUTE FUNCTION vending.refuse();
+
 -- Even where the triggers of a replica are switched off.
+ALTER TABLE vending.module ENABLE ALWAYS TRIGGER moves_on;
+ALTER TABLE vending.module ENABLE ALWAYS TRIGGER stays;
 ALTER TABLE vending.message ENABLE ALWAYS TRIGGER stays;
 ALTER TABLE vending.refusal ENABLE ALWAYS TRIGGER stays;
 ALTER TABLE vending.sale ENABLE ALWAYS TRIGGER stays;
