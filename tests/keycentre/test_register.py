@@ -241,6 +241,7 @@ def test_audit_ahead() -> None:
         ({"expires_at": NOW}, "the file expires at"),
         ({"keys": [GRANT, GRANT]}, "in the file twice"),
         ({"keys": [GRANT | {"key": NEXT}]}, "there is no key"),
+        ({"keys": [GRANT | {"key": DES_KEY, "uses": []}]}, "shop doesn't have it"),
         ({"keys": [GRANT | {"issue_until": NOW + DAY}]}, "ahead of now"),
         ({"keys": [GRANT | {"issue_until": NOW - 2 * DAY}]}, "ahead of now"),
         ({"keys": [GRANT | {"issue_until": FOREVER + timedelta(seconds=1)}]}, "within"),

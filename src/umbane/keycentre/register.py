@@ -197,12 +197,14 @@ class Register:
 
     def require_load(self, step: Load, at: datetime) -> None:
         """Refuse keys and uses that a module can't have."""
-        self.require_audited(step.module, at)
+        module = self.require_audited(step.module, at)
         require_ahead("the file expires at", step.expires_at, at)
         if len({grant.key for grant in step.keys}) != len(step.keys):
             raise ForbiddenError("a key is in the file twice")
         for grant in step.keys:
             self.require_grant(grant, at)
+            if not grant.uses and grant.key not in module.keys:
+                raise ForbiddenError(f"the key {grant.key} can't be taken away: {step.module} doesn't have it")
 
     def require_grant(self, grant: Grant, at: datetime) -> None:
         """Refuse uses that the key's state doesn't allow, and times beyond its life."""
