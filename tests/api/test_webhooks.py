@@ -7,8 +7,9 @@ import pytest
 
 from tests.api.counter import SEAL_KEY, Counter
 from tests.api.outside import somewhere
-from tests.api.staff import session
-from tests.registry.town import new_id
+from tests.api.staff import enter, session
+from tests.registry.town import NOW, new_id
+from umbane.api.alarms import raise_alarm
 from umbane.api.outside import Outside
 from umbane.api.webhooks import MOST, Messenger, signature
 from umbane.db import Worker
@@ -92,6 +93,33 @@ async def test_a_reversal_is_told(counter: Counter) -> None:
     assert set(told) == {"sale", "sale.reversed"}
     assert {it["id"] for it in told.values()} == {sold["id"]}
     assert ("reversed_at" in told["sale"], told["sale.reversed"]["reversed_at"][:10]) == (False, "2026-03-12")
+
+
+async def raised(counter: Counter) -> None:
+    """Raise an alarm."""
+    town = counter.shop.town
+    await town.database.run(lambda tx: raise_alarm(tx, town.id, "server", "cli:root", "roles of thandi", NOW))
+
+
+async def test_an_alarm_is_told(counter: Counter) -> None:
+    """The utility's own webhooks are told of an alarm, signed."""
+    secret = (await add(counter)).json()["secret"]
+    await raised(counter)
+    receiver = Receiver()
+    assert await deliver(counter, receiver) == 1
+    (request,) = receiver.heard
+    told = json.loads(request.content)
+    assert (told["event"], told["alarm"]["words"], told["alarm"]["by"]) == ("alarm", "roles of thandi", "cli:root")
+    seconds = int(request.headers["umbane-signature"].split(",")[0][2:])
+    assert request.headers["umbane-signature"] == signature(bytes.fromhex(secret), seconds, request.content)
+
+
+async def test_an_alarm_is_no_business_of_a_vendors(counter: Counter) -> None:
+    """A vendor's webhooks aren't told of alarms."""
+    person = await enter(counter, Role.VENDOR_MANAGER, vendor_id=counter.shop.town.vendor.id)
+    await counter.http.post("/v1/webhooks", json={"url": URL}, headers=person.headers)
+    await raised(counter)
+    assert await deliver(counter, Receiver()) == 0
 
 
 async def test_no_reversal_no_word(counter: Counter) -> None:

@@ -1,6 +1,7 @@
 """The application, its connections, its module and PostgreSQL are killed again and again; what was promised holds.
 
-A short form runs with the other tests. The long one: ``UMBANE_CRASH_ROUNDS=500 pytest -s tests/vending/test_crash.py``.
+A short form runs with the other tests. The long one, both kinds of modules side by side:
+``UMBANE_CRASH_ROUNDS=500 pytest -n 2 -rP tests/vending/test_crash.py``.
 The seed of a run is printed; ``UMBANE_CRASH_SEED`` repeats the order of kills, not their moments.
 """
 
