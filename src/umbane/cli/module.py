@@ -310,7 +310,10 @@ def load(file: Path | None, published: Sequence[str], tokens: int | None, units:
         raise InputError("FILE", "either a file is loaded or published keys are", "give one of them")
     names = [_key(text) for text in published]
     text = file.read_bytes() if file else b""
-    work = lambda module: module.load(text) if file else module.load_published(names, Quota(tokens, units))  # noqa: E731
+
+    def work(module: "RemoteModule") -> Awaitable[int]:
+        return module.load(text) if file else module.load_published(names, Quota(tokens, units))
+
     click.echo(f"Loaded {_asking(work, **place)} keys.")
 
 

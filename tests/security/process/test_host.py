@@ -25,6 +25,7 @@ from umbane.security import (
     RealmError,
     Refused,
     SealedError,
+    TokenRequest,
     UnauthorisedError,
     UnsupportedError,
     VendingKeyName,
@@ -88,10 +89,10 @@ def host(folder: Path) -> Iterator[Host]:
         yield host
 
 
-def issue(host: Host, *asked: object) -> list[Issued | Refused]:
+def issue(host: Host, *asked: TokenRequest) -> list[Issued | Refused]:
     """Ask for tokens, and wait until they are on the disk."""
     core = host.require_opened().core
-    answers = core.issue(asked)  # type: ignore[arg-type]
+    answers = core.issue(asked)
     core.journal.keep(core.journal.end)
     return answers
 
