@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from uuid import UUID
 
@@ -12,11 +13,17 @@ from hypothesis import strategies as st
 
 from tests.api.counter import Counter
 from tests.vending.shop import proven
+from umbane.api import OPERATIONS
 from umbane.api.batcher import Batcher
+from umbane.api.desk import Call, Desk
+from umbane.api.peoplewire import AtTill
 from umbane.api.problems import ApiError, problem_from
+from umbane.api.rates import Rates
+from umbane.api.rights import Caller
 from umbane.vending import Answer, Buy, Code, Refused, SaleRequest
 
 HOUSE = UUID(int=1)
+LOOKING = {it.name: it.handler for it in OPERATIONS if it.name in {"outcome", "last"}}
 
 
 def request(number: int) -> SaleRequest:
@@ -128,6 +135,25 @@ async def test_what_is_under_way() -> None:
     engine.door.set()
     await asyncio.gather(*asked)
     assert not batcher.has(HOUSE)
+
+
+async def test_asked_for_under_way(counter: Counter) -> None:
+    """A message that came and isn't in the books yet is in progress, and never unknown: it will be done."""
+    town, engine = counter.shop.town, Counterpart()
+    batcher = Batcher(engine.sell, most=1, at_once=1, pause=0)
+    desk = Desk(counter.shop.engine, batcher, None, Rates(town.database))
+    till = Caller(HOUSE, "till", town.id, frozenset(), town.vendor.id, town.terminal.id)
+    asked = replace(request(0), utility_id=town.id, terminal_id=town.terminal.id)
+    under_way = asyncio.create_task(batcher.ask(asked))
+    await settle()
+    for name, path in (("outcome", "m0"), ("last", "")):
+        reply = await LOOKING[name](desk, Call(till, {"message_id": path}, query=AtTill()))
+        assert (reply.problem and reply.problem.code, reply.status) == ("in_progress", 409)
+    engine.door.set()
+    await under_way
+    for name, path in (("outcome", "m0"), ("outcome", "m1"), ("last", "")):
+        with pytest.raises(ApiError, match="no such sale"):
+            await LOOKING[name](desk, Call(till, {"message_id": path}, query=AtTill()))
 
 
 async def test_draining() -> None:

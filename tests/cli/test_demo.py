@@ -145,15 +145,18 @@ def test_it_stays_up_to_be_tried(begun: Demonstration) -> None:
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         printed = ""
-        while "The whole API: " not in printed:
-            line = running.stdout.readline()
-            assert line, printed
-            printed += line
-        assert re.search("✓ Day [0-9]+: [0-9]+ errands at 8 tills", printed)
-        assert "✗" not in printed
-        try_it(begun, printed)
-        running.send_signal(signal.SIGINT)
-        assert "it goes on with the next day" in running.stdout.read()
+        try:
+            while "The whole API: " not in printed:
+                line = running.stdout.readline()
+                assert line, printed
+                printed += line
+            assert re.search("✓ Day [0-9]+: [0-9]+ errands at 8 tills", printed)
+            assert "✗" not in printed
+            try_it(begun, printed)
+        finally:  # whatever was found: it mustn't stay up for ever
+            running.send_signal(signal.SIGINT)
+            said = running.stdout.read()
+        assert "it goes on with the next day" in said
     assert running.returncode == 0
 
 

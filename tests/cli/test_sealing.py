@@ -34,9 +34,9 @@ def test_bad_seal_keys(place: Server, tmp_path: Path, words: list[str], written:
 
 def test_a_new_seal_key(place: Server, tmp_path: Path) -> None:
     """A new key is in a file that only its owner can read, never in one that was there, and no two are the same."""
-    os.umask(0)
-    files = [tmp_path / "a", tmp_path / "b"]
+    files, usual = [tmp_path / "a", tmp_path / "b"], os.umask(0)
     said = [done(place, "people", "seal-key", it) for it in files]
+    os.umask(usual)
     assert [it.stat().st_mode & 0o777 for it in files] == [0o600, 0o600]
     keys = [it.read_text().strip() for it in files]
     assert all(re.fullmatch("[0-9a-f]{64}", it) for it in keys)

@@ -18,6 +18,7 @@ from umbane.vending import Code
 
 TOWN = ROOT / "examples" / "utility"
 FILE = read_utility_file(TOWN / "utility.yaml")
+TEMPLATES = sorted((ROOT / "src" / "umbane" / "simulation" / "templates").iterdir())
 TILLS = [f"{vendor.code}/{terminal}" for vendor in FILE.vendors for terminal in vendor.terminals]
 HOMES = read_homes(TOWN / "meters.csv")
 DAYS = st.integers(1, 400)
@@ -148,9 +149,9 @@ def test_a_home_of_a_short_line(tmp_path: Path) -> None:
     assert (home.customer, home.is_ordinary, home.key(1, 5)) == ("", False, "SGC 201457  KRN 1  TI 05  EA 07")
 
 
-@pytest.mark.parametrize("name", ["demo.html", "report.html"])
-def test_pages_stand_alone(name: str) -> None:
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda it: it.name)
+def test_pages_stand_alone(path: Path) -> None:
     """The templates ask for nothing of another place."""
-    text = (ROOT / "src" / "umbane" / "simulation" / "templates" / name).read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     assert "http" not in text
     assert "<script" not in text
