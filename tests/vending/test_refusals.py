@@ -216,6 +216,13 @@ def words(text: str) -> list[Case]:
 LAST_MINUTE: Final = minute_of(TID(LAST_TID), BaseDate.Y2014)
 STAFF: Final = {"staff": ENGINEER}
 STOCKED: Final = {"meter": str(pan(2001).drn)}
+
+
+def also(name: str) -> dict[str, Any]:
+    """She agrees under her name, written in another way."""
+    return {"staff": replace(ENGINEER, approvers=(replace(ENGINEER, name=name),))}
+
+
 HERSELF: Final = {"staff": replace(ENGINEER, approvers=(ENGINEER,))}
 CARD = replace(NEXT_KEY, kt=KT.DCTK)
 FUTURE = replace(NEXT_KEY, base_date=BaseDate.Y2035)
@@ -259,6 +266,7 @@ CASES: Final = [
     Case("a new key for nobody", Code.NOT_PERMITTED, ChangeKey(), change(add_key_revisions, [revision(2)])),
     Case("nobody agrees", Code.APPROVAL_NEEDED, GIVE, fields={"staff": replace(ENGINEER, approvers=())}, kept={}),
     Case("agrees with herself", Code.APPROVAL_NEEDED, GIVE, fields=HERSELF, kept={}),
+    *(Case(f"agrees as {it!r}", Code.APPROVAL_NEEDED, GIVE, fields=also(it), kept={}) for it in (" thandi", "Thandi")),
     # The meter
     *map(number, ["", "12", "abc", "0" * 30, "0" * 10**5, "１２３４５６７８９０３", "60072700000010012345"]),
     *map(number, ["\ud800", "a\0", "٠" * 11]),

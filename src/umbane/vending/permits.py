@@ -50,7 +50,12 @@ def require_permit(request: SaleRequest, action: EngineeringAction, situation: S
     staff = request.staff
     if staff is None or not staff.roles & permission.roles:
         raise RefusedError(Code.NOT_PERMITTED, f"{action} is not for everybody", f"only for: {roles}")
-    agreeing = {it.name for it in staff.approvers if it.name != staff.name and it.roles & permission.roles}
+    agreeing = {who(it) for it in staff.approvers if it.roles & permission.roles} - {who(staff)}
     if len(agreeing) < permission.approvals and not staff.emergency:
         problem = f"{action} needs {permission.approvals} more who agree, and has {len(agreeing)}"
         raise RefusedError(Code.APPROVAL_NEEDED, problem, f"each of them another person, one of: {roles}")
+
+
+def who(person: Staff) -> str:
+    """Who somebody is, however their name is written."""
+    return for_the_books("name", person.name).casefold()
