@@ -215,6 +215,28 @@ def test_too_large(tmp_path: Path) -> None:
     assert "too large" in refused("verify", file)
 
 
+def test_printing(tmp_path: Path, room: Room, held: Held) -> None:
+    """A share may be printed: a page with its words and its code is there while it is, and nothing of it after."""
+    share, seen = room.shares["Aisha Patel"], list[str]()
+    assert held.centre.card.name == "centre"
+
+    class Watching(TerminalDesk):
+        """A desk that looks what is in the folder at each pause."""
+
+        def pause(self, text: str) -> None:
+            """Look, and go on."""
+            assert text
+            seen.extend(path.read_text() for path in tmp_path.glob("*.html"))
+
+    Watching(tmp_path, "centre <1>").hand_over("Aisha & Patel", share)
+    [page] = seen
+    assert all(f"<li>{line}</li>" in page for line in share.lines())
+    assert "<svg" in page
+    assert "Aisha &amp; Patel" in page
+    assert "centre &lt;1&gt;" in page
+    assert list(tmp_path.glob("*.html")) == []
+
+
 def test_handing_over(room: Room, held: Held) -> None:
     """A share is shown when everybody looked away, in words and as a code, and the screen is cleared behind it."""
     share = room.shares["Aisha Patel"]

@@ -18,6 +18,7 @@ from tests.keycentre.support import (
     KEY,
     NEXT,
     NOW,
+    PEOPLE,
     at_base,
     base,
     ceremony,
@@ -29,7 +30,7 @@ from tests.keycentre.support import (
     stream,
 )  # fmt: skip
 from umbane.keycentre import Centre, CheckError, HeadError, StoreError, load_centre, read_centre, read_transcript
-from umbane.keycentre.journal import head_of, read_journal, replayed, seal_before, sealed_entry
+from umbane.keycentre.journal import STEPS, head_of, read_journal, replayed, seal_before, sealed_entry
 from umbane.keycentre.store import CENTRE_FILE, Secrets, centre_text, replace_file, transcript_text, unsealed
 from umbane.security import CentreIdentity, Realm
 from umbane.security.documents import canonical, signed
@@ -38,6 +39,7 @@ HELD, SHARES = base()
 CENTRE, TEXT = HELD.centre, HELD.text
 MASTER, SECRETS = opened(CENTRE, SHARES)
 IDENTITY = CentreIdentity(CENTRE.card.name, CENTRE.card.realm, SECRETS.seed)
+WITNESSED = {"ceremony": "x", "title": "x", "shares_of": tuple(PEOPLE), "confirmed": tuple(PEOPLE)}
 TRANSCRIPT = transcript_text(IDENTITY, CENTRE.entries)
 
 
@@ -160,16 +162,53 @@ def test_what_cant_have_been_done() -> None:
         (entries[2].step, {}, "active and can't become active"),
         (entries[6].step.model_copy(update={"module": "office"}), {}, "there is no module office"),
     ]:
-        content = {"number": 8, "at": NOW, "ceremony": "x", "title": "x", "shares_of": (), "confirmed": ()}
+        content = {
+            "number": 8,
+            "at": NOW,
+            "ceremony": "x",
+            "title": "x",
+            "shares_of": tuple(PEOPLE),
+            "confirmed": tuple(PEOPLE),
+        }
         before = seal_before(CENTRE.card, entries)
         more = sealed_entry(before, **content, step=step, outcome=outcome)
         with pytest.raises(StoreError, match=f"entry 8 of the journal can't have been done: .*{why}"):
             replayed(CENTRE.card, [*entries, more])
 
 
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"confirmed": ()}, "two people have to confirm"),
+        ({"confirmed": ("Thandi Nkosi",)}, "two people have to confirm"),
+        ({"confirmed": ("Thandi Nkosi", "thandi nkosi")}, "two people have to confirm"),
+        ({"shares_of": ()}, "shares of 2 custodians"),
+        ({"shares_of": ("Thandi Nkosi", "Thandi Nkosi")}, "shares of 2 custodians"),
+        ({"shares_of": ("Thandi Nkosi", "A stranger")}, "shares of 2 custodians"),
+        ({"at": NOW - DAY}, "was done later"),
+    ],
+)
+def test_too_few_people(wrong: dict[str, Any], why: str) -> None:
+    """A journal with a step that too few people confirmed or opened the centre for, or out of its time, is refused."""
+    content = {"number": 8, "at": NOW, **WITNESSED}
+    step = STEPS.validate_python(state("suspended"))
+    good = {**content, "step": step, "outcome": {}}
+    before = seal_before(CENTRE.card, CENTRE.entries)
+    assert replayed(CENTRE.card, [*CENTRE.entries, sealed_entry(before, **good)]).keys[KEY].state == "suspended"
+    with pytest.raises(StoreError, match=f"entry 8 of the journal can't have been done: .*{why}"):
+        replayed(CENTRE.card, [*CENTRE.entries, sealed_entry(before, **{**good, **wrong})])
+
+
 def test_outcomes_that_arent() -> None:
     """A founding without digests is refused when it is replayed."""
-    content = {"number": 1, "at": NOW, "ceremony": "x", "title": "x", "shares_of": (), "confirmed": ()}
+    content = {
+        "number": 1,
+        "at": NOW,
+        "ceremony": "x",
+        "title": "x",
+        "shares_of": tuple(PEOPLE),
+        "confirmed": tuple(PEOPLE),
+    }
     for outcome in ({}, {"set": "x", "digests": []}, {"set": "00", "digests": 5}, {"set": 5, "digests": []}):
         entry = sealed_entry(seal_before(CENTRE.card, []), **content, step=CENTRE.entries[0].step, outcome=outcome)
         with pytest.raises(StoreError, match="entry 1 of the journal can't have been done"):

@@ -32,9 +32,9 @@ from umbane.keycentre.register import KeyEntry, ModuleEntry, Register
 from umbane.keycentre.rehearsal import rehearse
 from umbane.keycentre.sending import read_campaign
 from umbane.keycentre.shares import Share
-from umbane.keycentre.sheets import qr_lines
+from umbane.keycentre.sheets import qr_lines, sheet
 from umbane.keycentre.states import KeyState
-from umbane.keycentre.store import Centre, load_centre, read_centre, read_transcript
+from umbane.keycentre.store import Centre, load_centre, read_centre, read_either, read_transcript
 
 __all__ = [
     "AbandonedError",
@@ -73,9 +73,11 @@ __all__ = [
     "qr_lines",
     "read_campaign",
     "read_centre",
+    "read_either",
     "read_plan",
     "read_transcript",
     "rehearse",
     "replayed",
     "restore",
+    "sheet",
 ]

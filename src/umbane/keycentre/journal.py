@@ -14,8 +14,9 @@ from typing import Annotated, Any, Final
 from pydantic import Discriminator, TypeAdapter
 
 from umbane.errors import UmbaneError
-from umbane.keycentre.errors import StoreError
+from umbane.keycentre.errors import ForbiddenError, StoreError
 from umbane.keycentre.register import Outcome, Register
+from umbane.keycentre.shares import Custody
 from umbane.keycentre.steps import SimpleStep
 from umbane.security import CentreCard
 from umbane.security.documents import canonical, instant, instant_text
@@ -23,6 +24,9 @@ from umbane.security.documents import canonical, instant, instant_text
 __all__ = ["Entry", "head_of", "read_journal", "replayed", "seal_before", "sealed_entry"]
 
 STEPS: Final[TypeAdapter[SimpleStep]] = TypeAdapter(Annotated[SimpleStep, Discriminator("do")])
+
+CONFIRMING: Final = 2
+"""People who confirm a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +133,30 @@ def replayed(card: CentreCard, entries: Iterable[Entry]) -> Register:
     Raises:
         StoreError: one of them tells of something that isn't allowed; the error says which, and why.
     """
-    register = Register(card.realm)
+    register, ceremony, custody, at = Register(card.realm), "", None, None
     for entry in entries:
+        if entry.ceremony != ceremony:
+            ceremony, custody = entry.ceremony, register.custody
         try:
+            require_witnessed(entry, custody, at or entry.at)
+            at = entry.at
             register.apply(entry.step, entry.outcome, entry.at)
         except (KeyError, TypeError, ValueError, UmbaneError) as error:
             raise StoreError(f"entry {entry.number} of the journal can't have been done: {error}") from None
     return register
+
+
+def require_witnessed(entry: Entry, custody: Custody | None, not_before: datetime) -> None:
+    """Refuse a step that too few people took part in, or that was done before the one before it.
+
+    Args:
+        entry: the step.
+        custody: who had shares when its ceremony began; nobody at a founding.
+        not_before: when the step before it was done.
+    """
+    if len({name.casefold() for name in entry.confirmed}) != CONFIRMING:
+        raise ForbiddenError("two people have to confirm a step")
+    if custody and len({*entry.shares_of} & {*custody.custodians}) < custody.threshold:
+        raise ForbiddenError(f"it takes the shares of {custody.threshold} custodians")
+    if entry.at < not_before:
+        raise ForbiddenError("the step before it was done later")

@@ -29,6 +29,7 @@ __all__ = [
     "centre_text",
     "load_centre",
     "read_centre",
+    "read_either",
     "read_transcript",
     "replace_file",
     "transcript_text",
@@ -136,6 +137,15 @@ def read_transcript(text: bytes) -> Centre:
         StoreError: it was altered, or isn't one.
     """
     return opened(TRANSCRIPT, text)
+
+
+def read_either(text: bytes) -> Centre:
+    """The centre in a file or a transcript, whichever it is.
+
+    Raises:
+        StoreError: it was altered, or is neither.
+    """
+    return opened(TRANSCRIPT if f'"document": "{TRANSCRIPT}"'.encode() in text else CENTRE, text)
 
 
 def opened(kind: str, text: bytes) -> Centre:

@@ -2,14 +2,11 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
 from umbane.errors import InputError
-
-if TYPE_CHECKING:
-    from umbane.keycentre import Centre
 
 __all__ = ["command"]
 
@@ -63,16 +60,22 @@ def rehearse(file: Path, folder: Path | None) -> None:
 @click.argument("file", type=FILE)
 @in_folder
 @click.option("--out", type=FOLDER, required=True, help="Where transcript, backup and files for others go.")
-def hold(file: Path, folder: Path, out: Path) -> None:
+@click.option(
+    "--sheets", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Print shares, from pages in this folder: one that lies in memory only, such as /dev/shm.",
+)  # fmt: skip
+def hold(file: Path, folder: Path, out: Path, sheets: Path | None) -> None:
     """Hold the ceremony in FILE.
 
     Two people confirm every step; custodians type their shares. Whoever says no ends it, and nothing was changed.
     """
     from umbane.cli.kmc.terminal import TerminalDesk, hardened
-    from umbane.keycentre import Entropy, hold
+    from umbane.keycentre import Entropy, hold, read_plan
 
     hardened()
-    hold(content(file), folder, out, desk=TerminalDesk(), entropy=Entropy(), clock=now)
+    text = content(file)
+    desk = TerminalDesk(sheets, read_plan(text).centre)
+    hold(text, folder, out, desk=desk, entropy=Entropy(), clock=now)
 
 
 @command.command()
@@ -94,21 +97,15 @@ def verify(file: Path, head: str | None) -> None:
     Every entry must fit its seal and be allowed where it stands; the end is the head.
     """
     from umbane.cli.kmc.showing import show_entries
+    from umbane.keycentre import read_either
 
-    centre = any_centre(content(file))
+    centre = read_either(content(file))
     if head is not None:
         centre.require_head(head)
     show_entries(centre)
     click.echo(f"All {len(centre.entries)} entries fit. The centre {centre.card.name} comes to the head {centre.head}.")
     if head is None:
         click.echo("Compare it with the paper: what was put back to an older state fits, too, but has another head.")
-
-
-def any_centre(text: bytes) -> "Centre":
-    """The centre in a file of either kind."""
-    from umbane.keycentre import read_centre, read_transcript
-
-    return (read_transcript if b'"umbane transcript"' in text[-200:] + text[:400] else read_centre)(text)
 
 
 @command.command()

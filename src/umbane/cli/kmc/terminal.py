@@ -1,10 +1,11 @@
 """The desk of a ceremony at a terminal."""
 
 import sys
+from pathlib import Path
 
 import click
 
-from umbane.keycentre import Share, qr_lines
+from umbane.keycentre import Share, qr_lines, sheet
 
 __all__ = ["TerminalDesk", "hardened"]
 
@@ -14,7 +15,15 @@ INDENT = "    "
 
 
 class TerminalDesk:
-    """People around one terminal."""
+    """People around one terminal.
+
+    Args:
+        sheets: a folder for pages to be printed, which lies in memory; None if shares are written down by hand.
+        centre: what stands on them.
+    """
+
+    def __init__(self, sheets: Path | None = None, centre: str = "") -> None:
+        self.sheets, self.centre = sheets, centre
 
     def say(self, *lines: str) -> None:
         """Print it, after an empty line."""
@@ -43,9 +52,22 @@ class TerminalDesk:
         click.echo("\nThe same as a code, for a device that is never online:\n")
         for line in qr_lines(share):
             click.echo(INDENT + line)
+        if self.sheets:
+            self.print_sheet(self.sheets / "share.html", custodian, share)
         self.pause(f"\n{custodian}, compare your paper with the screen once more, then press Enter")
         click.echo(CLEAR, nl=False)
         click.echo("The screen is clear. Everybody may look again.")
+
+    def print_sheet(self, page: Path, custodian: str, share: Share) -> None:
+        """Leave a page to be printed where nothing stays, until it was."""
+        text = sheet(share, custodian, self.centre).encode()
+        with page.open("xb") as file:
+            page.chmod(0o600)
+            file.write(text)
+        self.pause(f"\n{custodian}, print {page} and take the paper, then press Enter")
+        with page.open("r+b") as file:
+            file.write(bytes(len(text)))
+        page.unlink()
 
     def pause(self, text: str) -> None:
         """Wait for Enter."""
