@@ -30,7 +30,7 @@ NOW: Final = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 @cache
 def users() -> dict[str, str]:
     """Who may sign in."""
-    return {USER.username: hashed_password(USER.password)}
+    return {USER.username: hashed_password(USER.password, cost=4)}
 
 
 def table(realm: Realm = Realm.TEST) -> KeyTable:
@@ -57,6 +57,11 @@ class Files:
             load_pem_x509_certificate(self.identity.certificate.read_bytes()).public_bytes(Encoding.DER)
         ).hexdigest()
 
+    @staticmethod
+    def socket(folder: Path) -> Path:
+        """A place for a socket, whose name must be short: in the folder for temporary files, named for this one."""
+        return Path(tempfile.gettempdir()) / f"umbane-{sha256(str(folder).encode()).hexdigest()[:12]}"
+
     def link(self, address: Address, seconds: float = 20.0) -> Link:
         """A way to a server on this machine."""
         return Link(address, Trust(pinned=self.pinned), None, seconds)
@@ -72,11 +77,10 @@ async def desk_in(folder: Path) -> AsyncIterator[Desk]:
 @asynccontextmanager
 async def served(files: Files, folder: Path, limits: Limits | None = None) -> AsyncIterator[Address]:
     """A module behind a server, and where that listens: a socket on this machine, for tests reach no network."""
-    with tempfile.TemporaryDirectory() as short:  # names of sockets are short
-        address = Address("127.0.0.1", path=Path(short) / "s")
-        context = server_context(files.identity)
-        async with desk_in(folder) as desk, serve_prism(desk, context, address, limits=limits or Limits()) as where:
-            yield where
+    address = Address("127.0.0.1", path=files.socket(folder))
+    context = server_context(files.identity)
+    async with desk_in(folder) as desk, serve_prism(desk, context, address, limits=limits or Limits()) as where:
+        yield where
 
 
 @asynccontextmanager

@@ -47,12 +47,13 @@ class PrismServer:
     def __init__(self, desk: Desk, limits: Limits = USUAL) -> None:
         self.desk, self.limits = desk, limits
         self.clients: set[asyncio.Task[None] | None] = set()
+        self.is_closed = False
 
     async def client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one client, until it goes or says what makes no sense."""
         task = asyncio.current_task()
         try:
-            if task is not None and len(self.clients) < self.limits.connections:
+            if task is not None and not self.is_closed and len(self.clients) < self.limits.connections:
                 self.clients.add(task)
                 await self.talk(reader, writer)
         finally:
@@ -100,6 +101,7 @@ class PrismServer:
 
     async def close(self) -> None:
         """Hang up on everybody."""
+        self.is_closed = True  # who is still shaking hands is not let in
         clients = [task for task in self.clients if task]
         for task in clients:
             task.cancel()

@@ -1,5 +1,6 @@
 """Who may sign in at our side, and the sessions that they have."""
 
+import re
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -12,20 +13,26 @@ from umbane.security.prism.errors import ApiError, PrismSettingError
 
 __all__ = ["Sessions", "hashed_password", "require_hash"]
 
-COST: Final = {"n": 1 << 14, "r": 8, "p": 1}
-"""Of scrypt: 16 MiB and some hundredths of a second for each try."""
-HASH: Final = "scrypt"
+COST: Final = 14
+"""Of scrypt, as a power of two: 16 MiB and some hundredths of a second for each try."""
+FORM: Final = re.compile(r"scrypt:([1-9]|1\d):([A-Za-z0-9+/]{22}==):([A-Za-z0-9+/]{86}==)")
 SALT: Final = 16
 
 MOST_SESSIONS: Final = 1000
 SECONDS: Final = 8 * 3600
 
 
-def hashed_password(password: str, salt: bytes | None = None) -> str:
+def hashed_password(password: str, salt: bytes | None = None, cost: int = COST) -> str:
     """What is kept of a password."""
     salt = salt or token_bytes(SALT)
-    made = scrypt(password.encode(), salt=salt, **COST)
-    return ":".join((HASH, b64encode(salt).decode(), b64encode(made).decode()))
+    made = scrypt(password.encode(), salt=salt, n=1 << cost, r=8, p=1, maxmem=(1 << 31) - 2)
+    return ":".join(("scrypt", str(cost), b64encode(salt).decode(), b64encode(made).decode()))
+
+
+def fits(password: str, kept: str) -> bool:
+    """Whether it is the password of which this was kept."""
+    _, cost, salt, _ = kept.split(":")
+    return compare_digest(hashed_password(password, b64decode(salt), int(cost)), kept)
 
 
 def require_hash(user: str, text: str) -> None:
@@ -34,13 +41,12 @@ def require_hash(user: str, text: str) -> None:
     Raises:
         PrismSettingError: it isn't.
     """
-    form, _, rest = text.partition(":")
-    if form != HASH or rest.count(":") != 1:
+    if not FORM.fullmatch(text):
         raise PrismSettingError(f"user {user!r}", "this is no hash of a password", "give what hashed_password makes")
 
 
-NOBODY: Final = hashed_password("", b"nobody has no password")
-"""Who isn't known takes as long as who is."""
+NOBODY: Final = f"scrypt:{COST}:{'A' * 22}==:{'A' * 86}=="
+"""Of no password; so that who isn't known takes as long as who is."""
 
 
 class Sessions:
@@ -66,9 +72,7 @@ class Sessions:
         Raises:
             ApiError: one of the two is wrong; which one isn't told.
         """
-        kept = self.users.get(username, NOBODY)
-        salt = b64decode(kept.split(":")[1])
-        if not compare_digest(hashed_password(password, salt), kept) or kept is NOBODY:
+        if not fits(password, self.users.get(username, NOBODY)) or username not in self.users:
             raise ApiError("ESignin.Authentication", "user or password is wrong")
         while len(self.ends) >= MOST_SESSIONS:
             del self.ends[next(iter(self.ends))]  # the oldest
