@@ -39,9 +39,9 @@ def table(realm: Realm = Realm.TEST) -> KeyTable:
     return KeyTable(realm, [PrismKey(key.sgc, key.krn, key.kt, key.dkga, key.base_date, key.ken) for key in keys])
 
 
-def desk_of(module: SecurityModule, clock: Callable[[], datetime] = lambda: NOW) -> Desk:
+def desk_of(module: SecurityModule, clock: Callable[[], datetime] = lambda: NOW, kind: type[Desk] = Desk) -> Desk:
     """A desk in front of a module."""
-    return Desk(module, table(), Sessions(users()), name="tested", clock=clock)
+    return kind(module, table(), Sessions(users()), name="tested", clock=clock)
 
 
 class Files:
@@ -68,10 +68,10 @@ class Files:
 
 
 @asynccontextmanager
-async def desk_in(folder: Path) -> AsyncIterator[Desk]:
+async def desk_in(folder: Path, kind: type[Desk] = Desk) -> AsyncIterator[Desk]:
     """A desk in front of a module with the contract's keys."""
     async with open_software_module("behind", folder, Vault(Realm.TEST, KEYS.values())) as module:
-        yield desk_of(module)
+        yield desk_of(module, kind=kind)
 
 
 @asynccontextmanager

@@ -58,7 +58,7 @@ class PrismServer:
                 await self.talk(reader, writer)
         finally:
             writer.transport.abort()
-            with suppress(OSError):
+            with suppress(OSError, asyncio.CancelledError):
                 await writer.wait_closed()
             self.clients.discard(task)
 
