@@ -254,3 +254,14 @@ async def test_a_float_that_others_spent(shop: Shop) -> None:
             await hold(turn, await open_book(tx, shop.town.id), [case])
 
     await shop.town.database.run(work)
+
+
+async def test_a_clock_that_ran_ahead(shop: Shop, module: LaboratoryModule) -> None:
+    """A question that was asked while the clock ran ahead is settled when it is right, and not when that day comes."""
+    shop.wait(days=1)
+    module.lose = 1
+    assert code(await shop.ask(Buy(money=20_000), "a")) is Code.IN_PROGRESS
+    shop.wait(days=-1)
+    assert await resolve(shop.engine) == 1
+    await shop.buy(message_id="a")
+    await proven(shop)

@@ -252,12 +252,12 @@ async def resolve(engine: Engine, older_than: timedelta = PATIENCE) -> int:
 
     Args:
         engine: whose module is asked.
-        older_than: sales that began later are left to those who began them.
+        older_than: sales that began later are left to those who began them, unless the clock ran ahead then.
     """
-    house, until = engine.house, engine.clock() - older_than
+    house, now = engine.house, engine.clock()
     async with engine.database.reading() as connection:
         found = await open_intents(connection, house.module_number)
-    intents = [it for it in found if it.at <= until and it.id not in house.flying]
+    intents = [it for it in found if abs(now - it.at) >= older_than and it.id not in house.flying]
     answers = await house.module.fetch([id_ for it in intents for id_ in it.requests]) if intents else {}
     errors = [error for intent in intents if (error := await settle_intent(engine, intent, answers))]
     if errors:
