@@ -118,6 +118,15 @@ async def test_high_trees(database: Database) -> None:
         assert [it.entry for it in await some_entries(connection, 65_999, 10)] == [b"65999"]
 
 
+async def test_many_batches(database: Database) -> None:
+    """However many batches there are, all are read, by the piece."""
+    many = "SELECT now(), 1, convert_to(n::text, 'UTF8'), '' FROM generate_series(0, 699) AS n"
+    await database.run(lambda tx: tx.execute(f"INSERT INTO audit.batch (at, leaves, entries, salts) {many}"))
+    assert await sequence(database, SIGNER, NOW) == 700
+    assert await log(database) == [b"%d" % it for it in range(700)]
+    assert await signed_rightly(database) == 700
+
+
 @pytest.mark.parametrize(("number", "size"), [(-1, 3), (3, 3), (0, 4), (0, 0)])
 async def test_proofs_that_there_arent(database: Database, number: int, size: int) -> None:
     """A place or a size that the log hasn't got is refused."""

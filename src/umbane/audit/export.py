@@ -16,7 +16,7 @@ all leaves so far. Whoever alters an entry and writes both anew is found by the 
 An entry that isn't for whoever asked for the export stands there as `=` and the hash of its leaf.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
@@ -129,8 +129,8 @@ class Reading:
     seen: int = 0
     hidden: int = 0
 
-    def take(self, line: bytes) -> bool:
-        """Take the next line; whether it was the last.
+    def take(self, line: bytes) -> Verified | None:
+        """Take the next line; what came of all of them, if it was the last.
 
         Raises:
             ExportError: it isn't what has to come.
@@ -143,11 +143,10 @@ class Reading:
         elif line.startswith(b"head "):
             self.take_head(line)
         elif line.startswith(b"end "):
-            self.take_end(line)
-            return True
+            return self.take_end(line)
         else:
             raise ExportError(self.line, f"that is no line of an export, after entry {self.place - 1}")
-        return False
+        return None
 
     def take_entry(self, line: bytes) -> None:
         """Take the line of an entry."""
@@ -219,7 +218,7 @@ class Reading:
             "moved, and what helps to find it was written anew"
         )
 
-    def take_end(self, line: bytes) -> None:
+    def take_end(self, line: bytes) -> Verified:
         """Take the last line."""
         if line != b"end %d %d\n" % (self.place, self.heads):
             raise ExportError(self.line, f"the end is that of another export: {self.place} entries were here")
@@ -229,6 +228,7 @@ class Reading:
             size = self.collected[0].size
             problem = f"the log was cut back to {self.place} entries, or this is an older export"
             raise ExportError(self.line, f"a head of {size} entries was seen: {problem}")
+        return Verified(self.place, self.heads, self.last, self.seen, self.hidden)
 
 
 def verify_export(lines: Iterable[bytes], keys: HeadKeys, collected: Sequence[Head] = ()) -> Verified:
@@ -250,15 +250,9 @@ def verify_export(lines: Iterable[bytes], keys: HeadKeys, collected: Sequence[He
     reading.line = 1
     if next(rest, b"") != FIRST:
         raise ExportError(1, "that is no export of a log")
-    if not take_all(reading, rest):
+    verified = next((found for line in rest if (found := reading.take(line))), None)
+    if verified is None:
         raise ExportError(reading.line, f"it ends too early, after {reading.place} entries")
     if next(rest, None) is not None:
         raise ExportError(reading.line + 1, "something stands behind the end")
-    if reading.last is None:
-        raise TypeError("an export that has ended has a head")
-    return Verified(reading.place, reading.heads, reading.last, reading.seen, reading.hidden)
-
-
-def take_all(reading: Reading, lines: Iterator[bytes]) -> bool:
-    """Take lines up to the last; whether it came."""
-    return any(reading.take(line) for line in lines)
+    return verified
