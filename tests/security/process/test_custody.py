@@ -88,6 +88,7 @@ def test_unfit(threshold: int, people: dict[str, str]) -> None:
 def test_kept() -> None:
     """What is written of custodians is read as it was."""
     assert Custody.of(parsed("x", canonical(CUSTODY.fields()))) == CUSTODY
+    assert CUSTODY.names == ("ada", "ben", "cyd")
 
 
 BROKEN: dict[str, dict[str, Any]] = {

@@ -522,6 +522,18 @@ def test_crash_between_journal_and_keys(host: Host) -> None:
     assert not (folder / "module.keys.new").exists()
 
 
+def test_older_keys_and_half_a_file(host: Host) -> None:
+    """Half of a new file beside older keys doesn't make them the newest."""
+    old = (host.folder / "module.keys").read_bytes()
+    host.load(file_of(host.store.card, 6, grant(krn=2)))
+    host.close()
+    (host.folder / "module.keys").write_bytes(old)
+    for content in (b"half a fi", old):
+        (host.folder / "module.keys.new").write_bytes(content)
+        with pytest.raises(JournalError, match="noted last"):
+            unsealed(host.folder)
+
+
 def test_crash_before_the_journal(host: Host) -> None:
     """A crash before the journal noted new keys leaves the old ones, and the same file can be loaded again."""
     (host.folder / "module.keys.new").write_bytes(b"half a fi")

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.db.program import begin
+from tests.db.program import begin, finish
 from tests.security.process.support import CHEAP, PEOPLE
 from tests.security.process.test_host import CENTRE, file_of, grant
 from tests.security.support import requests, tokens_of
 from umbane.security import Realm, RealmKey
 from umbane.security.process.founding import found_module
+from umbane.security.process.hardening import Hardened, may_lock
 from umbane.security.process.host import Host
 from umbane.security.process.keystore import KeyStore
 from umbane.security.process.remote import Place, open_remote_module
@@ -183,6 +184,26 @@ def test_errors(tmp_path: Path) -> None:
     shown = "\n".join(said)
     assert len(said) == 4
     assert not any(text in shown for text in (SECRET.hex(), SECRET[::-1].hex(), repr(SECRET)[2:-1], WRONG))
+
+
+HARDENED = """
+import ctypes
+from umbane.security.process.hardening import harden, may_lock
+done = harden()
+locked = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmLck"))
+print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), done.no_core, done.private, done.locked == (locked != "0"))
+print(len(done.lacking()))
+"""
+
+
+def test_hardened(tmp_path: Path) -> None:
+    """The system was told that nobody may look into the process, and says so; what couldn't be done is named."""
+    dumpable, *done, lacking = finish(begin(HARDENED, tmp_path)).split()
+    assert dumpable == "0"
+    assert done == ["True"] * 3
+    assert int(lacking) in {0, 1}
+    assert len(Hardened(no_core=False, private=False, locked=False).lacking()) == 3
+    assert isinstance(may_lock(), bool)
 
 
 def test_the_search_finds(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from umbane.security import (
     Issued,
     ModuleBusyError,
     ModuleError,
+    ModuleNameError,
     OlderModuleError,
     Quota,
     SealedError,
@@ -36,7 +37,7 @@ from umbane.security.mark import Mark
 from umbane.security.orders import change_orders, token_orders
 from umbane.security.process.host import Host
 from umbane.security.process.keystore import KeyStore
-from umbane.security.process.remote import Place, RemoteModule, client_tls, lines, open_remote_module
+from umbane.security.process.remote import Connection, Place, RemoteModule, client_tls, lines, open_remote_module
 from umbane.security.process.serving import MOST_CALLS, MOST_CLIENTS, Server, listening, server_tls
 from umbane.security.process.wire import LARGEST, VERSION, error_of, to_bytes
 from umbane.sts import KRN, KT, CrcError, TokenFormatError
@@ -215,6 +216,45 @@ async def test_pipelined(module: RemoteModule) -> None:
     asked = requests(5 * MOST_CALLS)
     answers = await asyncio.gather(*(module.issue([one]) for one in asked))
     assert tokens_of([answer for (answer,) in answers]) == [expected(one) for one in asked]
+
+
+async def test_asks_and_does_not_listen(module: RemoteModule) -> None:
+    """Who asks far more than they listen to is waited for, and has every answer when they listen."""
+    reader, writer = await asyncio.open_unix_connection(module.place.socket)
+    writer.write(framed(HELLO) + b"".join(framed([number, "status", None]) for number in range(2, 5000)))
+    for _ in range(50):
+        await module.status()
+    answers = [await frame_of(reader) for _ in range(1, 5000)]
+    assert {msgspec.msgpack.decode(it[4:])[0] for it in answers if it} == set(range(1, 5000))
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_own_error(tmp_path: Path) -> None:
+    """An error of the program's own ends that connection and is told to whoever runs it; nobody waits for ever."""
+
+    class Broken(Server):
+        async def answer(self, verb: str, argument: bytes) -> tuple[object, list[object] | None]:
+            raise ZeroDivisionError(verb, argument)
+
+    told: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+    with closing(Host(founded(tmp_path))) as host:
+        async with listening(Broken(host), tmp_path / "s"), open_remote_module(Place(tmp_path / "s")) as client:
+            with pytest.raises(UnreachableError, match="hung up"):
+                await client.standing()
+    assert [type(error) for error in told] == [ZeroDivisionError]
+
+
+async def test_nobody_waits() -> None:
+    """An answer for somebody who is gone, and the end of a connection after that, are no error."""
+    connection, gone = Connection(), asyncio.get_running_loop().create_future()
+    gone.cancel()
+    connection.waiting = {1: gone, 2: gone}
+    connection.heard(to_bytes([1, 0, None]))
+    connection.heard(to_bytes([7, 0, None]))
+    connection.lost()
+    assert connection.waiting == {}
 
 
 async def test_many_clients(module: RemoteModule) -> None:
@@ -485,6 +525,13 @@ def test_tls_alone(tmp_path: Path) -> None:
         assert context.verify_mode is ssl.CERT_REQUIRED
     place = Place.parse("tls://127.0.0.1:99", client_tls(*files))
     assert str(place) == "tls://127.0.0.1:99"
+
+
+async def test_wrong_value_over_the_line(tmp_path: Path) -> None:
+    """A call that is refused for a wrong value names it, here as there."""
+    async with talking(tmp_path, framed([1, 1, ["ModuleNameError", "name", "is none", "give one"]]), 9) as module:
+        with pytest.raises(ModuleNameError, match="name: is none; give one"):
+            await module.status()
 
 
 def test_errors_over_the_line() -> None:

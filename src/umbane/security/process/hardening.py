@@ -41,10 +41,10 @@ class Hardened(NamedTuple):
         return [problem for problem, done in words.items() if not done]
 
 
-def harden() -> Hardened:
+def harden() -> Hardened:  # pragma: no cover - it is for good, so the tests do it in processes of their own
     """Do what can be done, before the first key is there."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform != "linux":  # pragma: no cover - the tests are for Linux
+    if sys.platform != "linux":
         return Hardened(no_core=True, private=False, locked=False)
     libc = ctypes.CDLL(None, use_errno=True)
     private = libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0
@@ -56,7 +56,7 @@ def may_lock() -> bool:
     return resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY or os.geteuid() == 0
 
 
-def start_again(command: Sequence[str]) -> NoReturn:
+def start_again(command: Sequence[str]) -> NoReturn:  # pragma: no cover - the same holds for this
     """Replace this program by another, in the same process: the system takes back all memory, and empties it."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -19,6 +19,7 @@ from umbane.security.disk import lock, open_file
 from umbane.security.errors import (
     AlteredError,
     CustodianError,
+    DocumentError,
     JournalError,
     ModuleBusyError,
     SealedError,
@@ -159,17 +160,15 @@ class Host:
 
     def open(self, master: bytes) -> None:
         """Open keys and journal, and hold them to each other."""
-        for _ in range(TWO):
-            contents = self.store.contents(master)
-            core = core_of(self.folder, self.store, contents, master, self.tables, self.clock)
-            if core.last.get(STORE) == [self.store.hash]:
-                identity = ModuleIdentity(self.store.card.name, self.store.card.realm, contents.seed)
-                self.opened = Opened(master, identity, contents, core)
-                return
-            noted = core.last.get(STORE)
+        contents = self.store.contents(master)
+        core = core_of(self.folder, self.store, contents, master, self.tables, self.clock)
+        if core.last.get(STORE) != [self.store.hash]:
             core.close()
-            self.finish(noted)
-        raise JournalError("the module's keys are not those that its journal has")  # pragma: no cover - finish raises
+            self.finish(core.last.get(STORE))
+            return self.open(master)
+        identity = ModuleIdentity(self.store.card.name, self.store.card.realm, contents.seed)
+        self.opened = Opened(master, identity, contents, core)
+        return None
 
     def finish(self, noted: list[str] | None) -> None:
         """Put the new keys in their place, if a crash came between the journal and that.
@@ -177,7 +176,7 @@ class Host:
         Raises:
             JournalError: the journal speaks of other keys.
         """
-        with suppress(JournalError):
+        with suppress(JournalError, DocumentError):
             new = self.read_store(NEW_KEYS)
             if noted == [new.hash]:
                 replace_file(self.folder / NEW_KEYS, self.folder / KEYS)
