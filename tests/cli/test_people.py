@@ -381,10 +381,12 @@ def test_alone_at_the_server(place: Server, sealing: Path, tmp_path: Path) -> No
     done(place, "people", "unblock", "thandi", "--reason", "back")
     file = tmp_path / "policy.json"
     file.write_text('{"sale": {"largest_money": 700}}')
+    done(place, "books", "limit", "V-1", "9000.00", "--reason", "good year")
     assert '"largest_money": 700' in done(place, "registry", "policy", "--set", file, "--reason", "theft")
     assert alarms(place) == [
         "server: somebody new: thandi", "server: roles of thandi", "server: personnel number of thandi",
-        "server: another password of thandi", "server: an unblocking of thandi", "server: another policy: theft",
+        "server: another password of thandi", "server: an unblocking of thandi", "server: what V-1 may owe: good year",
+        "server: another policy: theft",
     ]  # fmt: skip
     assert "e-awa" in done(place, "people", "list")
 

@@ -48,8 +48,11 @@ def limit(vendor: str, amount: str, reason: str, code: str | None) -> None:
 
     async def work(database: Database) -> str:
         async def inside(tx: Connection) -> str:
+            from umbane.api import note_alone
+
             home, note = await utility_named(tx, code), clean("--reason", reason)
             seller, most = await vendor_by_code(tx, home.id, vendor), home.currency.parse(amount, "AMOUNT")
+            await note_alone(tx, Scope(home.id, by()), f"what {seller.code} may owe: {note}")
             await change_vendor(tx, Scope(home.id, by()), replace(seller, credit_limit=most), note)
             book = await open_book(tx, home.id)
             await let_owe(book, home.currency.code, {seller.id: most}, datetime.now(UTC), note)

@@ -244,6 +244,19 @@ async def test_a_cursor_of_nobodys(clerk: Clerk, path: str, cursor: str) -> None
     assert answer.status_code in {200, 422}
 
 
+@pytest.mark.parametrize("column", ["arrears,outstanding:10.00", "free_from,2026-01-01", "Free From,x"])
+async def test_a_table_with_gifts(clerk: Clerk, column: str) -> None:
+    """A table that puts a debt on an account, or gives a right to free units, is refused; an empty column is none."""
+    name, value = column.split(",")
+    for path in ("/registry/meters/imports", "/registry/meters/imports/trial"):
+        text = f"meter,sgc,krn,ti,{name}\n07000000021,123456,1,1,{value}\n"
+        answer = await clerk.ask("POST", path, content=text, headers={"Content-Type": "text/csv"})
+        assert (answer.status_code, answer.json()["field"]) == (422, name.lower().replace(" ", "_"))
+    text = f"meter,sgc,krn,ti,{name}\n07000000021,123456,1,1,\n"
+    answer = await clerk.ask("POST", "/registry/meters/imports", content=text, headers={"Content-Type": "text/csv"})
+    assert (answer.status_code, answer.json()["added"]) == (201, 1)
+
+
 async def test_a_tariff(clerk: Clerk) -> None:
     """A version comes into force when somebody else has looked at it, and only then."""
     added = await clerk.do("/registry/tariffs", {"document": SECOND})

@@ -11,14 +11,19 @@ from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.managing.writing import once
 from umbane.api.rights import Right
 from umbane.db import Connection
+from umbane.errors import InputError
 from umbane.registry import ImportReport, Scope, import_meters, utility
+from umbane.registry.csvfile import Row, read_rows
 from umbane.registry.importing import add_meters_of_file
+from umbane.registry.importrows import COLUMNS, REQUIRED
 
 __all__ = ["OPERATIONS"]
 
 LARGEST: Final = 8 * 2**20
 """Bytes: some fifty thousand meters. Whoever has more takes `umbane registry import`."""
 MOST_PROBLEMS: Final = 1000
+TWO_PEOPLE: Final = ("arrears", "free_from")
+"""Columns with which a table would do alone what takes two."""
 CSV: Final = "text/csv"
 
 
@@ -45,6 +50,7 @@ async def trial(desk: Desk, call: Call) -> Reply:
     """Do everything, and undo it."""
     who = call.who
     with Table(call.body) as path:
+        require_no_gifts(path)
         async with desk.database.reading() as connection:
             zone = (await utility(connection, who.utility_id)).zone
         today = desk.now().astimezone(zone).date()
@@ -55,6 +61,7 @@ async def trial(desk: Desk, call: Call) -> Reply:
 async def really(desk: Desk, call: Call) -> Reply:
     """Add all rows, or none when one is wrong: then the same key may come with a better table."""
     with Table(call.body) as path:
+        require_no_gifts(path)
 
         async def work(tx: Connection, scope: Scope) -> ImportOut:
             today = desk.now().astimezone((await utility(tx, scope.utility_id)).zone).date()
@@ -91,6 +98,20 @@ class Table:
 
     def __exit__(self, *_error: object) -> None:
         self.folder.cleanup()
+
+
+def require_no_gifts(path: Path) -> None:
+    """Let a table that one person brings put no debt on an account, and give none a right to free units.
+
+    Raises:
+        InputError: it does; that takes two.
+    """
+    places = [COLUMNS.index(name) for name in TWO_PEOPLE]
+    for row in read_rows(path, COLUMNS, REQUIRED):
+        found = [COLUMNS[it] for it in places if row.fields[it]] if isinstance(row, Row) else []
+        if found:
+            problem = f"line {row.line} says something that takes two people"
+            raise InputError(found[0], problem, "leave it empty and do it afterwards, or import at the server")
 
 
 def report_out(it: ImportReport) -> ImportOut:
