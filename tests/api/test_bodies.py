@@ -1,6 +1,5 @@
 """Bodies that could mean two things."""
 
-import asyncio
 import json
 
 import pytest
@@ -8,14 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import ValidationError
 from msgspec.json import Decoder
-from starlette.requests import Request
-from starlette.types import Message
 
 from tests.api.counter import Counter
-from umbane.api import OPERATIONS
-from umbane.api.app import body_of
 from umbane.api.bodies import decoded
-from umbane.api.problems import ApiError
 
 ANYTHING = Decoder(object)
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -55,21 +49,6 @@ def test_a_text_that_no_database_keeps(before: str, after: str) -> None:
 async def test_a_query_that_no_database_keeps(counter: Counter, address: str) -> None:
     """A query with the character U+0000 is refused."""
     assert (await counter.http.get(address)).status_code == 400
-
-
-async def test_a_body_drop_by_drop() -> None:
-    """A body that doesn't come to its end is waited for no longer than patience lasts."""
-
-    async def receive() -> Message:
-        await asyncio.Event().wait()
-        return {}
-
-    headers = [(b"content-type", b"application/json")]
-    slow = Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
-    sell = next(it for it in OPERATIONS if it.name == "sell")
-    with pytest.raises(ApiError) as refused:
-        await body_of(slow, sell, patience=0)
-    assert (refused.value.problem.status, refused.value.problem.code) == (408, "too_slow")
 
 
 TWO_THINGS = [

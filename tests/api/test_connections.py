@@ -71,8 +71,9 @@ class Hasty(Connection):
     patience = 0.05
 
 
-async def slowly(_request: Request) -> Response:
-    """Answer later than a hasty connection waits for a head."""
+async def slowly(request: Request) -> Response:
+    """Answer later than a hasty connection waits for a request."""
+    await request.body()
     await asyncio.sleep(2 * Hasty.patience)
     return Response()
 
@@ -81,7 +82,7 @@ async def slowly(_request: Request) -> Response:
 async def hasty() -> AsyncIterator[Path]:
     """Give the socket of a server whose connections are hasty."""
     folder = quick_folder()
-    app = Starlette(routes=[Route("/health", slowly)])
+    app = Starlette(routes=[Route("/health", slowly, methods=["GET", "POST"])])
     server = make_server(app, Listening(socket=folder / "api"), Hasty)
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -92,16 +93,21 @@ async def hasty() -> AsyncIterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("parts", [[], [b"GET /health HT"], [HEALTH, b"GET /health HT"]])
-async def test_a_head_that_is_slow(hasty: Path, parts: list[bytes]) -> None:
-    """Whoever connects and says nothing, or begins and doesn't go on, is waited for no longer than patience lasts."""
-    assert (await sent(hasty, *parts)).count(b"HTTP/1.1") <= parts.count(HEALTH)
+BODY = b"POST /health HTTP/1.1\r\nHost: till\r\nContent-Length: 9\r\n\r\n"
+SLOW = [[], [b"GET /health HT"], [HEALTH, b"GET /health HT"], [BODY], [BODY, b"half"], [BODY + b"ninebytes" + BODY]]
+
+
+@pytest.mark.parametrize("parts", SLOW)
+async def test_a_request_that_is_slow(hasty: Path, parts: list[bytes]) -> None:
+    """Whoever says nothing, or begins a head or a body and doesn't go on, is waited for while patience lasts."""
+    assert (await sent(hasty, *parts)).count(b"HTTP/1.1 200") <= 1
 
 
 async def test_an_answer_that_takes_its_time(hasty: Path) -> None:
-    """Patience is for heads alone: whoever asked is answered, however long that takes."""
-    answer = await sent(hasty, HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-    assert answer.startswith(b"HTTP/1.1 200")
+    """Patience is for requests alone: whoever asked is answered, however long that takes."""
+    for request in (HEALTH, BODY + b"ninebytes"):
+        answer = await sent(hasty, request.replace(b"Host: till", b"Host: till\r\nConnection: close"))
+        assert answer.startswith(b"HTTP/1.1 200")
 
 
 async def test_words_of_strangers(counter: Counter, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,5 @@
 """The application: operations behind their routes, and how each of them is called."""
 
-import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -43,13 +42,8 @@ OPERATIONS: Final = (
 
 KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}")
 PROBLEM: Final = "application/problem+json"
-PATIENCE: Final = 30.0
-"""Seconds for a whole body; who sends it drop by drop keeps a connection from others."""
 HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Answers hold digits, which are money: nothing on the way keeps them."""
-
-LAST_WORDS: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
-"""After these the rest of a body isn't waited for."""
 
 ENCODER: Final = msgspec.json.Encoder()
 
@@ -141,11 +135,11 @@ def key_of(request: Request) -> str:
     return key
 
 
-async def body_of(request: Request, operation: Operation, patience: float = PATIENCE) -> bytes:
+async def body_of(request: Request, operation: Operation) -> bytes:
     """The body, if it says that it is what is wanted and isn't too large; a larger one isn't read to its end.
 
     Raises:
-        ApiError: it is something else, too large, or too slow.
+        ApiError: it is something else, or too large.
     """
     wanted, largest = operation.media, operation.largest
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != wanted:
@@ -157,16 +151,11 @@ async def body_of(request: Request, operation: Operation, patience: float = PATI
     if not declared.isdecimal() or len(declared) > len(str(2**63)) or int(declared) > largest:
         raise too_large(largest)
     parts, size = [], 0
-    try:
-        async with asyncio.timeout(patience):
-            async for part in request.stream():
-                size += len(part)
-                if size > largest:
-                    raise too_large(largest)
-                parts.append(part)
-    except TimeoutError as error:
-        detail, remedy = f"the body didn't come within {patience:.0f} seconds", "send it at once"
-        raise ApiError(HTTPStatus.REQUEST_TIMEOUT, "too_slow", detail, remedy) from error
+    async for part in request.stream():
+        size += len(part)
+        if size > largest:
+            raise too_large(largest)
+        parts.append(part)
     return b"".join(parts)
 
 
@@ -193,7 +182,7 @@ def response(reply: Reply) -> Response:
             headers["Retry-After"] = str(problem.retry_after)
         if problem.status == HTTPStatus.UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
-        if problem.status in LAST_WORDS:
+        if problem.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             headers["Connection"] = "close"
     media = PROBLEM if problem else JSON
     return Response(ENCODER.encode(reply.body), int(reply.status), headers, media)

@@ -17,7 +17,7 @@ __all__ = ["document"]
 REF: Final = "#/components/schemas/{name}"
 EVERYWHERE: Final = (400, 500)
 """Statuses that any operation may answer."""
-WITH_BODY: Final = (408, 413, 415)
+WITH_BODY: Final = (413, 415)
 LET_IN: Final = (401, 403, 429, 503)
 WORD: Final = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}$"}
 NOT_ANY_MORE: Final = "$(?!\\n)"

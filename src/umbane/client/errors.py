@@ -15,9 +15,7 @@ from umbane.errors import UmbaneError
 
 __all__ = ["ClientError", "NoAnswerError", "OutcomeUnknownError", "ProblemError"]
 
-PASSING: Final = frozenset(
-    {"in_progress", "unavailable", "busy", "overloaded", "too_many_requests", "too_slow", "fault"}
-)
+PASSING: Final = frozenset({"in_progress", "unavailable", "busy", "overloaded", "too_many_requests", "fault"})
 """After these the same message may be sent again, and has to be: whether it was done isn't said by all of them."""
 FAULT: Final = 500
 OURS: Final = "urn:umbane:problem:"
