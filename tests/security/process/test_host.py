@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.security.process.support import CHEAP, PEOPLE, founded, loaded, unsealed
 from tests.security.support import DEFAULT, GROUP, KEY, MOMENT, NEXT, change, credit, reasons, request, requests
@@ -18,6 +20,7 @@ from umbane.security import (
     JournalError,
     KeyClashError,
     ModuleBusyError,
+    ModuleError,
     OlderModuleError,
     Quota,
     QuotaError,
@@ -520,6 +523,35 @@ def test_crash_between_journal_and_keys(host: Host) -> None:
     with closing(unsealed(folder)) as again:
         assert reasons(issue(again, request(key=NEXT))) == {}
     assert not (folder / "module.keys.new").exists()
+
+
+@pytest.fixture(scope="module")
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all that a module stores: its own folder, and its witness beside that."""
+    folder = tmp_path_factory.mktemp("artefacts")
+    with closing(unsealed(loaded(folder / "m", witness=folder / "w"))) as host:
+        for _ in range(3):
+            issue(host, *requests(2))
+    return folder
+
+
+@settings(max_examples=60)
+@given(data=st.data(), cut=st.booleans())
+def test_any_bit_of_any_file(artefacts: Path, data: st.DataObject, cut: bool) -> None:  # noqa: FBT001 - drawn
+    """With a bit of any file that it stores another one, or any of them cut off anywhere, a module makes nothing."""
+    names = "m/module.keys", "m/tested.journal", "m/tested.mark", "w"
+    path = artefacts / data.draw(st.sampled_from(names), label="file")
+    content = path.read_bytes()
+    place = data.draw(st.integers(0, len(content) - 1), label="byte")
+    altered = bytearray(content[:place] if cut else content)
+    if not cut:
+        altered[place] ^= 1 << data.draw(st.integers(0, 7), label="bit")
+    path.write_bytes(altered)
+    try:
+        with pytest.raises(ModuleError):
+            unsealed(artefacts / "m")
+    finally:
+        path.write_bytes(content)
 
 
 def test_older_keys_and_half_a_file(host: Host) -> None:
