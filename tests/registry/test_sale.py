@@ -234,16 +234,16 @@ async def three_more(town: Town) -> None:
 
 async def test_terminals(town: Town, other: Town) -> None:
     """A terminal is loaded with its vendor, and not with the id of another utility."""
-    [seller] = (await town.database.run(lambda tx: load_terminals(tx, [town.id], [town.terminal.id]))).values()
+    [seller] = (await town.database.run(lambda tx: load_terminals(tx, town.id, [town.terminal.id]))).values()
     assert (seller.vendor_id, seller.vendor_code, seller.terminal_code) == (town.vendor.id, "V-1", "T-1")
     assert (seller.blocked, seller.credit_limit) == (False, 100_000)
-    assert await town.database.run(lambda tx: load_terminals(tx, [other.id], [town.terminal.id])) == {}
+    assert await town.database.run(lambda tx: load_terminals(tx, other.id, [town.terminal.id])) == {}
 
 
 async def test_a_blocked_vendor(town: Town) -> None:
     """The terminals of a blocked vendor are blocked."""
     await town.does(change_vendor, replace(town.vendor, blocked=True), "unpaid")
-    found = await town.database.run(lambda tx: load_terminals(tx, [town.id], [town.terminal.id]))
+    found = await town.database.run(lambda tx: load_terminals(tx, town.id, [town.terminal.id]))
     assert found[town.terminal.id].blocked
 
 

@@ -56,10 +56,10 @@ STORING: Final = f"""
 UPDATE registry.contract c SET state = new.state, version = c.version + 1 FROM {STATES_AFTER}
 WHERE c.utility_id = $4 AND c.id = new.contract_id AND c.version = new.version"""  # noqa: S608 - names from our code
 
-TERMINALS: Final = f"""
+TERMINALS: Final = """
 SELECT t.id, v.id, v.code, t.code, v.blocked OR t.blocked, v.credit_limit
-FROM {IDS} JOIN registry.terminal t ON t.utility_id = new.utility_id AND t.id = new.id
-JOIN registry.vendor v ON v.utility_id = t.utility_id AND v.id = t.vendor_id"""  # noqa: S608 - names from our code
+FROM registry.terminal t JOIN registry.vendor v ON v.utility_id = t.utility_id AND v.id = t.vendor_id
+WHERE t.utility_id = $1 AND t.id = ANY($2)"""
 PARTIES: Final = f"""
 SELECT c.id, p.name, p.phone, p.email, p.language, s.address, c.account_no
 FROM {IDS} JOIN registry.contract c ON c.utility_id = new.utility_id AND c.id = new.id
@@ -189,11 +189,9 @@ class Seller:
     credit_limit: int
 
 
-async def load_terminals(
-    connection: Connection, utility_ids: Sequence[UUID], terminal_ids: Sequence[UUID]
-) -> dict[UUID, Seller]:
+async def load_terminals(connection: Connection, utility_id: UUID, terminal_ids: Sequence[UUID]) -> dict[UUID, Seller]:
     """The terminals of these ids that are there."""
-    rows = await connection.fetch(TERMINALS, utility_ids, terminal_ids)
+    rows = await connection.fetch(TERMINALS, utility_id, terminal_ids)
     return {row[0]: Seller(*row) for row in rows}
 
 

@@ -55,7 +55,7 @@ async def offer(engine: Engine, request: SaleRequest) -> Offer | Refused:
 
 async def look(turn: Turn) -> None:
     """All steps of a sale before the module is asked."""
-    await find_sellers(turn)
+    await find_sellers(turn, turn.cases)
     await load(turn, lock=False)
     await judge(turn)
     await try_floats(turn)

@@ -64,7 +64,7 @@ async def complete_round(whole: Turn) -> None:
         whole: of the moment of the first half, with what the module answered, as far as it did.
     """
     turn = await take_up(whole)
-    await find_sellers(turn)
+    await find_sellers(turn, turn.cases)
     await load(turn)
     await judge(turn)
     ledger = await prepare(turn)

@@ -12,6 +12,7 @@ from asyncpg import Record, UniqueViolationError
 from umbane.audit import Fact, append
 from umbane.db import Connection, Table, columns
 from umbane.pricing import Payable
+from umbane.registry import Seller
 from umbane.sts import EncodedToken
 from umbane.vending.codes import Code
 from umbane.vending.errors import OtherModuleError
@@ -70,6 +71,17 @@ KEYS: Final = Table("", {"terminal_id": "uuid", "message_id": "text"}).rows
 MONTHS: Final = Table("", {"contract_id": "uuid", "month": "integer"}).rows
 NUMBERS: Final = Table("", {"module": "smallint", "number": "bigint"}).rows
 
+CLAIMING: Final = f"""
+WITH till AS MATERIALIZED (
+    SELECT t.id, v.id AS vendor_id, v.code AS vendor, t.code, v.blocked OR t.blocked, v.credit_limit
+    FROM registry.terminal t JOIN registry.vendor v ON v.utility_id = t.utility_id AND v.id = t.vendor_id
+    WHERE t.utility_id = $5 AND t.id = ANY($7)
+), claimed AS (
+    INSERT INTO vending.message (terminal_id, message_id, id, fingerprint, utility_id, at)
+    SELECT new.*, $5, $6 FROM {MESSAGES.rows} JOIN till ON till.id = new.terminal_id
+    ORDER BY new.terminal_id, new.message_id
+)
+SELECT * FROM till"""  # noqa: S608 - our names
 SEEN: Final = f"""
 SELECT new.terminal_id, new.message_id, m.id, m.fingerprint FROM {KEYS} JOIN vending.message m
 ON m.utility_id = $3 AND m.terminal_id = new.terminal_id AND m.message_id = new.message_id"""  # noqa: S608 - our names
@@ -176,18 +188,20 @@ class RepeatedError(Exception):
     """Somebody has claimed one of these messages before: nothing can be done in this transaction any more."""
 
 
-async def claim(tx: Connection, utility_id: UUID, claims: Iterable[Claim], at: datetime) -> None:
-    """Claim messages for ever, all of them or none.
+async def claim(tx: Connection, utility_id: UUID, claims: Collection[Claim], at: datetime) -> dict[UUID, Seller]:
+    """Find the tills of messages, and claim the messages of those that are found for ever, all of them or none.
 
     They are claimed in their order, so that nobody waits in a circle for who claims the same.
 
     Raises:
         RepeatedError: one was claimed before.
     """
+    tills = list({it.terminal_id for it in claims})
     try:
-        await MESSAGES.insert(tx, *columns(sorted(claims), 4), utility_id=utility_id, at=at)
+        rows = await tx.fetch(CLAIMING, *columns(claims, 4), utility_id, at, tills)
     except UniqueViolationError as error:
         raise RepeatedError from error
+    return {row[0]: Seller(*row) for row in rows}
 
 
 async def claim_new(tx: Connection, utility_id: UUID, claims: Iterable[Claim], at: datetime) -> set[UUID]:

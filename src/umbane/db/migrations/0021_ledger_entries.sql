@@ -113,9 +113,13 @@ CREATE TRIGGER in_order BEFORE INSERT ON ledger.period FOR EACH ROW EXECUTE FUNC
 
 CREATE FUNCTION ledger.book() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    used  integer[] := ARRAY(SELECT DISTINCT unnest(n.accounts) FROM new AS n);
-    wrong record;
+    used      integer[];
+    holds     boolean;
+    reversals boolean;
+    wrong     record;
 BEGIN
+    SELECT array_agg(DISTINCT u.account), bool_or(n.hold_id IS NOT NULL), bool_or(n.reverses IS NOT NULL)
+    INTO used, holds, reversals FROM new AS n CROSS JOIN LATERAL unnest(n.accounts) AS u (account);
     SELECT n.id, o.opened INTO wrong
     FROM new AS n JOIN (
         SELECT u.utility_id, ledger.open_from(u.utility_id) AS opened FROM (SELECT DISTINCT utility_id FROM new) AS u
@@ -128,7 +132,7 @@ BEGIN
 
     -- Everybody locks in the order of accounts, before anything of theirs changes.
     PERFORM FROM ledger.balance WHERE account = ANY (used) ORDER BY account FOR NO KEY UPDATE;
-    IF EXISTS (SELECT FROM new WHERE hold_id IS NOT NULL) THEN
+    IF holds THEN
         UPDATE ledger.hold AS h SET state = 'posted', ended_at = n.at, entry_id = n.id FROM new AS n
         WHERE h.utility_id = n.utility_id AND h.id = n.hold_id AND h.state = 'pending' AND h.account = ANY (n.accounts);
         SELECT n.id, n.hold_id INTO wrong
@@ -166,7 +170,7 @@ BEGIN
             USING ERRCODE = 'UL002', DETAIL = wrong.id;
     END IF;
 
-    IF EXISTS (SELECT FROM new WHERE reverses IS NOT NULL) THEN
+    IF reversals THEN
         SELECT n.id, n.reverses INTO wrong
         FROM new AS n LEFT JOIN ledger.entry AS e ON e.utility_id = n.utility_id AND e.id = n.reverses
         WHERE n.reverses IS NOT NULL AND (
