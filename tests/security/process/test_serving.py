@@ -377,27 +377,28 @@ async def test_module_that_says_nonsense(tmp_path: Path, said: object) -> None:
 # ---------------------------------------------------------------------------------------------------- an older module
 
 
-async def test_older_module(tmp_path: Path) -> None:
-    """A client that saw more of a module than it knows now refuses it, and so does the module itself."""
-    seen, folder = tmp_path / "seen", loaded(tmp_path / "m")
+async def put_back(folder: Path, seen: Path) -> None:
+    """Let a client see three tokens more of a module, and put the folder back as it was before."""
     old = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     async with served(unsealed(folder), seen) as module:
         await module.issue(requests(3))
     for path, content in old.items():
         path.write_bytes(content)
+
+
+async def test_older_module(tmp_path: Path) -> None:
+    """A client that saw more of a module than it knows now refuses it, and so does the module itself."""
+    seen, folder = tmp_path / "seen", loaded(tmp_path / "m")
+    await put_back(folder, seen)
     async with served(unsealed(folder), seen) as module:
         with pytest.raises(OlderModuleError, match=r"a client saw tested\.journal at 3 tokens"):
             await module.issue(requests(1))
 
 
 async def test_other_history(tmp_path: Path) -> None:
-    """A module that has as many tokens, but others, is refused as well."""
+    """A module that has more tokens, but others, is refused as well."""
     seen, folder = tmp_path / "seen", loaded(tmp_path / "m")
-    old = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    async with served(unsealed(folder), seen) as module:
-        await module.issue(requests(3))
-    for path, content in old.items():
-        path.write_bytes(content)
+    await put_back(folder, seen)
     async with served(unsealed(folder)) as module:
         await module.issue(requests(9))
         async with open_remote_module(module.place, seen=seen) as client:
