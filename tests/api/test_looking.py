@@ -5,6 +5,8 @@ import pytest
 from tests.api.counter import Counter, api_key
 from tests.registry.town import NOW, new_id
 from tests.vending.laboratory import LaboratoryModule
+from umbane.api import TILL
+from umbane.registry import ApiKeyLimits, Terminal, Vendor, add_terminals, add_vendors, issue_api_key
 
 
 async def test_a_quote(counter: Counter, module: LaboratoryModule) -> None:
@@ -155,6 +157,28 @@ async def test_a_path_that_no_database_keeps(
     """A path with the character U+0000 is refused."""
     answer = await counter.http.request(method, path, json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_body")
+
+
+async def test_another_vendors_sale(counter: Counter) -> None:
+    """A till of another vendor finds no sale of ours: neither its digits nor that there was one."""
+    town = counter.shop.town
+    other = Vendor(new_id(), "V-2", "Other Shop")
+    till = Terminal(new_id(), other.id, "T-1")
+    await town.does(add_vendors, [other])
+    await town.does(add_terminals, [till])
+    _, key = await town.does(
+        issue_api_key, other.id, till.id, label="theirs", scopes=map(str, TILL), limits=ApiKeyLimits(),
+        randomness=bytes(32),
+    )  # fmt: skip
+    theirs = {"Authorization": f"Bearer {key}"}
+    sold = (await counter.sell("a")).json()
+    for path in (f"/v1/sales/{sold['id']}", "/v1/messages/a", "/v1/sales/last"):
+        assert (await counter.http.get(path)).status_code == 200, path
+        answer = await counter.http.get(path, headers=theirs)
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_sale"), path
+    for headers, count in ((theirs, 0), ({}, 1)):
+        page = await counter.http.get("/v1/sales", params={"meter": counter.meter}, headers=headers)
+        assert len(page.json()["items"]) == count
 
 
 async def test_nobody_elses_sale(counter: Counter) -> None:
