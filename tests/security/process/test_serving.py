@@ -377,9 +377,14 @@ async def test_module_that_says_nonsense(tmp_path: Path, said: object) -> None:
 # ---------------------------------------------------------------------------------------------------- an older module
 
 
+def files_of(folder: Path) -> dict[Path, bytes]:
+    """What is in a folder now."""
+    return {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
 async def put_back(folder: Path, seen: Path) -> None:
     """Let a client see three tokens more of a module, and put the folder back as it was before."""
-    old = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    old = files_of(folder)
     async with served(unsealed(folder), seen) as module:
         await module.issue(requests(3))
     for path, content in old.items():
