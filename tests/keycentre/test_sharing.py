@@ -45,8 +45,8 @@ def test_lanes(content: bytes, by: int) -> None:
 def shared(draw: st.DrawFn) -> tuple[bytes, int, dict[int, bytes]]:
     """A secret, how many shares give it, and all its shares."""
     secret = draw(st.binary(min_size=1, max_size=33))
-    threshold = draw(st.integers(1, 6))
-    number = draw(st.integers(threshold, 9))
+    threshold = draw(st.integers(1, 5))
+    number = draw(st.integers(threshold, 7))
     randomness = draw(st.binary(min_size=(threshold - 1) * len(secret), max_size=(threshold - 1) * len(secret)))
     return secret, threshold, split(secret, threshold, number, randomness)
 

@@ -37,8 +37,9 @@ def times(lanes: int, by: int, size: int) -> int:
 def inverse(number: int) -> int:
     """What a public number 1-255 is multiplied by to give 1: its power of 254."""
     power = 1
-    for _ in range(ORDER - 1):
-        power = times(power, number, 1)
+    for bit in f"{ORDER - 1:b}":
+        power = times(power, power, 1)
+        power = times(power, number, 1) if bit == "1" else power
     return power
 
 
