@@ -44,7 +44,7 @@ from umbane.keycentre import (
     prove_backup,
     restore,
 )
-from umbane.keycentre.holding import require_written
+from umbane.keycentre.holding import keep, require_written
 from umbane.keycentre.store import CENTRE_FILE
 
 HELD, SHARES = base()
@@ -91,6 +91,38 @@ def found_shares(held: Held) -> dict[str, Share]:
     again, room = found(*BASE[:-1], seed="held")
     assert again.centre.card == held.centre.card
     return dict(room.shares)
+
+
+def test_no_room_for_the_outputs(tmp_path: Path) -> None:
+    """When a file for others can't be written, the centre is as it was and nothing is left beside."""
+    folder, out = tmp_path / "centre", tmp_path / "out"
+    folder.mkdir()
+    (out / ".transcript-0007.json.new").mkdir(parents=True)
+    with pytest.raises(StoreError, match="nothing was changed"):
+        keep(HELD, folder, out)
+    assert files(folder) == {}
+    assert [path.name for path in out.iterdir()] == [".transcript-0007.json.new"]
+
+
+def test_no_room_for_the_centre(tmp_path: Path) -> None:
+    """When the centre's own file can't be put in its place, no file for others is left."""
+    folder, out = tmp_path / "centre", tmp_path / "out"
+    (folder / CENTRE_FILE / "x").mkdir(parents=True)
+    out.mkdir()
+    with pytest.raises(StoreError, match="can't be put in the place"):
+        keep(HELD, folder, out)
+    assert files(out) == {}
+
+
+def test_a_place_that_is_taken(tmp_path: Path) -> None:
+    """When only a file for others can't be put in its place, it is said that the centre went on, and where that is."""
+    folder, out = tmp_path / "centre", tmp_path / "out"
+    folder.mkdir()
+    (out / "shop-0001.load" / "x").mkdir(parents=True)
+    with pytest.raises(StoreError, match=f"stands at {HELD.centre.head}, but .*shop-0001.load.new.*by hand"):
+        keep(HELD, folder, out)
+    assert load_centre(folder) == HELD.centre
+    assert (out / ".shop-0001.load.new").read_bytes() == HELD.outputs["shop-0001.load"]
 
 
 def test_a_disk_that_lies(tmp_path: Path) -> None:

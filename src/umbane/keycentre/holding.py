@@ -12,7 +12,16 @@ from umbane.keycentre.desk import Desk, gather
 from umbane.keycentre.entropy import Entropy
 from umbane.keycentre.errors import CheckError, StoreError
 from umbane.keycentre.plan import plan_hash, read_plan
-from umbane.keycentre.store import CENTRE_FILE, Centre, load_centre, read_centre, replace_file, unsealed
+from umbane.keycentre.store import (
+    CENTRE_FILE,
+    Centre,
+    load_centre,
+    put_in_place,
+    read_centre,
+    replace_file,
+    unsealed,
+    write_beside,
+)
 from umbane.security import ModuleBusyError
 from umbane.security.disk import lock, open_file
 
@@ -72,10 +81,7 @@ def hold(  # noqa: PLR0913 - a ceremony needs all of them
         raise StoreError(f"there is no folder {out}: make it first")
     with only_one(folder):
         held = Ceremony(plan, plan_hash(text), desk, entropy, clock, centre_in(folder)).hold()
-        replace_file(folder / CENTRE_FILE, held.text)
-        for name, content in held.outputs.items():
-            replace_file(out / name, content)
-        require_written(held, folder, out)
+        keep(held, folder, out)
     desk.say(
         f"The ceremony is over. The centre stands at {held.centre.head}.",
         "Both of you write this head down, each on paper of your own. The next ceremony file begins with it.",
@@ -83,6 +89,30 @@ def hold(  # noqa: PLR0913 - a ceremony needs all of them
         f"These files are in {out}.",
     )
     return held
+
+
+def keep(held: Held, folder: Path, out: Path) -> None:
+    """Write all that a ceremony leaves behind: whatever may fail comes before the centre's own file.
+
+    Raises:
+        StoreError: it can't be written; the centre is as it was, unless the error says otherwise.
+        CheckError: what is on the disk is something else.
+    """
+    waiting: dict[Path, Path] = {}
+    try:
+        for name, content in held.outputs.items():
+            waiting[out / name] = write_beside(out / name, content)
+        replace_file(folder / CENTRE_FILE, held.text)
+    except StoreError:
+        for beside in waiting.values():
+            beside.unlink()
+        raise
+    try:
+        for path, beside in waiting.items():
+            put_in_place(beside, path)
+    except StoreError as error:
+        raise StoreError(f"the centre stands at {held.centre.head}, but {error}: move it there by hand") from error
+    require_written(held, folder, out)
 
 
 def require_written(held: Held, folder: Path, out: Path) -> None:

@@ -28,12 +28,14 @@ __all__ = [
     "Secrets",
     "centre_text",
     "load_centre",
+    "put_in_place",
     "read_centre",
     "read_either",
     "read_transcript",
     "replace_file",
     "transcript_text",
     "unsealed",
+    "write_beside",
 ]
 
 CENTRE_FILE: Final = "centre.kmc"
@@ -223,6 +225,15 @@ def replace_file(path: Path, content: bytes) -> None:
     Raises:
         StoreError: it can't be written.
     """
+    put_in_place(write_beside(path, content), path)
+
+
+def write_beside(path: Path, content: bytes) -> Path:
+    """Write what is to be put in a place into a file beside it, and wait until it is on the disk.
+
+    Raises:
+        StoreError: it can't be written.
+    """
     beside = path.with_name(f".{path.name}.new")
     try:
         file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE)
@@ -231,7 +242,19 @@ def replace_file(path: Path, content: bytes) -> None:
             sync(file)
         finally:
             os.close(file)
+    except OSError as error:
+        raise StoreError(f"{path} can't be written ({error.strerror}): nothing was changed") from error
+    return beside
+
+
+def put_in_place(beside: Path, path: Path) -> None:
+    """Put what was written beside a place into it.
+
+    Raises:
+        StoreError: it can't be done.
+    """
+    try:
         beside.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        raise StoreError(f"{path} can't be written ({error.strerror}): nothing was changed") from error
+        raise StoreError(f"{beside} can't be put in the place of {path.name} ({error.strerror})") from error
