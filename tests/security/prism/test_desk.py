@@ -472,8 +472,7 @@ def test_sessions_end() -> None:
     sessions = Sessions({"till": hashed_password("p", cost=1)}, lambda: now[0])
     first = sessions.signed_in("till", "p")
     sessions.require(first)
-    for _ in range(MOST_SESSIONS):
-        newest = sessions.signed_in("till", "p")
+    newest = [sessions.signed_in("till", "p") for _ in range(MOST_SESSIONS)][-1]
     with pytest.raises(ApiError):
         sessions.require(first)
     now[0] += 8 * 3600

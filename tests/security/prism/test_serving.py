@@ -3,6 +3,8 @@
 import asyncio
 import ssl
 import struct
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -314,3 +316,10 @@ async def test_unknown_methods(tmp_path: Path) -> None:
         assert broken[-2] == Failure.INTERNAL
         assert b"NoneType" not in broken
     assert len(bugs) == 1
+
+
+def test_over_tcp(tmp_path: Path) -> None:
+    """Both ends speak over TCP with certificates on both sides, in a process that may reach the loopback."""
+    program = "from tests.security.prism.overtcp import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("3 tokens\n", 0), done.stderr
