@@ -86,7 +86,7 @@ def test_a_life(tmp_path: Path) -> None:
         assert "sealed: its custodians have to unseal it" in refused("load", tmp_path / "keys", *at)
         assert "no custodian has that name" in refused("unseal", "--custodian", "ada", *at, typed=BEN)
         unsealed(at)
-        assert call("load", tmp_path / "keys", *at) == "Loaded 1 keys."
+        assert call("load", tmp_path / "keys", *at) == "Loaded 1 key."
         assert "comes too late" in refused("load", tmp_path / "keys", *at)
         assert call("quota", "top-up", tmp_path / "order", *at) == "Raised."
         both = "--custodian", "ada", "--custodian", "ben"
@@ -127,7 +127,7 @@ def await_unsealed(module: Path) -> None:
             _, wrong = process.communicate(typed)
             assert process.returncode == 0, wrong
     with begin(SERVE, "module", "load", "--published", "123456/1", "--at", module) as process:
-        assert process.communicate()[0] == "Loaded 1 keys.\n"
+        assert process.communicate()[0] == "Loaded 1 key.\n"
 
 
 @pytest.mark.parametrize(

@@ -314,7 +314,8 @@ def load(file: Path | None, published: Sequence[str], tokens: int | None, units:
     def work(module: "RemoteModule") -> Awaitable[int]:
         return module.load(text) if file else module.load_published(names, Quota(tokens, units))
 
-    click.echo(f"Loaded {_asking(work, **place)} keys.")
+    number = _asking(work, **place)
+    click.echo(f"Loaded {number} key{'' if number == 1 else 's'}.")
 
 
 def _key(text: str) -> "VendingKeyName":
