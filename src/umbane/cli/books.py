@@ -34,6 +34,7 @@ from umbane.registry import NotFoundError, contract_by_account, vendor_by_code
 from umbane.registry.customers import contract
 from umbane.registry.vendors import vendor
 from umbane.vending import CLAIMS as SALES
+from umbane.vending import LOG
 
 if TYPE_CHECKING:
     from umbane.registry import Utility
@@ -42,7 +43,7 @@ __all__ = ["command"]
 
 WRONG: Final = 1
 """The exit code when the books don't prove themselves."""
-CLAIMS: Final = (*BOOKS, *SALES)
+CLAIMS: Final = (*BOOKS, *SALES, *LOG)
 """What all rooms claim of their books."""
 
 YEARS: Final = range(1970, 9000)

@@ -8,14 +8,15 @@ gets the same answer and the same digits.
 - `planning`, `keying`, `engineering`, `permits`, `postings`: the rules, all pure
 - `withholding`: what a crash leaves behind; `external`, `intents`: what a module outside of this process is asked
 - `looking`, `releasing`, `verification`: quotes and reprints; confirmation and reversal; whose digits are these
-- `claims`: what `books prove` proves of sales; `telling`: what the log is told of them; `reconciliation`: both held
-  against what a module says
+- `telling`: what the log is told; `claims`, `logclaims`: what `books prove` proves of sales and the log;
+  `reconciliation`: both held against what a module says
 - `store`, `lines`: how all that is kept
 """
 
 from umbane.vending.claims import CLAIMS, booked_tokens
 from umbane.vending.codes import Code
 from umbane.vending.errors import ModuleBehindError, UnknownSaleError, VendingError
+from umbane.vending.logclaims import LOG
 from umbane.vending.looking import answer_to, last_response, offer, reprint, sales_of_meter
 from umbane.vending.memory import collect_seldom
 from umbane.vending.models import (
@@ -43,6 +44,7 @@ from umbane.vending.verification import Origin, Reading, Verdict, verify_token
 
 __all__ = [
     "CLAIMS",
+    "LOG",
     "Answer",
     "Buy",
     "ChangeKey",
