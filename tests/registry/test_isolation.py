@@ -116,7 +116,6 @@ ELSEWHERE |= {
     "utilities",
     "utility_by_code",
     "load_for_sale",
-    "load_parties",
     "load_terminals",
     "store_states",
 }

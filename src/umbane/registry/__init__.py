@@ -104,7 +104,7 @@ from umbane.registry.policy import (
 )
 from umbane.registry.roles import Role, Scope
 from umbane.registry.rulebooks import Rulebook, Rulebooks
-from umbane.registry.sale import ForSale, Party, Seller, load_for_sale, load_parties, load_terminals, store_states
+from umbane.registry.sale import ForSale, Seller, load_for_sale, load_terminals, store_states
 from umbane.registry.searching import Findings, Hit, find
 from umbane.registry.states import decode_state, encode_state
 from umbane.registry.tariffs import TariffVersion, activate_tariff, add_tariff_version, tariff_versions
@@ -158,7 +158,6 @@ __all__ = [
     "MeterState",
     "NotFoundError",
     "Operator",
-    "Party",
     "Permission",
     "PermissionDeniedError",
     "Phase",
@@ -229,7 +228,6 @@ __all__ = [
     "key_revisions",
     "let_claim_free",
     "load_for_sale",
-    "load_parties",
     "load_terminals",
     "mark_issued",
     "meter",

@@ -14,23 +14,22 @@ from umbane.registry.keys import KeyParameters, KeyPhase, key_parameters
 from umbane.registry.models import MeterState
 from umbane.registry.states import decode_state, encode_state
 from umbane.registry.store import KEY_COLUMNS
-from umbane.sts import EA, TCT
+from umbane.sts import EA
 
-__all__ = ["ForSale", "Party", "Seller", "load_for_sale", "load_parties", "load_terminals", "store_states"]
+__all__ = ["ForSale", "Seller", "load_for_sale", "load_terminals", "store_states"]
 
 ASKED: Final = Table("", {"pan": "text", "position": "integer"}).rows
-IDS: Final = Table("", {"utility_id": "uuid", "id": "uuid"}).rows
 STATES_AFTER: Final = Table("", {"contract_id": "uuid", "state": "json", "version": "bigint"}).rows
 
 METER: Final = ", ".join(
     f"m.{it}"
     for it in (
-        *("id", "pan", "ea", "tct", "state", "key_phase", "last_minute"),
+        *("id", "pan", "ea", "state", "key_phase", "last_minute"),
         *KEY_COLUMNS,
         *(f"pending_{it}" for it in KEY_COLUMNS),
     )
 )
-FIRST_KEY: Final = 9
+FIRST_KEY: Final = 8
 FIRST_PENDING: Final = FIRST_KEY + len(KEY_COLUMNS)
 FIRST_CONTRACT: Final = FIRST_PENDING + len(KEY_COLUMNS)
 
@@ -39,14 +38,14 @@ FIRST_CONTRACT: Final = FIRST_PENDING + len(KEY_COLUMNS)
 # still point to them (NO KEY). An outer join can't be locked: meters without a contract have a statement of their own.
 EDITION: Final = "(SELECT edition FROM registry.utility WHERE id = $3)"
 LOADING: Final = f"""
-SELECT new.position, {EDITION}, {METER}, m.contract_id, c.tariff_id, c.account_no, c.state, c.version
+SELECT new.position, {EDITION}, {METER}, m.contract_id, c.tariff_id, c.state, c.version
 FROM {ASKED}
 JOIN registry.meter m ON m.utility_id = $3 AND m.pan = new.pan
 JOIN registry.contract c ON c.utility_id = m.utility_id AND c.id = m.contract_id
 ORDER BY c.id, m.id"""  # noqa: S608 - names from our code
 LOCKED: Final = " FOR NO KEY UPDATE OF m, c"
 LOADING_BARE: Final = f"""
-SELECT new.position, {EDITION}, {METER}, m.contract_id, NULL, NULL, NULL, NULL
+SELECT new.position, {EDITION}, {METER}, m.contract_id, NULL, NULL, NULL
 FROM {ASKED}
 JOIN registry.meter m ON m.utility_id = $3 AND m.pan = new.pan
 ORDER BY m.id"""  # noqa: S608 - names from our code
@@ -57,14 +56,9 @@ UPDATE registry.contract c SET state = new.state, version = c.version + 1 FROM {
 WHERE c.utility_id = $4 AND c.id = new.contract_id AND c.version = new.version"""  # noqa: S608 - names from our code
 
 TERMINALS: Final = """
-SELECT t.id, v.id, v.code, t.code, v.blocked OR t.blocked, v.credit_limit
+SELECT t.id, v.id, v.code, t.code, v.blocked OR t.blocked
 FROM registry.terminal t JOIN registry.vendor v ON v.utility_id = t.utility_id AND v.id = t.vendor_id
 WHERE t.utility_id = $1 AND t.id = ANY($2)"""
-PARTIES: Final = f"""
-SELECT c.id, p.name, p.phone, p.email, p.language, s.address, c.account_no
-FROM {IDS} JOIN registry.contract c ON c.utility_id = new.utility_id AND c.id = new.id
-JOIN registry.customer p ON p.utility_id = c.utility_id AND p.id = c.customer_id
-JOIN registry.service_point s ON s.utility_id = c.utility_id AND s.id = c.service_point_id"""  # noqa: S608 - names from our code
 
 
 @dataclass(slots=True)
@@ -74,8 +68,8 @@ class ForSale:
     Attributes:
         position: which of the meters asked for it is.
         edition: of its utility.
-        meter_id, pan, ea, tct, state, key_phase, last_minute, key, pending: as in `Meter`; the PAN as its 18 digits.
-        contract_id, tariff_id, account_no, customer, version: of its contract; all None for a meter without one.
+        meter_id, pan, ea, state, key_phase, last_minute, key, pending: as in `Meter`; the PAN as its 18 digits.
+        contract_id, tariff_id, customer, version: of its contract; all None for a meter without one.
     """
 
     position: list[int] = field(default_factory=list)
@@ -83,7 +77,6 @@ class ForSale:
     meter_id: list[UUID] = field(default_factory=list)
     pan: list[str] = field(default_factory=list)
     ea: list[EA] = field(default_factory=list)
-    tct: list[TCT] = field(default_factory=list)
     state: list[MeterState] = field(default_factory=list)
     key_phase: list[KeyPhase] = field(default_factory=list)
     last_minute: list[int | None] = field(default_factory=list)
@@ -91,7 +84,6 @@ class ForSale:
     pending: list[KeyParameters | None] = field(default_factory=list)
     contract_id: list[UUID | None] = field(default_factory=list)
     tariff_id: list[str | None] = field(default_factory=list)
-    account_no: list[str | None] = field(default_factory=list)
     customer: list[CustomerState | None] = field(default_factory=list)
     version: list[int | None] = field(default_factory=list)
 
@@ -105,13 +97,13 @@ class ForSale:
         columns = list(zip(*rows, strict=True))
         keys = columns[FIRST_KEY:FIRST_PENDING]
         pending = columns[FIRST_PENDING:FIRST_CONTRACT]
-        contract, tariff, account, states, versions = columns[FIRST_CONTRACT:]
-        position, edition, meter, pan, ea, tct, state, phase, minute = columns[:FIRST_KEY]
+        contract, tariff, states, versions = columns[FIRST_CONTRACT:]
+        position, edition, meter, pan, ea, state, phase, minute = columns[:FIRST_KEY]
         ready = (
-            *(position, edition, meter, pan, map(EAS.__getitem__, ea), map(TCTS.__getitem__, tct)),
+            *(position, edition, meter, pan, map(EAS.__getitem__, ea)),
             *(map(STATES.__getitem__, state), map(PHASES.__getitem__, phase), minute, map(key_parameters, *keys)),
             [None if it[0] is None else key_parameters(*it) for it in zip(*pending, strict=True)],
-            *(contract, tariff, account, [None if it is None else decode_state(it) for it in states], versions),
+            *(contract, tariff, [None if it is None else decode_state(it) for it in states], versions),
         )
         for column, values in zip(COLUMNS, ready, strict=True):
             getattr(self, column).extend(values)
@@ -119,7 +111,6 @@ class ForSale:
 
 COLUMNS: Final = tuple(it.name for it in fields(ForSale))
 EAS: Final = {int(it): it for it in EA}
-TCTS: Final = {int(it): it for it in TCT}
 STATES: Final = {it.value: it for it in MeterState}
 PHASES: Final = {it.value: it for it in KeyPhase}
 
@@ -186,30 +177,9 @@ class Seller:
     vendor_code: str
     terminal_code: str
     blocked: bool
-    credit_limit: int
 
 
 async def load_terminals(connection: Connection, utility_id: UUID, terminal_ids: Sequence[UUID]) -> dict[UUID, Seller]:
     """The terminals of these ids that are there."""
     rows = await connection.fetch(TERMINALS, utility_id, terminal_ids)
     return {row[0]: Seller(*row) for row in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """Who a receipt is for."""
-
-    name: str
-    phone: str | None = field(repr=False)
-    email: str | None = field(repr=False)
-    language: str | None
-    address: str = field(repr=False)
-    account_no: str
-
-
-async def load_parties(
-    connection: Connection, utility_ids: Sequence[UUID], contract_ids: Sequence[UUID]
-) -> dict[UUID, Party]:
-    """Who the contracts of these ids are with."""
-    rows = await connection.fetch(PARTIES, utility_ids, contract_ids)
-    return {row[0]: Party(*list(row)[1:]) for row in rows}

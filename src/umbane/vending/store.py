@@ -73,13 +73,13 @@ NUMBERS: Final = Table("", {"module": "smallint", "number": "bigint"}).rows
 
 CLAIMING: Final = f"""
 WITH till AS MATERIALIZED (
-    SELECT t.id, v.id AS vendor_id, v.code AS vendor, t.code, v.blocked OR t.blocked, v.credit_limit
+    SELECT t.id, v.id AS vendor_id, v.code AS vendor, t.code, v.blocked OR t.blocked
     FROM registry.terminal t JOIN registry.vendor v ON v.utility_id = t.utility_id AND v.id = t.vendor_id
     WHERE t.utility_id = $5 AND t.id = ANY($7)
 ), claimed AS (
     INSERT INTO vending.message (terminal_id, message_id, id, fingerprint, utility_id, at)
     SELECT new.*, $5, $6 FROM {MESSAGES.rows} JOIN till ON till.id = new.terminal_id
-    ORDER BY new.terminal_id, new.message_id
+    ORDER BY new.terminal_id, new.message_id COLLATE "C"
 )
 SELECT * FROM till"""  # noqa: S608 - our names
 SEEN: Final = f"""
