@@ -3,13 +3,24 @@
 import errno
 import io
 import json
+from dataclasses import replace
+from functools import partial
+from time import monotonic
 
 import pytest
+from starlette.requests import Request
 
 from tests.api.counter import Counter, api_key
 from tests.api.staff import PASSWORD, hire, sign_in
+from umbane.api import OPERATIONS
+from umbane.api.access import Doorkeeper
+from umbane.api.app import Api
+from umbane.api.batcher import Batcher
+from umbane.api.desk import Desk
+from umbane.api.rates import Rates
 from umbane.api.watching import Watch
 from umbane.registry import Role, api_keys, block_operator, revoke_api_key
+from umbane.vending import sell
 
 
 async def test_a_revoked_key(counter: Counter) -> None:
@@ -79,6 +90,22 @@ async def test_too_often(counter: Counter) -> None:
     answers = [await counter.http.get("/v1/sales/last", headers=headers) for _ in range(4)]
     assert [it.status_code for it in answers] == [404, 404, 429, 429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 10
+
+
+async def test_strangers_who_ask_too_often(counter: Counter) -> None:
+    """What takes no right has a limit for each address, and each of its own; only being alive is told without end."""
+    public = {it.name: it for it in OPERATIONS if not it.rights}
+    assert {name for name, it in public.items() if not it.per_minute} == {"health"}
+    database = counter.shop.town.database
+    desk = Desk(counter.shop.engine, Batcher(partial(sell, counter.shop.engine)), None, Rates(database))
+    api = Api(desk, Doorkeeper(database, desk.rates, monotonic), Watch(None))
+
+    async def ask(name: str, address: str) -> int:
+        request = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "client": (address, 7)})
+        return (await api.answer(replace(public[name], per_minute=1), request)).status_code
+
+    assert [await ask("health", "10.0.0.7") for _ in range(3)] == [200, 200, 429]
+    assert [await ask(*it) for it in (("health", "10.0.0.8"), ("readiness", "10.0.0.7"))] == [200, 200]
 
 
 async def test_who_was_refused(counter: Counter) -> None:

@@ -64,6 +64,8 @@ class Api:
             if caller:
                 who = caller.name
                 await self.doorkeeper.let_in(caller, operation.rights)
+            elif operation.per_minute:
+                await self.desk.rates.require(f"{operation.name} from {address_of(request)}", operation.per_minute)
             reply = await operation.handler(self.desk, await call_from(operation, request, caller))
         except ClientDisconnect:
             reply = Reply(problem_from(ApiError(HTTPStatus.BAD_REQUEST, "gone", "nobody waits any more", "")), 400)
@@ -111,8 +113,12 @@ async def call_from(operation: Operation, request: Request, caller: Caller | Non
     body = await body_of(request, operation) if operation.body else None
     body = decoded(operation.decoder, body) if operation.decoder and body is not None else body
     query = query_of(operation.query, request.query_params.multi_items()) if operation.query else None
-    agent = request.client.host if request.client else ""
-    return Call(caller, path, body, query, agent, key)
+    return Call(caller, path, body, query, address_of(request), key)
+
+
+def address_of(request: Request) -> str:
+    """From where somebody connects; empty for a Unix socket."""
+    return request.client.host if request.client else ""
 
 
 def require_text(where: str, values: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from msgspec.json import decode
 
 from umbane import audit
 from umbane.api import wire
-from umbane.api.desk import Call, Desk, Operation, Reply
+from umbane.api.desk import STRANGERS, Call, Desk, Operation, Reply
 from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 
@@ -184,11 +184,12 @@ READ: Final = (Right.READ_LOG,)
 
 OPERATIONS: Final = (
     Operation("log_head", "GET", "/v1/audit/head", "The last signed head of the log", head, {200: HeadOut},
-        problems=(404, 503)),
+        problems=(404, 429, 503), per_minute=STRANGERS),
     Operation("log_heads", "GET", "/v1/audit/heads", "Signed heads of the log", heads, {200: HeadsOut},
-        query=HeadsQuery, problems=(422, 503)),
+        query=HeadsQuery, problems=(422, 429, 503), per_minute=STRANGERS),
     Operation("log_consistency", "GET", "/v1/audit/consistency", "What proves that the log has only grown",
-        consistency, {200: ConsistencyOut}, query=ConsistencyQuery, problems=(404, 422, 503)),
+        consistency, {200: ConsistencyOut}, query=ConsistencyQuery, problems=(404, 422, 429, 503),
+        per_minute=STRANGERS),
     Operation("log_entries", "GET", "/v1/audit/entries", "Entries of the log", entries, {200: EntriesOut}, READ,
         query=EntriesQuery, problems=(422,)),
     Operation("log_inclusion", "GET", "/v1/audit/inclusion", "What proves that an entry is in the log", inclusion,

@@ -19,9 +19,11 @@ from umbane.db import Database
 from umbane.errors import InputError, shown
 from umbane.vending import Engine
 
-__all__ = ["JSON", "Call", "Desk", "Operation", "Reply"]
+__all__ = ["JSON", "STRANGERS", "Call", "Desk", "Operation", "Reply"]
 
 JSON: Final = "application/json"
+STRANGERS: Final = 600
+"""Requests a minute from one address, which may be a whole town behind its proxy. [choice]"""
 LARGEST_BODY: Final = 16_384
 """Bytes; nearly no body that means anything is longer."""
 
@@ -136,6 +138,7 @@ class Operation:
         keyed: whether it takes an Idempotency-Key.
         media: of the body.
         largest: bytes that the body may have.
+        per_minute: how often one address may ask, for what takes no right; 0 for as often as it likes.
     """
 
     name: str
@@ -151,6 +154,7 @@ class Operation:
     keyed: bool = False
     media: str = JSON
     largest: int = LARGEST_BODY
+    per_minute: int = 0
     decoder: Decoder[Any] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Final
 
 from umbane.api import standing, wire
-from umbane.api.desk import Call, Desk, Operation, Reply
+from umbane.api.desk import STRANGERS, Call, Desk, Operation, Reply
 from umbane.api.people import Gate
 from umbane.api.peoplewire import OwnSession, OwnSessions, PasswordIn
 from umbane.api.problems import ApiError
@@ -13,14 +13,10 @@ from umbane.api.sessions import end_session, own_sessions
 
 __all__ = ["OPERATIONS"]
 
-SIGN_INS: Final = 600
-"""Tries a minute from one address, which may be a whole town behind its proxy; guessing is stopped name by name."""
-
 
 async def sign_in(desk: Desk, call: Call) -> Reply:
     """Open a session."""
     gate = gate_of(desk)
-    await desk.rates.require(f"sign-in from {call.agent}", SIGN_INS)
     body: wire.SessionIn = call.body
     done = await gate.sign_in(body.utility, body.name, body.password, body.code, agent=call.agent)
     rights = sorted(rights_of(done.who))
@@ -93,7 +89,7 @@ ENDED: Final = {200: wire.Health}
 
 OPERATIONS: Final = (
     Operation("sign_in", "POST", "/v1/sessions", "Sign in", sign_in, {201: wire.SessionOut}, body=wire.SessionIn,
-        problems=(401, 429, 503)),
+        problems=(401, 429, 503), per_minute=STRANGERS),
     Operation("own_sessions", "GET", "/v1/sessions", "One's own sessions", list_sessions, {200: OwnSessions},
         (Right.OWN,)),
     Operation("sign_out", "DELETE", "/v1/sessions/current", "Sign out", sign_out, ENDED, (Right.OWN,),
@@ -104,6 +100,6 @@ OPERATIONS: Final = (
         (Right.OWN,), PasswordIn, problems=(422,)),
     Operation("health", "GET", "/health", "Whether the process is alive", health, {200: wire.Health}),
     Operation("readiness", "GET", "/ready", "Whether sales can be made", readiness, {200: wire.Health},
-        problems=(503,)),
+        problems=(429, 503), per_minute=STRANGERS),
     *standing.OPERATIONS,
 )  # fmt: skip
