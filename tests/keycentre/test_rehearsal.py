@@ -42,6 +42,7 @@ from umbane.keycentre import (
     qr_lines,
     read_plan,
     rehearse,
+    sheet,
 )
 from umbane.keycentre.material import component_check, odd_parity
 from umbane.keycentre.rehearsal import Rehearsal, require_opened
@@ -185,6 +186,16 @@ def test_taken_away() -> None:
     assert held.centre.register().modules["shop"].revoked
     go_on(load, room=room)
     assert "123456 1 VUDK: taken away from it" in room.all_heard
+
+
+def test_sheets() -> None:
+    """A sheet has the custodian's name, the words in their lines and the code, and nothing from elsewhere."""
+    share = SHARES[CUSTODIANS[0]]
+    page = sheet(share, "A <b>", "centre")
+    assert "A &lt;b&gt;" in page
+    assert all(f"<li>{line}</li>" in page for line in share.lines())
+    assert page.count("<svg") == 1
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
 
 
 def test_codes() -> None:

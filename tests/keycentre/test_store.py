@@ -29,7 +29,16 @@ from tests.keycentre.support import (
     state,
     stream,
 )  # fmt: skip
-from umbane.keycentre import Centre, CheckError, HeadError, StoreError, load_centre, read_centre, read_transcript
+from umbane.keycentre import (
+    Centre,
+    CheckError,
+    HeadError,
+    StoreError,
+    load_centre,
+    read_centre,
+    read_either,
+    read_transcript,
+)
 from umbane.keycentre.journal import STEPS, head_of, read_journal, replayed, seal_before, sealed_entry
 from umbane.keycentre.store import CENTRE_FILE, Secrets, centre_text, replace_file, transcript_text, unsealed
 from umbane.security import CentreIdentity, Realm
@@ -84,9 +93,16 @@ def test_cut_short(size: int) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes(text: bytes) -> None:
     """No bytes are taken for a centre or a transcript."""
-    for read in (read_centre, read_transcript):
+    for read in (read_centre, read_either, read_transcript):
         with pytest.raises(StoreError):
             read(text)
+
+
+def test_either() -> None:
+    """Whoever replays a file needn't know whether it is a centre's or a transcript."""
+    assert read_either(TEXT).head == read_either(TRANSCRIPT).head == CENTRE.head
+    with pytest.raises(StoreError):
+        read_either(b"")
 
 
 def test_swapped_kinds() -> None:
