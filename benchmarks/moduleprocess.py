@@ -13,7 +13,7 @@ from umbane.security import Quota, Realm, published_key
 from umbane.security.process.custody import Cost
 from umbane.security.process.founding import found_module, published_grant
 from umbane.security.process.host import Host
-from umbane.security.process.serving import Server, listening
+from umbane.security.process.serving import Server, collect_seldom, listening
 from umbane.sts import KRN, SGC
 
 __all__: list[str] = []
@@ -34,6 +34,7 @@ def unsealed(folder: Path, groups: list[SGC]) -> Host:
 
 async def serve(host: Host) -> None:
     """Serve it until standard input ends."""
+    collect_seldom()
     end = asyncio.Event()
     asyncio.get_running_loop().add_reader(0, end.set)
     async with listening(Server(host), host.folder / "socket"):

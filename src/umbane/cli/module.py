@@ -159,8 +159,9 @@ async def _serve(host: "Host", socket: Path, address: tuple[str, int] | None, tl
     """Serve until the end; whether that is because it was sealed."""
     import signal
 
-    from umbane.security.process.serving import Server, listening
+    from umbane.security.process.serving import Server, collect_seldom, listening
 
+    collect_seldom()
     loop, end, sealed = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)

@@ -186,6 +186,20 @@ def test_errors(tmp_path: Path) -> None:
     assert not any(text in shown for text in (SECRET.hex(), SECRET[::-1].hex(), repr(SECRET)[2:-1], WRONG))
 
 
+COLLECTING = """
+import gc
+from umbane.security.process.serving import collect_seldom
+before = gc.get_threshold()
+collect_seldom()
+print(gc.get_freeze_count() > 10_000, gc.get_threshold() > before, gc.isenabled())
+"""
+
+
+def test_collecting(tmp_path: Path) -> None:
+    """What a module's process starts with is never looked through for garbage again, and the rest seldom, but it is."""
+    assert finish(begin(COLLECTING, tmp_path)) == "True True True"
+
+
 HARDENED = """
 import ctypes
 from umbane.security.process.hardening import harden, may_lock

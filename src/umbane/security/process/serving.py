@@ -5,6 +5,7 @@ for all answers that are ready by then. Only what stretches a passphrase goes to
 """
 
 import asyncio
+import gc
 import os
 import ssl
 import stat
@@ -23,11 +24,13 @@ from umbane.security.process.host import Host
 from umbane.security.process.verbs import asked
 from umbane.security.process.wire import Frames, packed_error, to_bytes
 
-__all__ = ["Server", "listening", "server_tls"]
+__all__ = ["Server", "collect_seldom", "listening", "server_tls"]
 
 MOST_CLIENTS: Final = 256
 MOST_CALLS: Final = 64
 """Of one client that have no answer yet; the next ones wait in its own buffer."""
+THRESHOLDS: Final = 50_000, 20, 50
+"""New values until garbage is looked for; a batch makes thousands that live as long as it."""
 Call = tuple[int, str, msgspec.Raw]
 
 
@@ -180,6 +183,13 @@ async def listening(
         for one in made:
             one.close()
         await server.close()
+
+
+def collect_seldom() -> None:  # pragma: no cover - for good, so the tests do it in a process of its own
+    """Let Python look for garbage seldom, and not among what is there now: for a process that does nothing else."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*THRESHOLDS)
 
 
 def server_tls(certificate: Path, key: Path, clients: Path) -> ssl.SSLContext:
