@@ -23,6 +23,7 @@ WAYS = {
     "grown": "sale.grown",
     "http": "sale.http",
     "ledger_grown": "ledger.grown",
+    "pkcs11": "module.pkcs11",
     "slow_disk": "sale.slow_disk",
 }
 """What the results of a module begin with, where that isn't its own name."""

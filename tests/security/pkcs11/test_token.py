@@ -1,5 +1,6 @@
 """Keys in a token: how they come in, that they don't come out, and what is wrong with others."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,12 +8,12 @@ from typing import Any
 
 import pytest
 from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass, PKCS11Error
-from pkcs11.exceptions import AttributeSensitive, KeyUnextractable
+from pkcs11.exceptions import AttributeSensitive, KeyHandleInvalid, KeyUnextractable
 
 from tests.security.pkcs11.softhsm import PAIR_BITS, loaded
-from tests.security.support import DES_KEY, GROUP, KEY, KEYS, METERS
+from tests.security.support import DES_KEY, GROUP, KEY, KEYS, METERS, NEXT
 from tests.security.test_vault import OWN
-from umbane.security import KeyClashError, Realm, RealmError, RealmKey, UnknownKeyError, published_key
+from umbane.security import KeyClashError, Realm, RealmError, RealmKey, UnknownKeyError, VendingKeyName, published_key
 from umbane.security.pkcs11 import CachePolicy, TokenKey, TokenKeyError, TokenLoader, TokenSetting, wrapped
 from umbane.security.pkcs11.labels import sealed_text
 from umbane.security.pkcs11.pool import TokenPool
@@ -306,6 +307,24 @@ def test_production_keys(make_token: MakeToken) -> None:
     )
     with pytest.raises(RealmError, match="production realm"):
         vault_of(setting)
+
+
+def test_another_keys_handle(token: TokenSetting) -> None:
+    """What was made under a handle that turns out to be another key's is given to nobody."""
+    pool = TokenPool(token, 1)
+    held = pool.run(lambda keys: keys[VendingKeyName(*KEY[:3])])
+    other = pool.run(lambda keys: keys[VendingKeyName(*NEXT[:3])])
+    with pytest.raises(KeyHandleInvalid):
+        held._replace(handle=other.handle).derive([b"data"])
+    pool.close()
+
+
+def test_a_vault_stays_where_it_is(token: TokenSetting) -> None:
+    """A token's vault shows how many keys it has, and can't be copied."""
+    vault = vault_of(token)
+    assert repr(vault) == "TokenVault(test, 7 keys)"
+    with pytest.raises(TypeError, match="keys stay where they are"):
+        copy.copy(vault)
 
 
 def test_not_on_the_disk(make_token: MakeToken, tokens: Path) -> None:

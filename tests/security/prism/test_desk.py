@@ -106,6 +106,8 @@ async def test_no_tid_twice(desk: Desk) -> None:
     """Tokens of one minute for one meter get TIDs of their own, also from a desk that was opened later."""
     tids = [(await asked(desk, "issueCreditToken", **credit()))[0].tid for _ in range(3)]
     other = await asked(desk, "issueCreditToken", **credit(meterConfig=config(drn=METERS[1].digits)))
+    await asked(desk, "issueMeterTestToken", subclass=0, control=1, mfrcode=0)
+    await asked(desk, "issueCreditToken", **credit(flags=Flags.SPECIAL_RESERVED))
     again = desk_of(desk.module)
     await again.remember()
     tids += [(await asked(again, "issueCreditToken", **credit()))[0].tid]
@@ -144,6 +146,19 @@ async def test_message_reused(desk: Desk, other: dict[str, Any]) -> None:
     )
     assert await code_of(desk, "issueMeterTestToken", message, subclass=0, control=1, mfrcode=0) == "EParamRange"
     assert (await desk.module.status()).count == 1
+
+
+async def test_what_cannot_be_fetched(desk: Desk) -> None:
+    """A test token isn't told as one of a meter, nor a token that isn't there, nor one whose key is gone."""
+    test, message = new_message(), new_message()
+    await asked(desk, "issueMeterTestToken", test, subclass=0, control=1, mfrcode=0)
+    assert await code_of(desk, "fetchTokenResult", reqMessageId=test) == "EParamRange"
+    with pytest.raises(ApiError, match="no token 1"):
+        await desk.record(1)
+    await asked(desk, "issueCreditToken", message, **credit())
+    del desk.module.vault.keys[KEY[:3]]  # type: ignore[attr-defined]  # this one has its keys at hand
+    assert await code_of(desk, "fetchTokenResult", reqMessageId=message) == "EKeystore.NotFound"
+    assert await code_of(desk, "issueCreditToken", message, **credit()) == "EKeystore.NotFound"
 
 
 async def test_test_token_reused(desk: Desk) -> None:

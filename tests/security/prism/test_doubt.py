@@ -183,6 +183,17 @@ async def test_doubtful_refusals(tmp_path: Path, files: Files, code: str) -> Non
         assert tokens_of(await module.issue(asked)) == [expected(one) for one in asked]
 
 
+async def test_an_answer_without_sense(tmp_path: Path, files: Files) -> None:
+    """An answer that makes no sense is none: the module is asked by the message's id."""
+    bugs: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: bugs.append(context))
+    async with meddled(files, tmp_path) as (desk, where), opened(files, tmp_path, where) as module:
+        desk.instead = {ISSUE: RuntimeError("a bug over there")}
+        asked = requests(2)
+        assert tokens_of(await module.issue(asked)) == [expected(one) for one in asked]
+    assert len(bugs) == 2
+
+
 async def test_refused_there(tmp_path: Path, files: Files) -> None:
     """A definite refusal of the other side is that member's answer, and its id may be used again."""
     async with meddled(files, tmp_path) as (desk, where):

@@ -72,9 +72,8 @@ class PrismClient:
         Raises:
             UnreachableError: nobody answered.
         """
-        async with self.connection() as connection:
-            answer: str = await connection.call("ping", sleepMs=0, echo=words)
-            return answer
+        answer: str = await self.asked("ping", sleepMs=0, echo=words)
+        return answer
 
     async def call(self, name: str, message_id: str, **arguments: object) -> Any:  # noqa: ANN401 - as the method says
         """Ask something, signed in; if the module doesn't know the session any more, sign in once more and ask again.
@@ -83,31 +82,33 @@ class PrismClient:
             ApiError: its refusal.
             UnreachableError: it didn't answer.
         """
-        for last in (False, True):
-            token = self.token or await self.signed_in("")
-            try:
-                async with self.connection() as connection:
-                    return await connection.call(name, messageId=message_id, accessToken=token, **arguments)
-            except ApiError as error:
-                if last or error.code != EXPIRED:
-                    raise
-                await self.signed_in(token)
-        raise AssertionError
+        token = self.token or await self.signed_in("")
+        try:
+            return await self.asked(name, messageId=message_id, accessToken=token, **arguments)
+        except ApiError as error:
+            if error.code != EXPIRED:
+                raise
+        token = await self.signed_in(token)
+        return await self.asked(name, messageId=message_id, accessToken=token, **arguments)
+
+    async def asked(self, name: str, **arguments: object) -> Any:  # noqa: ANN401 - as the method says
+        """Ask something over any connection."""
+        async with self.connection() as connection:
+            return await connection.call(name, **arguments)
 
     async def signed_in(self, old: str) -> str:
         """A session in the place of the old one; of many who need one, the first signs in."""
         async with self.signing:
             if self.token == old:
                 username, password, realm = self.credentials
-                async with self.connection() as connection:
-                    signed = await connection.call(
-                        "signInWithPassword",
-                        messageId=uuid4().hex,
-                        realm=realm,
-                        username=username,
-                        password=password,
-                        sessionOpts=SessionOptions(),
-                    )
+                signed = await self.asked(
+                    "signInWithPassword",
+                    messageId=uuid4().hex,
+                    realm=realm,
+                    username=username,
+                    password=password,
+                    sessionOpts=SessionOptions(),
+                )
                 self.token = signed.accessToken
             return self.token
 

@@ -79,11 +79,9 @@ class Connection:
     async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect, and look whom it is."""
         host, port, path = self.link.address
-        if path:
-            opening = asyncio.open_unix_connection(path, ssl=self.context, server_hostname=host, limit=LARGEST)
-        else:
-            opening = asyncio.open_connection(host, port, ssl=self.context, limit=LARGEST)
-        self.streams = reader, writer = await opening
+        where: dict[str, Any] = {"path": path, "server_hostname": host} if path else {"host": host, "port": port}
+        opening = asyncio.open_unix_connection if path else asyncio.open_connection
+        self.streams = reader, writer = await opening(ssl=self.context, limit=LARGEST, **where)
         certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         require_pinned(certificate, self.link.trust)
         return reader, writer

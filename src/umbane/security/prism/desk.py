@@ -251,11 +251,16 @@ class Desk:
         answer = (await self.module.fetch([id_])).get(id_)
         if not isinstance(answer, Issued):
             return None
-        async for record in self.module.since(answer.first):
-            if isinstance(record.request, TokenRequest) and hasattr(record.request.token, "tid"):
-                return record.request
-            break
+        asked = await self.record(answer.first)
+        if isinstance(asked, TokenRequest) and hasattr(asked.token, "tid"):
+            return asked
         raise ApiError("EParamRange", "messageId: it was used before, for another request")
+
+    async def record(self, number: int) -> TokenRequest | KeyChangeRequest:
+        """The request behind a token, by its number."""
+        async for record in self.module.since(number):
+            return record.request
+        raise ApiError("ECacheMiss", f"there is no token {number}")
 
     async def meter_test(self, message: MessageId, subclass: int, control: int, mfrcode: int) -> MeterTestToken:
         """A token of class 1, on the account of our first key."""
@@ -285,9 +290,7 @@ class Desk:
         moment = at or TID.at(self.clock(), keys[1].base_date)
         answer = (await self.module.fetch([id_])).get(id_)
         if isinstance(answer, Issued):
-            async for record in self.module.since(answer.first):
-                moment = getattr(record.request, "at", moment)
-                break
+            moment = getattr(await self.record(answer.first), "at", moment)
         asked = KeyChangeRequest(id_, meter.pan, meter.ea, meter.key, new, moment, with_sgc)
         return change_shown(self.name, meter, new, keys, tokens_of(await self.module.change_keys([asked])))
 
@@ -295,25 +298,20 @@ class Desk:
         """What was made for a message."""
         wanted = MessageId.parse(reqMessageId)
         found = await self.module.fetch([wanted.change, wanted.id])
-        made = [
-            one for id_ in (wanted.change, wanted.id) if (answer := found.get(id_)) for one in await self.told(answer)
-        ]
         if wanted.id not in found:
             raise ApiError("ECacheMiss", "nothing was made for this message")
-        return made
+        answers = [found[id_] for id_ in (wanted.change, wanted.id) if id_ in found]
+        return [one for answer in answers for one in await self.told(answer)]
 
     async def told(self, answer: Issued | Refused) -> list[IssuedToken]:
         """What was answered once."""
         tokens = tokens_of([answer])
-        first = answer.first if isinstance(answer, Issued) else 0
-        async for record in self.module.since(first):
-            asked = record.request
-            meter = Meter(asked.pan, asked.ea, asked.key, int(TCT.NUMERIC))
-            if isinstance(asked, TokenRequest):
-                return [shown(self.name, meter, asked.token, tokens[0])]
-            keys = self.table.key(asked.key), self.table.key(asked.new)
-            return change_shown(self.name, meter, asked.new, keys, tokens)
-        raise ApiError("ECacheMiss", "nothing was made for this message")
+        asked = await self.record(answer.first if isinstance(answer, Issued) else 0)
+        meter = Meter(asked.pan, asked.ea, asked.key, int(TCT.NUMERIC))
+        if isinstance(asked, TokenRequest):
+            return [shown(self.name, meter, asked.token, tokens[0])]
+        keys = self.table.key(asked.key), self.table.key(asked.new)
+        return change_shown(self.name, meter, asked.new, keys, tokens)
 
     # --------------------------------------------------------------------------------------------------------- reading
 

@@ -126,11 +126,12 @@ async def serve_prism(
     """
     await desk.remember()
     serving = PrismServer(desk, limits)
-    how: dict[str, Any] = {"ssl": context, "limit": LARGEST, "ssl_handshake_timeout": HANDSHAKE_SECONDS}
-    if address.path:
-        server = await asyncio.start_unix_server(serving.client, address.path, **how)
-    else:
-        server = await asyncio.start_server(serving.client, address.host, address.port, **how)
+    host, port, path = address
+    where: dict[str, Any] = {"path": path} if path else {"host": host, "port": port}
+    starting = asyncio.start_unix_server if path else asyncio.start_server
+    server = await starting(
+        serving.client, ssl=context, limit=LARGEST, ssl_handshake_timeout=HANDSHAKE_SECONDS, **where
+    )
     try:
         yield address if address.path else address._replace(port=server.sockets[0].getsockname()[1])
     finally:
