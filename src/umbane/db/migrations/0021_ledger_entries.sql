@@ -111,7 +111,8 @@ CREATE TRIGGER in_order BEFORE INSERT ON ledger.period FOR EACH ROW EXECUTE FUNC
 
 -- ------------------------------------------------------------------------------------------------------------- booking
 
-CREATE FUNCTION ledger.book() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Accounts are found by their index, whatever PostgreSQL believes of a table that was small when it last looked.
+CREATE FUNCTION ledger.book() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
     used      integer[];
     holds     boolean;
