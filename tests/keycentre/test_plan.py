@@ -149,6 +149,13 @@ def test_any_place(data: st.DataObject) -> None:
         assert isinstance(read_plan(yaml.safe_dump(tree, allow_unicode=True).encode()), CeremonyPlan)
 
 
+def test_our_own_words() -> None:
+    """What is wrong is told in words for people, with what would be right."""
+    assert refused(plan(FOUND, confirming=["A", "a"])).endswith("confirming: name two people; mend it")
+    said = refused(plan(GENERATE | {"expires": "2026-03-02T10:00:00"}))
+    assert "steps.1.generate.expires: write the day alone, or a moment with its zone" in said
+
+
 def test_several_problems() -> None:
     """Everything that is wrong is told at once."""
     said = refused(plan(FOUND | {"threshold": "2"}, GENERATE | {"ken": 999}, {"do": "fly"}, {}))

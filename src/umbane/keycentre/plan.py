@@ -125,8 +125,11 @@ def problems(errors: list[ErrorDetails]) -> Iterator[str]:
         if error["type"] == "too_short" and len(errors) > 1:
             continue  # parts that are wrong themselves aren't counted
         where = ".".join(str(part + 1) if isinstance(part, int) else part for part in error["loc"])
-        yield f"{where or 'the file'}: {WORDS.get(error['type'], error['msg'])}"
+        yield f"{where or 'the file'}: {WORDS.get(error['type'], error['msg'].removeprefix(OURS))}"
 
+
+OURS: Final = "Value error, "
+"""What stands before the words of our own errors."""
 
 WORDS: Final = {
     "missing": "is missing",

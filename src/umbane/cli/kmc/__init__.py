@@ -92,9 +92,9 @@ def status(folder: Path) -> None:
 @click.argument("file", type=FILE)
 @click.option("--head", help="The head on paper; without it, only say which head the file comes to.")
 def verify(file: Path, head: str | None) -> None:
-    """Replay a transcript, a backup or a centre's FILE from its first entry.
+    """Replay a journal from its first entry.
 
-    Every entry must fit its seal and be allowed where it stands; the end is the head.
+    FILE is a transcript, a backup or a centre's own file. Every entry must fit its seal and be allowed where it stands; the end is the head.
     """
     from umbane.cli.kmc.showing import show_entries
     from umbane.keycentre import read_either
@@ -112,7 +112,10 @@ def verify(file: Path, head: str | None) -> None:
 @click.argument("file", type=FILE)
 @at_head
 def drill(file: Path, head: str) -> None:
-    """Prove that custodians can open a backup FILE; nothing is restored."""
+    """Prove that custodians can open a backup.
+
+    It is FILE, and nothing is restored.
+    """
     from umbane.cli.kmc.terminal import TerminalDesk, hardened
     from umbane.keycentre import prove_backup
 
@@ -125,7 +128,10 @@ def drill(file: Path, head: str) -> None:
 @at_head
 @in_folder
 def restore(file: Path, head: str, folder: Path) -> None:
-    """Put a backup FILE into an empty folder, when custodians can open it and it is the newest."""
+    """Put a backup into an empty folder.
+
+    It is FILE. Custodians open it, and it has to be the newest one.
+    """
     from umbane.cli.kmc.terminal import TerminalDesk, hardened
     from umbane.keycentre import restore
 
@@ -146,9 +152,9 @@ def restore(file: Path, head: str, folder: Path) -> None:
 def compromise(
     key: str, folder: Path, *, reason: str, people: tuple[str, ...], days: int, tokens: int, kwh: int
 ) -> None:
-    """Write the ceremony file that answers a compromise of KEY, such as "123456 1 VUDK".
+    """Write the ceremony file that answers a compromise.
 
-    It goes to standard output. Review it, rehearse it, hold it: that marks the key, makes its next revision, ends the
+    KEY is such as "123456 1 VUDK". The file goes to standard output. Review it, rehearse it, hold it: that marks the key, makes its next revision, ends the
     old one, writes files for every audited module and the plan by which vending moves the meters.
     """
     from umbane.keycentre import draft_compromise, load_centre
