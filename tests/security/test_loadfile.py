@@ -311,6 +311,12 @@ def test_no_wrong_files() -> None:
         load_file(envelope(), [grant(), grant()], MODULE.card, CENTRE)
 
 
+@pytest.mark.parametrize("serial", [1, (1 << 63) - 1])
+def test_first_and_last_number(serial: int) -> None:
+    """The first number and the last one are numbers."""
+    assert taken(file_for(serial=serial), last=serial - 1).envelope.serial == serial
+
+
 def test_valid_at_once() -> None:
     """Something is valid from when it is made, unless it is told otherwise."""
     assert Envelope.to(MODULE.card, CENTRE.card, 1, made_at=NOW, expires_at=NOW + DAY).valid_from == NOW

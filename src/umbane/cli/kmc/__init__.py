@@ -94,7 +94,8 @@ def status(folder: Path) -> None:
 def verify(file: Path, head: str | None) -> None:
     """Replay a journal from its first entry.
 
-    FILE is a transcript, a backup or a centre's own file. Every entry must fit its seal and be allowed where it stands; the end is the head.
+    FILE is a transcript, a backup or a centre's own file. Every entry must fit its seal and be allowed where it stands;
+    the end is the head.
     """
     from umbane.cli.kmc.showing import show_entries
     from umbane.keycentre import read_either
@@ -154,8 +155,9 @@ def compromise(
 ) -> None:
     """Write the ceremony file that answers a compromise.
 
-    KEY is such as "123456 1 VUDK". The file goes to standard output. Review it, rehearse it, hold it: that marks the key, makes its next revision, ends the
-    old one, writes files for every audited module and the plan by which vending moves the meters.
+    KEY is such as "123456 1 VUDK". The file goes to standard output. Review it, rehearse it, hold it: that
+    marks the key, makes its next revision, ends the old one, writes files for every audited module and the plan by
+    which vending moves the meters.
     """
     from umbane.keycentre import draft_compromise, load_centre
 
