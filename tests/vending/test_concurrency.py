@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from tests.db.program import begin, finish
@@ -9,7 +10,7 @@ from tests.registry.town import Town
 from tests.vending.laboratory import LaboratoryModule
 from tests.vending.shop import Shop, counted, open_shop, proven, set_float
 from tests.vending.street import street
-from umbane.db import Server
+from umbane.db import Connection, Limits, Server, open_database
 from umbane.vending import Buy, Code, Refused, Sold
 
 AT_ONCE = 64
@@ -171,4 +172,29 @@ async def test_two_processes(town: Town, place: Server, module: LaboratoryModule
         assert first == second
         assert len(dict(json.loads(first))) == 60
         assert int(made) + int(made_too) == await shop.look("SELECT count(*) FROM vending.token")
+        await proven(shop)
+
+
+async def test_a_meter_that_others_hold(town: Town, module: LaboratoryModule, place: Server) -> None:
+    """Who sells to a meter that others hold for long hears so; all others of the batch are sold."""
+    houses = await street(town, 8)
+    freed, held = asyncio.Event(), asyncio.Event()
+
+    async def hold(tx: Connection) -> None:
+        await tx.execute("SELECT FROM registry.meter WHERE pan = $1 FOR UPDATE", houses[3].pan.digits)
+        held.set()
+        await freed.wait()
+
+    async with (
+        open_database(place, limits=Limits(lock=0.3)) as impatient,
+        open_shop(replace(town, database=impatient), module) as shop,
+    ):
+        holding = asyncio.create_task(town.database.run(hold))
+        await held.wait()
+        answers = await shop.sell(*(shop.request(Buy(money=9_000), meter=str(it.pan.drn)) for it in houses))
+        freed.set()
+        await holding
+        assert [place for place, it in enumerate(answers) if not isinstance(it, Sold)] == [3]
+        assert isinstance(answers[3], Refused)
+        assert answers[3].code is Code.IN_PROGRESS
         await proven(shop)

@@ -35,6 +35,7 @@ class Case:
         intent: what a module outside of this process was asked for it.
         answer: in the end.
         may_be_old: whether its message may have come before.
+        hurried: whether a batch with it waited in vain for what others hold.
         unsure: whether an attempt ended while it was being committed, so that it may be done.
     """
 
@@ -50,6 +51,7 @@ class Case:
     intent: Intent | None = None
     answer: Answer | None = None
     may_be_old: bool = False
+    hurried: bool = False
     unsure: bool = False
 
     @property

@@ -40,6 +40,8 @@ __all__ = ["Engine", "open_engine", "resolve", "sell"]
 ATTEMPTS: Final = 5
 PATIENCE: Final = timedelta(minutes=1)
 """For so long a module outside of this process may be silent."""
+HURRY: Final = "SET LOCAL lock_timeout = '500ms'"
+"""Once a batch has waited in vain, the one who is to blame is looked for faster than that: all others wait as well."""
 BROKEN = (ConnectionLostError, OutcomeUnknownError, asyncpg.InterfaceError)
 PASSING = (*BROKEN, ConflictError, LimitError, RepeatedError, StaleError)
 """After these the same round may well succeed; what was committed by the last of them is found by its message ids."""
@@ -149,6 +151,8 @@ async def put_off(engine: Engine, utility_id: UUID, cases: list[Case], error: Ex
     elif isinstance(error, HOPELESS) or len(cases) == 1:
         waiting = cases
     else:
+        for case in cases:
+            case.hurried |= isinstance(error, BusyError)
         return await halves(engine, utility_id, cases, len(cases) // 2)
     for case in waiting:
         case.answer = undecided(case, error)
@@ -172,6 +176,8 @@ async def attempt(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
     waiting: list[Case] = []
 
     async def work(tx: Connection) -> None:
+        if any(case.hurried for case in cases):
+            await tx.execute(HURRY)
         turns.append(Turn(house, tx, utility_id, cases, now))
         if house.module.external:
             waiting.extend(await prepare_round(turns[-1]))
