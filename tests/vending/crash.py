@@ -77,6 +77,8 @@ class Field:
         self.town: dict[str, Any] = {}
         self.built: Town | None = None
         self.modules: list[subprocess.Popen[bytes]] = []
+        self.alive: list[int] = []
+        """Tills that weren't killed yet."""
 
     @property
     def place(self) -> Server:
@@ -124,6 +126,8 @@ class Field:
                 if number % TOLD_EVERY == 0:
                     print(f"{number} rounds, {len(self.said)} messages")  # noqa: T201 - for whoever waits
         finally:
+            for pid in self.alive:  # a round was broken off: nobody else would end them
+                os.kill(pid, signal.SIGKILL)
             till.communicate()
             for module in self.modules:
                 module.kill()
@@ -133,23 +137,34 @@ class Field:
 
     def round(self, till: "subprocess.Popen[bytes]") -> None:
         """Start two tills, kill something at a random moment, kill the tills, and take down what they said."""
-        assert till.stdin
         assert till.stdout
-        seeds = " ".join(str(self.chance.randrange(10**9)) for _ in range(TILLS))
-        till.stdin.write(f"{max(0, max(self.said, default=0) - MESSAGES // 2)} {seeds}\n".encode())
-        _, pids = json.loads(till.stdout.readline())
+        said = self.begin(till)
         begun = self.chance.random() > STARTING
-        said = self.listen(till, LONGEST_START, 1) if begun else b""
+        said += self.listen(till, LONGEST_START, 1) if begun else b""
         said += self.listen(till, PATIENCE, self.chance.randint(1, MOST_LINES)) if begun else b""
         said += self.listen(till, self.chance.uniform(0.0, 0.05 if begun else 0.3))
         said += self.harm(till)
-        for pid in self.chance.sample(pids, len(pids)):
+        for pid in self.chance.sample(self.alive, len(self.alive)):
             os.kill(pid, signal.SIGKILL)
+            self.alive.remove(pid)
             said += self.listen(till, self.chance.choice([0, self.chance.uniform(0, 0.1)]))
         while not said.endswith(b'["dead", 0]\n'):
             said += os.read(till.stdout.fileno(), PIECE)
         self.server.start()
         self.note(said)
+
+    def begin(self, till: "subprocess.Popen[bytes]") -> bytes:
+        """Start two tills; what the first of them says before it is known how they are called."""
+        assert till.stdin
+        assert till.stdout
+        seeds = " ".join(str(self.chance.randrange(10**9)) for _ in range(TILLS))
+        till.stdin.write(f"{max(0, max(self.said, default=0) - MESSAGES // 2)} {seeds}\n".encode())
+        said = b""
+        while not (line := till.stdout.readline()).startswith(b'["pids"'):
+            assert line, "the tills are gone"
+            said += line
+        self.alive = json.loads(line)[1]
+        return said
 
     def harm(self, till: "subprocess.Popen[bytes]") -> bytes:
         """Kill what the tills need; what they said then."""
