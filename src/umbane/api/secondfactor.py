@@ -80,5 +80,5 @@ def unseal(seal_key: bytes, owner: UUID, sealed: bytes) -> bytes:
     try:
         return AESGCM(seal_key).decrypt(sealed[:NONCE], sealed[NONCE:], owner.bytes)
     except (InvalidTag, ValueError) as error:
-        detail = "the second factor can't be checked here"
-        raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, "set it up again") from error
+        detail, remedy = "what was sealed can't be opened here", "start the server with the key that sealed it"
+        raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, remedy) from error
