@@ -8,7 +8,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from tests.keycentre.support import CUSTODIANS, KEY, NOW, PEOPLE, SHOP, Room, ceremony, plan
+from tests.keycentre.support import CUSTODIANS, KEY, NOW, OFFICE, PEOPLE, SHOP, Room, ceremony, plan
 from umbane.cli import main
 from umbane.cli.kmc.terminal import CLEAR, TerminalDesk
 from umbane.keycentre import Held, load_centre
@@ -205,6 +205,15 @@ def test_compromise(tmp_path: Path, held: Held) -> None:
     assert "as many tokens as it takes" in said
     assert "confirming" in refused(*words, "--confirm", "Thandi Nkosi")
     assert "there is no key" in refused(words[0], "123456 2 VUDK", *words[2:], "--confirm", "A", "--confirm", "B")
+
+
+def test_enrol(tmp_path: Path, held: Held) -> None:
+    """The step that takes a module in is written from its card, fits into a ceremony file, and no other file does."""
+    step = done("enrol", written(tmp_path / "module.card", OFFICE.card.text()))
+    head, _ = plan({"do": "expire", "key": KEY, "ken": 200}, head=held.centre.head).decode().split("steps:")
+    file = written(tmp_path / "c.yaml", f"{head}steps:\n{step}".encode())
+    assert f"  {OFFICE.card.fingerprint}\n" in done("rehearse", file, "--centre", tmp_path / "centre")
+    assert "what is wanted is the umbane module card" in refused("enrol", written(tmp_path / "x", held.text))
 
 
 def test_too_large(tmp_path: Path) -> None:

@@ -17,18 +17,20 @@ from tests.keycentre.support import (
     KEY,
     NEXT,
     NOW,
+    OFFICE,
     PEOPLE,
     Room,
     at_base,
     base,
     ceremony,
+    enrol,
     go_on,
     opened,
     plan,
     state,
     stream,
 )  # fmt: skip
-from umbane.errors import InputError
+from umbane.errors import InputError, UmbaneError
 from umbane.keycentre import (
     Centre,
     CheckError,
@@ -39,6 +41,7 @@ from umbane.keycentre import (
     TransitionError,
     described,
     draft_compromise,
+    draft_enrol,
     qr_lines,
     read_plan,
     rehearse,
@@ -233,6 +236,14 @@ def test_no_draft(others: dict[str, Any]) -> None:
     """What can't be in a ceremony file isn't drafted."""
     with pytest.raises(InputError):
         drafted(**others)
+
+
+def test_drafted_step() -> None:
+    """The drafted step that takes a module in has its card to the letter."""
+    [step] = yaml.safe_load(draft_enrol(OFFICE.card.text()))
+    assert step == enrol(OFFICE)
+    with pytest.raises(UmbaneError):
+        draft_enrol(OFFICE.card.text()[1:])
 
 
 def test_no_draft_for_nothing() -> None:

@@ -7,7 +7,7 @@ the people in the room look like from here.
 from umbane.keycentre.ceremony import Ceremony, Held
 from umbane.keycentre.describing import described
 from umbane.keycentre.desk import Desk
-from umbane.keycentre.drafting import draft_compromise
+from umbane.keycentre.drafting import draft_compromise, draft_enrol
 from umbane.keycentre.entropy import Entropy
 from umbane.keycentre.errors import (
     AbandonedError,
@@ -65,6 +65,7 @@ __all__ = [
     "centre_in",
     "described",
     "draft_compromise",
+    "draft_enrol",
     "hold",
     "ken_end",
     "load_centre",

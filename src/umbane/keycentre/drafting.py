@@ -2,18 +2,34 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from textwrap import indent
 from typing import Final
 
 from umbane.errors import InputError
 from umbane.keycentre.plan import write_plan
 from umbane.keycentre.store import Centre
+from umbane.security import ModuleCard
 
-__all__ = ["draft_compromise"]
+__all__ = ["draft_compromise", "draft_enrol"]
 
 LIFE: Final = timedelta(days=5 * 365)
 """Of the new key."""
 ON_THE_WAY: Final = timedelta(days=14)
 """Time for the files to reach their modules."""
+
+
+def draft_enrol(card: bytes) -> str:
+    """The step of a ceremony file that takes a module in.
+
+    Args:
+        card: the text of its card.
+
+    Raises:
+        DocumentError, ModuleNameError: it is none.
+    """
+    known = ModuleCard.read(card)
+    text = indent(known.text().decode("ascii"), " " * 6)
+    return f"  - do: enrol\n    fingerprint: {known.fingerprint}\n    card: |\n{text}"
 
 
 def draft_compromise(  # noqa: PLR0913 - what an answer to a compromise consists of

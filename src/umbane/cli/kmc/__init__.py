@@ -141,6 +141,19 @@ def restore(file: Path, head: str, folder: Path) -> None:
 
 
 @command.command()
+@click.argument("file", type=FILE)
+def enrol(file: Path) -> None:
+    """Write the step that takes a module in.
+
+    FILE is the card of the module. The step goes to standard output, for a ceremony file. Compare the fingerprint in it
+    with the one that the module's owner reads from the module.
+    """
+    from umbane.keycentre import draft_enrol
+
+    click.echo(draft_enrol(content(file)), nl=False)
+
+
+@command.command()
 @click.argument("key")
 @in_folder
 @click.option("--reason", required=True, help="What happened, for the journal.")
