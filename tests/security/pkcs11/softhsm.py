@@ -33,8 +33,8 @@ MISSING: Final = "SoftHSM 2 is not here: apt-get install softhsm2 (Debian, Ubunt
 
 PIN: Final = "31415926"
 NUMBER: Final = count(1)
-PAIR_BITS: Final = 2048
-"""Enough for a test, and made in less time."""
+PAIR_BITS: Final = 1024
+"""Far too few for a key that matters, and made in no time."""
 
 
 def require_softhsm() -> None:
