@@ -408,7 +408,7 @@ async def test_killed_while_committing(shop: Database) -> None:
 async def test_the_answer_to_commit_is_lost(wire: Wire) -> None:
     """When only the answer to COMMIT is lost, the outcome is called unknown, although it was committed, once."""
     work = Interrupted(0, "")
-    async with connected(wire.place, QUICK) as database:
+    async with connected(wire.place) as database:
         wire.cut_at = b"COMMIT;"
         with pytest.raises(OutcomeUnknownError):
             await database.run(work)
@@ -419,7 +419,7 @@ async def test_the_answer_to_commit_is_lost(wire: Wire) -> None:
 async def test_the_question_is_lost(shop: Database, wire: Wire) -> None:
     """When the line is cut in the middle of the work, it is done again, and counts once."""
     work = Interrupted(0, "")
-    async with connected(wire.place, QUICK) as database:
+    async with connected(wire.place) as database:
         wire.cut_at = b"balance - $1"
         await database.run(work)
     assert work.tries == 2
