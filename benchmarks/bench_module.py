@@ -59,16 +59,16 @@ def benchmarks() -> Iterator[Result]:
 
 
 @contextmanager
-def apart(keys: list[KeyName]) -> Iterator[Place]:
-    """A module in a process of its own, on one core if the system lets it be held there."""
+def apart(keys: list[KeyName], name: str = "measured", *, held: bool = True) -> Iterator[Place]:
+    """A module in a process of its own; held on one core, if it is to be and the system lets it."""
     groups = ",".join(str(int(str(group))) for group in {KEY.sgc, *(key.sgc for key in keys)})
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        command = [sys.executable, "-m", "benchmarks.moduleprocess", f"{folder}/m", groups]
+        command = [sys.executable, "-m", "benchmarks.moduleprocess", f"{folder}/m", name, groups]
         with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process:  # noqa: S603 - our own
             assert process.stdout
             assert process.stdout.readline() == "ready\n"
-            if hasattr(held := Process(process.pid), "cpu_affinity"):
-                held.cpu_affinity(held.cpu_affinity()[:1])
+            if held and hasattr(it := Process(process.pid), "cpu_affinity"):
+                it.cpu_affinity(it.cpu_affinity()[:1])
             yield Place(Path(folder, "m", "socket"))
             assert process.stdin
             process.stdin.close()

@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 import psutil
 import uvloop
 
+from benchmarks.bench_module import apart
 from benchmarks.places import folder
 from benchmarks.result import Result
 from umbane.db import Connection, Database, Embedded, new_ids, open_database
@@ -55,7 +56,8 @@ from umbane.registry import (
     key_parameters,
     open_contracts,
 )
-from umbane.security import open_software_module, published_vault
+from umbane.security import SecurityModule, open_software_module, published_vault
+from umbane.security.process.remote import open_remote_module
 from umbane.sts import DKGA, DRN, EA, KEN, KRN, KT, SGC, TCT, BaseDate, MeterPAN
 from umbane.vending import Buy, Engine, SaleRequest, Sold, collect_seldom, open_engine, sell
 
@@ -109,8 +111,12 @@ async def measured() -> list[Result]:
                 many.append(await rate(sellers, VENDORS, share))
                 one.append(await rate(sellers, 1, share))
             grown = memory(sellers) - before
+        async with crew(path, town, first=PROCESSES) as sellers:
+            await rate(sellers, VENDORS, share // 2)
+            beside = [await rate(sellers, VENDORS, share) for _ in range(STRETCHES // 2)]
     return [
         Result("sale.batch", round(max(many)), "sales/s", SALES),
+        Result("sale.batch.apart", round(max(beside)), "sales/s", SALES // 2),
         Result("sale.hot_float", round(max(one) / max(many), 3), "ratio", SALES),
         Result("sale.batch.memory", grown, "MiB", 2 * SALES),
     ]
@@ -120,13 +126,13 @@ async def measured() -> list[Result]:
 
 
 @asynccontextmanager
-async def crew(path: Path, town: Town) -> AsyncIterator[list[asyncio.subprocess.Process]]:
-    """Processes that sell; each does what a line tells it, and answers by a line."""
+async def crew(path: Path, town: Town, first: int = 0) -> AsyncIterator[list[asyncio.subprocess.Process]]:
+    """Processes that sell, by these numbers; each does what a line tells it, and answers by a line."""
     plan = {"utility": str(town.utility_id), "terminals": [*map(str, town.terminals)], "meters": town.meters}
     (path / "town.json").write_text(json.dumps(plan), encoding="utf-8")
     async with AsyncExitStack() as stack:
         sellers = []
-        for number in range(PROCESSES):
+        for number in range(first, first + PROCESSES):
             sellers.append(
                 await asyncio.create_subprocess_exec(
                     *(sys.executable, "-m", "benchmarks.bench_sale", str(path), str(number)),
@@ -168,16 +174,30 @@ async def sell_as_told(path: Path, number: int) -> None:
     """Be a seller: for each line of numbers, vendors and sales, sell so much and say how much it was."""
     plan = json.loads((path / "town.json").read_text(encoding="utf-8"))
     town = Town(UUID(plan["utility"]), [*map(UUID, plan["terminals"])], plan["meters"])
-    messages = count(number * STEP)
+    away = number // PROCESSES * (number % PROCESSES) * (len(town.meters) // PROCESSES)
+    messages = count(number * STEP + away)  # with modules apart, nobody sells to the meter that somebody else sells to
     async with (
         open_database(Embedded(path / "server")) as database,
-        open_software_module(f"seller-{number}", path, VAULT) as module,
+        module_of(path, number) as module,
         open_engine(database, module) as engine,
     ):
         collect_seldom()
         while line := await asyncio.to_thread(sys.stdin.readline):
             vendors, sales = map(int, line.split())
             print(await sold(engine, requests(town, town.terminals[:vendors], islice(messages, sales))), flush=True)
+
+
+@asynccontextmanager
+async def module_of(path: Path, number: int) -> AsyncIterator[SecurityModule]:
+    """A seller's module: the first sellers have theirs in their own processes, the others have it apart."""
+    name = f"seller-{number}"
+    if number < PROCESSES:
+        async with open_software_module(name, path, VAULT) as module:
+            yield module
+        return
+    with apart([], name, held=False) as place:
+        async with open_remote_module(place) as module:
+            yield module
 
 
 async def sold(engine: Engine, wanted: Iterable[SaleRequest]) -> int:

@@ -1,4 +1,4 @@
-"""A module in a process of its own, with published keys: `python -m benchmarks.moduleprocess FOLDER SGC,SGC,...`.
+"""A module in a process of its own, with published keys: `python -m benchmarks.moduleprocess FOLDER NAME SGC,SGC,...`.
 
 It is founded, loaded and unsealed, says so, and answers at FOLDER/socket until its standard input ends.
 """
@@ -23,9 +23,9 @@ QUOTA = Quota(10**12, 10**15)
 """Far away, but looked at for each token."""
 
 
-def unsealed(folder: Path, groups: list[SGC]) -> Host:
+def unsealed(folder: Path, name: str, groups: list[SGC]) -> Host:
     """A new module with these keys."""
-    found_module(folder, "measured", Realm.TEST, {"ada": PASSPHRASE}, 1, cost=Cost(1, 8, 1))
+    found_module(folder, name, Realm.TEST, {"ada": PASSPHRASE}, 1, cost=Cost(1, 8, 1))
     host = Host(folder)
     host.give("ada", PASSPHRASE)
     host.load_published([published_grant(published_key(group, KRN(1)), QUOTA) for group in groups])
@@ -45,6 +45,6 @@ async def serve(host: Host) -> None:
 
 
 if __name__ == "__main__":
-    numbers = [SGC(int(number)) for number in sys.argv[2].split(",")]
+    numbers = [SGC(int(number)) for number in sys.argv[3].split(",")]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(unsealed(Path(sys.argv[1]), numbers)))
+        runner.run(serve(unsealed(Path(sys.argv[1]), sys.argv[2], numbers)))
