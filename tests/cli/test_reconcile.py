@@ -4,21 +4,21 @@ import asyncio
 from pathlib import Path
 
 from tests.api.house import furnished
-from tests.cli.calls import call, done
+from tests.cli.calls import call, done, refused
 from umbane.cli.serve import published_keys
 from umbane.db import Database, Server, open_database
 from umbane.security import open_software_module
 from umbane.vending import Buy, SaleRequest, Sold, open_engine, sell
 
 
-async def sold(database: Database, folder: Path) -> None:
+async def sold(database: Database, folder: Path) -> list[Sold]:
     """Sell something with a software module in a folder."""
     town = await furnished(database)
     vault = await published_keys(database)
     async with open_software_module("software", folder, vault) as module, open_engine(database, module) as engine:
         meter = str(town.meter.pan.drn)
         requests = [SaleRequest(town.id, town.terminal.id, f"m{it}", meter, Buy(money=20_000)) for it in range(3)]
-        assert all(isinstance(it, Sold) for it in await sell(engine, requests))
+        return [it for it in await sell(engine, requests) if isinstance(it, Sold)]
 
 
 def test_a_module_in_a_folder(place: Server, tmp_path: Path) -> None:
@@ -43,6 +43,31 @@ def test_a_module_in_a_folder(place: Server, tmp_path: Path) -> None:
     assert result.exit_code == 1, result.output
     assert "DIFFERS  journal software 1: was made for request" in result.output
     assert result.output.endswith("They don't agree.\n")
+
+
+def test_a_slip_is_held_against_the_log(place: Server, tmp_path: Path) -> None:
+    """With a receipt anybody sees that the digits on a slip are those of a sale in the log, and no others are."""
+
+    async def work() -> list[Sold]:
+        async with open_database(place) as database:
+            return await sold(database, tmp_path)
+
+    one, other, _ = asyncio.run(work())
+    slip, another = (it.tokens[0].token for it in (one, other))
+    assert slip
+    assert another
+    assert "has no place yet" in refused(place, "audit", "receipt", str(one.id))
+    done(place, "audit", "sequence", "--audit-key", tmp_path / "audit.key")
+    file = tmp_path / "receipt"
+    file.write_text(done(place, "audit", "receipt", str(one.id)))
+    assert slip.digits not in file.read_text()
+    words = "audit", "check", file, "--key", tmp_path / "audit.pub"
+    told = done(place, *words, "--digits", slip.grouped)
+    assert f'"id":"{one.id}"' in told
+    assert told.endswith(", and it seals these digits.\n")
+    assert done(place, *words).splitlines()[-1].startswith("That is entry ")
+    false = call(place, *words, "--digits", another.digits)
+    assert (false.exit_code, "isn't what is sealed in it" in false.stderr) == (1, True)
 
 
 def test_no_module(place: Server) -> None:

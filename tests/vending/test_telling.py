@@ -71,7 +71,7 @@ async def test_a_single_token_is_proven(shop: Shop) -> None:
     [salt] = entry.salts
     assert sealed_in(json.loads(entry.entry)) == [seal(salt, bits)]
     assert bits.hex().encode() not in entry.entry
-    assert str(token.token).encode() not in entry.entry
+    assert token.token.digits.encode() not in entry.entry
 
 
 async def test_no_digits_in_the_log(shop: Shop) -> None:
@@ -82,7 +82,7 @@ async def test_no_digits_in_the_log(shop: Shop) -> None:
         for token in it.tokens:
             assert token.token
             assert token.token.bits.to_bytes(9) not in entries
-            assert str(token.token).replace(" ", "").encode() not in entries.replace(b" ", b"")
+            assert token.token.digits.encode() not in entries
 
 
 async def test_once(shop: Shop) -> None:

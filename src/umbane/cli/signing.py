@@ -19,7 +19,7 @@ with_audit_key = click.option(
     metavar="FILE",
     envvar=f"{VARIABLE}_FILE",
     help=f"The key that signs the log, made if there is none; or {VARIABLE} holds it, as PEM. "
-    f"Without either: {FILE} in the modules' folder.",
+    f"Without either: {FILE} in the modules' folder, or here.",
 )
 
 
