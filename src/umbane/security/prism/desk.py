@@ -6,13 +6,13 @@ client makes them say it themselves, with the token's RND or the moment of a key
 
 import asyncio
 import re
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, NoReturn
 from uuid import UUID, uuid5
+from weakref import WeakValueDictionary
 
 from umbane.errors import UmbaneError
 from umbane.security.errors import FrameError, ModuleError, UnknownKeyError
@@ -130,7 +130,7 @@ class Desk:
         self.module, self.table, self.sessions = module, table, sessions
         self.name, self.clock = name, clock
         self.last: dict[tuple[MeterPAN, KeyName], TID] = {}
-        self.turns: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self.handlers: dict[str, Handler] = {
             "getStatus": self.status,
             "parseIdRecord": self.id_record,
@@ -249,8 +249,10 @@ class Desk:
     async def made_before(self, id_: UUID) -> Any:  # noqa: ANN401 - a TokenRequest whose token has a TID, or None
         """The request for a token that was answered under this id."""
         answer = (await self.module.fetch([id_])).get(id_)
-        if not isinstance(answer, Issued):
+        if answer is None:
             return None
+        if isinstance(answer, Refused):
+            raise definite(answer.reason)
         asked = await self.record(answer.first)
         if isinstance(asked, TokenRequest) and hasattr(asked.token, "tid"):
             return asked
@@ -388,11 +390,9 @@ class Desk:
     @asynccontextmanager
     async def turn(self, id_: UUID) -> AsyncIterator[None]:
         """Messages of one id come one after the other."""
-        lock = self.turns[id_]
+        lock = self.turns.setdefault(id_, asyncio.Lock())  # it is there as long as somebody waits for it
         async with lock:
             yield
-        if not lock.locked():
-            self.turns.pop(id_, None)
 
 
 async def pong(sleepMs: int, echo: str) -> str:  # noqa: N803 - the interface's own name
