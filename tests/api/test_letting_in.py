@@ -19,7 +19,7 @@ from umbane.api.batcher import Batcher
 from umbane.api.desk import Desk
 from umbane.api.rates import Rates
 from umbane.api.watching import Watch
-from umbane.registry import Role, api_keys, block_operator, revoke_api_key
+from umbane.registry import Role, api_keys, block_operator, change_policy, read_policy, revoke_api_key
 from umbane.vending import sell
 
 
@@ -82,6 +82,22 @@ async def test_limits_of_money(counter: Counter, limits: dict[str, int], money: 
     answer = await counter.http.post("/v1/sales", json=body, headers=headers)
     again = await counter.http.post("/v1/sales", json=body, headers=headers)
     assert (answer.status_code, again.status_code) == (status, 200 if status == 201 else 403)
+
+
+async def test_what_counts_in_a_day(counter: Counter) -> None:
+    """A limit of a day counts what this till took today: not what was taken back, and not what was yesterday."""
+    await counter.shop.town.does(change_policy, read_policy({"sale": {"release": "on_confirmation"}}))
+    headers = {"Authorization": f"Bearer {await api_key(counter.shop, money_per_day=20_000)}"}
+
+    async def statuses(*message_ids: str) -> list[int]:
+        bodies = [counter.order(it) for it in message_ids]
+        return [(await counter.http.post("/v1/sales", json=it, headers=headers)).status_code for it in bodies]
+
+    assert await statuses("a", "b") == [201, 403]
+    await counter.http.post("/v1/messages/a/reversal", json={"reason": "wrong meter"})
+    assert await statuses("b", "c") == [201, 403]
+    counter.shop.wait(days=1)
+    assert await statuses("c", "d") == [201, 403]
 
 
 async def test_too_often(counter: Counter) -> None:
