@@ -22,11 +22,10 @@ from tests.database import quick_folder
 from tests.project.tree import ROOT
 from tests.simulation.test_report import Page
 from umbane.cli import main
+from umbane.cli.books import CLAIMS
 from umbane.cli.places import of_another_age
 from umbane.db import Server, connected, open_database
 from umbane.errors import UmbaneError
-from umbane.ledger import BOOKS
-from umbane.vending import CLAIMS
 
 UMBANE = [sys.executable, "-m", "umbane"]
 TOWN = ROOT / "examples" / "utility"
@@ -133,7 +132,7 @@ def test_the_page(begun: Demonstration) -> None:
     page = Page(text)
     assert page.open == []
     assert not re.search(r"url\((?!#)|@import|<script|<link|<iframe|href=\"(?!#)|src=", text)
-    assert page.words.count("✓") == 7 + len(BOOKS) + len(CLAIMS)
+    assert page.words.count("✓") == 7 + len(CLAIMS)
     assert "✗" not in page.words
     assert len([it for it in page.seen if it[0] == "svg"]) == 3
     assert all(it[1].get("aria-label") for it in page.seen if it[0] == "figure")

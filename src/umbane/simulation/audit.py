@@ -8,7 +8,7 @@ from umbane.ledger import BOOKS, prove
 from umbane.security import SecurityModule
 from umbane.simulation.models import Sale
 from umbane.simulation.proof import Proof
-from umbane.vending import CLAIMS, booked_tokens
+from umbane.vending import CLAIMS, LOG, booked_tokens
 
 __all__ = ["audit"]
 
@@ -28,7 +28,7 @@ async def audit(
         booked = await booked_tokens(connection, status.name)
     paid = sum(asked[id_].tender == tender for id_, tender, _ in rows)
     tokens = sum(len(it.deliveries) for it in asked.values())
-    proof = await prove(database, (*BOOKS, *CLAIMS))
+    proof = await prove(database, (*BOOKS, *CLAIMS, *LOG))
     good = sum(it.wrong is None for it in proof.findings)
     return (
         Proof("Every sale is in the books, for the money on its receipt", len(asked), paid, str),
