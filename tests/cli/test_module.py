@@ -106,7 +106,8 @@ async def test_selling(database: Database, place: Server, folder: Path) -> None:
     made(folder)
     town, at, module = await furnished(database), folder / "a", folder / "m" / "socket"
     body = {"message_id": "m1", "meter": str(town.meter.pan.drn), "order": {"kind": "buy", "money": 20_000}}
-    key, words = await till_key(town), ("--socket", at, "--module", f"unix:{module}", "--quiet")
+    key, log_key = await till_key(town), ("--audit-key", folder / "audit.key")
+    words = (*log_key, "--socket", at, "--module", f"unix:{module}", "--quiet")
     with served(folder):
         assert "is sealed: its custodians have to unseal it" in refused_outside(place, *words)
         await_unsealed(module)
@@ -115,7 +116,7 @@ async def test_selling(database: Database, place: Server, folder: Path) -> None:
                 answers = [await http.post("/v1/sales", json=body) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [201, 200]
         assert answers[0].json()["tokens"] == answers[1].json()["tokens"]
-        with serving(place, *words[:3], str(module)):
+        with serving(place, *words[:5], str(module)):
             async with till(at, key) as http:
                 assert (await http.post("/v1/sales", json=body)).json()["tokens"] == answers[0].json()["tokens"]
 

@@ -140,6 +140,12 @@ def test_a_folder_that_is_not_there(folder: Path) -> None:
     assert refused("--socket", at, "--module", folder).startswith(f"--socket: can't listen at unix:{at}: ")
 
 
+def test_a_log_without_a_key() -> None:
+    """With a module in another process nothing is served before it is said which key signs the log."""
+    wanted = "--audit-key: it isn't said with which key the log is signed; name its file"
+    assert refused("--module", "unix:/nowhere/m").startswith(wanted)
+
+
 def test_a_key_that_is_none(folder: Path) -> None:
     """A seal key of another length is refused before anything is opened."""
     wanted = "UMBANE_SEAL_KEY: that is no key; give 64 hexadecimal digits"

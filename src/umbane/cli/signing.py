@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from umbane.audit import Signer, signer_at, signer_from
+from umbane.errors import InputError
 
 __all__ = ["signer_for", "with_audit_key"]
 
@@ -19,7 +20,7 @@ with_audit_key = click.option(
     metavar="FILE",
     envvar=f"{VARIABLE}_FILE",
     help=f"The key that signs the log, made if there is none; or {VARIABLE} holds it, as PEM. "
-    f"Without either: {FILE} in the modules' folder, or here.",
+    f"Without either: {FILE} in the modules' folder, if they have one.",
 )
 
 
@@ -27,8 +28,11 @@ def signer_for(file: Path | None, folder: Path | None) -> Signer:
     """The key in a file, that of the environment, or the one in a folder, which is made if there is none.
 
     Raises:
-        HeadKeyError: it can't be read or made, others can read it, or it is no key.
+        InputError: there is none, it can't be read or made, others can read it, or it is no key.
     """
     if file is None and (text := os.environ.get(VARIABLE)):
         return signer_from(text.encode(), VARIABLE)
+    if file is None and folder is None:
+        problem = "it isn't said with which key the log is signed"
+        raise InputError("--audit-key", problem, f"name its file, which umbane audit key makes, or set {VARIABLE}")
     return signer_at(file or (folder or Path()) / FILE)
