@@ -24,7 +24,7 @@ COMMANDS = {
     "meter": "Sit at the keypad of a virtual meter.",
     "module": "Keep vending keys in a process of their own.",
     "people": "Say who signs in, with which roles, password and second factor.",
-    "prism": "Let vending systems that speak the PrismToken interface use a module.",
+    "prism": "Let other vending systems use a module of ours.",
     "reconcile": "Hold modules, books and log against each other, token by token.",
     "registry": "Fill the registry from files, and find what is in it.",
     "restore": "Read a backup into an empty database.",

@@ -178,11 +178,11 @@ class Desk:
 
     async def sign_in(
         self,
-        messageId: str,  # noqa: N803 - the interface's own name
+        messageId: str,
         realm: str,
         username: str,
         password: str,
-        sessionOpts: SessionOptions,  # noqa: N803 - as above
+        sessionOpts: SessionOptions,
     ) -> SignedIn:
         """Begin a session."""
         MessageId.parse(messageId)
@@ -208,11 +208,11 @@ class Desk:
 
     # --------------------------------------------------------------------------------------------------------- tokens
 
-    async def credit(self, message: MessageId, meterConfig: MeterConfig, **rest: Any) -> list[IssuedToken]:  # noqa: ANN401, N803 - the interface's own
+    async def credit(self, message: MessageId, meterConfig: MeterConfig, **rest: Any) -> list[IssuedToken]:  # noqa: ANN401 - the rest is passed on
         """Credit, and before it a key change where the meter needs one."""
         return await self.issue(message, meterConfig, 0, **rest)
 
-    async def management(self, message: MessageId, meterConfig: MeterConfig, **rest: Any) -> list[IssuedToken]:  # noqa: ANN401, N803 - as above
+    async def management(self, message: MessageId, meterConfig: MeterConfig, **rest: Any) -> list[IssuedToken]:  # noqa: ANN401 - the rest is passed on
         """A management token; the same holds."""
         return await self.issue(message, meterConfig, 2, **rest)
 
@@ -223,8 +223,8 @@ class Desk:
         token_class: int,
         *,
         subclass: int,
-        transferAmount: float,  # noqa: N803 - the interface's own names
-        tokenTime: int,  # noqa: N803
+        transferAmount: float,
+        tokenTime: int,
         flags: int,
     ) -> list[IssuedToken]:
         """A token, or the one that was made for this message before."""
@@ -275,8 +275,8 @@ class Desk:
     async def key_change(
         self,
         message: MessageId,
-        meterConfig: MeterConfig,  # noqa: N803 - the interface's own names
-        newConfig: Amendment,  # noqa: N803
+        meterConfig: MeterConfig,
+        newConfig: Amendment,
     ) -> list[IssuedToken]:
         """The tokens that give a meter another key."""
         meter = self.meter(meterConfig)
@@ -296,7 +296,7 @@ class Desk:
         asked = KeyChangeRequest(id_, meter.pan, meter.ea, meter.key, new, moment, with_sgc)
         return change_shown(self.name, meter, new, keys, tokens_of(await self.module.change_keys([asked])))
 
-    async def fetch(self, _message: MessageId, reqMessageId: str) -> list[IssuedToken]:  # noqa: N803 - the interface's own
+    async def fetch(self, _message: MessageId, reqMessageId: str) -> list[IssuedToken]:
         """What was made for a message."""
         wanted = MessageId.parse(reqMessageId)
         found = await self.module.fetch([wanted.change, wanted.id])
@@ -317,7 +317,7 @@ class Desk:
 
     # --------------------------------------------------------------------------------------------------------- reading
 
-    async def verify(self, _message: MessageId, meterConfig: MeterConfig, tokenDec: str) -> Verified:  # noqa: N803 - the interface's own
+    async def verify(self, _message: MessageId, meterConfig: MeterConfig, tokenDec: str) -> Verified:
         """What twenty digits say to a meter."""
         meter, digits = self.meter(meterConfig), EncodedToken.parse(tokenDec)
         (said,) = await self.module.verify([VerifyRequest(meter.pan, meter.ea, meter.key, digits)])
@@ -337,7 +337,7 @@ class Desk:
         tid = getattr(token, "tid", None)
         return "EVerify.KeyExpired" if tid is not None and tid.beyond(key.ken) else "EVerify.Ok"
 
-    async def id_record(self, _message: MessageId, idRecord: str) -> MeterConfig:  # noqa: N803 - the interface's own
+    async def id_record(self, _message: MessageId, idRecord: str) -> MeterConfig:
         """A meter as its card has it: PAN, DOE, TCT, EA, SGC, TI, KRN."""
         form = re.fullmatch(r"(\d{18})(\d{4})(\d{2})(\d{2})(\d{6})(\d{2})(\d)", idRecord, re.ASCII)
         if not form:
@@ -395,7 +395,7 @@ class Desk:
             yield
 
 
-async def pong(sleepMs: int, echo: str) -> str:  # noqa: N803 - the interface's own name
+async def pong(sleepMs: int, echo: str) -> str:
     """An echo, after a while."""
     if not 0 <= sleepMs <= LONGEST_SLEEP:
         raise ApiError("EParamRange", f"sleepMs: give 0 to {LONGEST_SLEEP}")

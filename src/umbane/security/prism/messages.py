@@ -71,14 +71,14 @@ class SessionOptions(NamedTuple):
 class SignedIn(NamedTuple):
     """The answer to a sign-in."""
 
-    accessToken: str  # noqa: N815 - the interface's own name
+    accessToken: str
 
 
 class Alert(NamedTuple):
     """What somebody should see to."""
 
-    eCode: str  # noqa: N815 - the interface's own name
-    eMsgEn: str  # noqa: N815 - as above
+    eCode: str
+    eMsgEn: str
 
 
 class NodeStatus(NamedTuple):
@@ -91,9 +91,9 @@ class NodeStatus(NamedTuple):
 class Amendment(NamedTuple):
     """The key that a meter is to get."""
 
-    toSgc: int  # noqa: N815 - the interface's own names
-    toKrn: int  # noqa: N815
-    toTi: int  # noqa: N815
+    toSgc: int
+    toKrn: int
+    toTi: int
 
 
 class MeterConfig(NamedTuple):
@@ -107,24 +107,24 @@ class MeterConfig(NamedTuple):
     krn: int
     ti: int
     ken: int
-    newConfig: Amendment | None = None  # noqa: N815 - the interface's own names
-    allowKrnUpdate: bool | None = True  # noqa: N815
+    newConfig: Amendment | None = None
+    allowKrnUpdate: bool | None = True
     doe: str | None = None
-    allow3Kct: bool | None = False  # noqa: N815
-    allowKenUpdate: bool | None = True  # noqa: N815
+    allow3Kct: bool | None = False
+    allowKenUpdate: bool | None = True
 
 
 class NewConfig(NamedTuple):
     """The key that a set of tokens gives a meter."""
 
-    toSgc: int  # noqa: N815 - the interface's own names
-    toKrn: int  # noqa: N815
-    toTi: int  # noqa: N815
-    toKen: int  # noqa: N815
-    idRecord: str  # noqa: N815
+    toSgc: int
+    toKrn: int
+    toTi: int
+    toKen: int
+    idRecord: str
     record2: str
     rollover: bool
-    toVkKcv: str  # noqa: N815
+    toVkKcv: str
 
 
 class IssuedToken(NamedTuple):
@@ -137,20 +137,20 @@ class IssuedToken(NamedTuple):
     sgc: int
     krn: int
     ti: int
-    tokenClass: int  # noqa: N815 - the interface's own names
+    tokenClass: int
     subclass: int
     tid: int
-    transferAmount: float  # noqa: N815
-    isReservedTid: bool  # noqa: N815
-    newConfig: NewConfig | None  # noqa: N815
+    transferAmount: float
+    isReservedTid: bool
+    newConfig: NewConfig | None
     description: str
-    stsUnitName: str  # noqa: N815
-    scaledAmount: str  # noqa: N815
-    scaledUnitName: str  # noqa: N815
-    tokenDec: str  # noqa: N815
-    tokenHex: str  # noqa: N815
-    idSm: str  # noqa: N815
-    vkKcv: str  # noqa: N815
+    stsUnitName: str
+    scaledAmount: str
+    scaledUnitName: str
+    tokenDec: str
+    tokenHex: str
+    idSm: str
+    vkKcv: str
 
     def __repr__(self) -> str:
         return f"IssuedToken({self.description}, {self.pan})"  # its digits are money
@@ -161,21 +161,21 @@ class MeterTestToken(NamedTuple):
 
     drn: str
     pan: str
-    tokenClass: int  # noqa: N815 - the interface's own names
+    tokenClass: int
     subclass: int
     control: int
     mfrcode: int
     description: str
-    tokenDec: str  # noqa: N815
-    tokenHex: str  # noqa: N815
+    tokenDec: str
+    tokenHex: str
 
 
 class Verified(NamedTuple):
     """What twenty digits say."""
 
-    validationResult: str  # noqa: N815 - the interface's own names
+    validationResult: str
     token: IssuedToken | None = None
-    meterTestToken: MeterTestToken | None = None  # noqa: N815
+    meterTestToken: MeterTestToken | None = None
 
 
 def schema(name: str, make: type, *fields: Field) -> Schema:
