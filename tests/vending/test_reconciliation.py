@@ -166,13 +166,14 @@ class Shortened(LaboratoryModule):
     """A module whose journal tells less than its counters, or other things."""
 
     cut = 0
+    gap = -1
     units = 0
     counts = True
 
     async def since(self, count: int) -> AsyncIterator[Record]:
         """Every request but the last ones."""
         records = [it async for it in super().since(count)]
-        for it in records[: len(records) - self.cut]:
+        for it in (it for it in records[: len(records) - self.cut] if it.first != self.gap):
             request = it.request
             if isinstance(request, TokenRequest) and isinstance(request.token, Credit):
                 request = request._replace(token=replace(request.token, units=request.token.units + self.units))
@@ -196,6 +197,16 @@ async def test_a_journal_that_was_cut_short(town: Town, *, counts: bool) -> None
         problems = await found(shop)
     assert "module laboratory: its counter says 2 tokens, and its journal tells only 1" in problems
     assert any("and its journal tells 1 with" in it for it in problems) is counts
+
+
+async def test_a_journal_with_a_gap(town: Town) -> None:
+    """A token that was sold and isn't in the journal is named, with its sale."""
+    module = Shortened()
+    async with open_shop(town, module) as shop:
+        sold = [await shop.buy() for _ in range(3)]
+        module.gap = 1
+        problems = await found(shop)
+    assert f"vending.token laboratory 1: is in sale {sold[1].id}, and the journal has no such token" in problems
 
 
 async def test_a_journal_that_tells_other_amounts(town: Town) -> None:

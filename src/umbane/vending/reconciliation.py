@@ -31,6 +31,8 @@ __all__ = ["Reconciliation", "Tally", "reconcile"]
 
 MOST: Final = 20
 """So many differences are named; one is one too many."""
+AT_A_TIME: Final = 1000
+"""Tokens of the log that are looked up in one statement."""
 MANY: Final = 1 << 30
 CLAIMED: Final = frozenset({"sales booked", "sales founded"})
 """The claims by which tokens and the books of money and energy are held together."""
@@ -264,7 +266,7 @@ async def hold_log(work: Work) -> None:
     portion: list[Told] = []
     async for batch in batches(work.connection):
         portion += told_in(work, batch)
-        if len(portion) > MOST * MOST:
+        if len(portion) > AT_A_TIME:
             await hold_told(work, portion)
             portion = []
     for batch in await waiting(work.connection, MANY):
