@@ -49,6 +49,7 @@ class Files:
 
     def __init__(self, certificate: Path, key: Path, authority: Path) -> None:
         self.identity, self.authority = Identity(certificate, key), authority
+        self.sockets: list[Path] = []
 
     @property
     def pinned(self) -> str:
@@ -57,10 +58,15 @@ class Files:
             load_pem_x509_certificate(self.identity.certificate.read_bytes()).public_bytes(Encoding.DER)
         ).hexdigest()
 
-    @staticmethod
-    def socket(folder: Path) -> Path:
+    def socket(self, folder: Path) -> Path:
         """A place for a socket, whose name must be short: in the folder for temporary files, named for this one."""
-        return Path(tempfile.gettempdir()) / f"umbane-{sha256(str(folder).encode()).hexdigest()[:12]}"
+        self.sockets.append(Path(tempfile.gettempdir()) / f"umbane-{sha256(str(folder).encode()).hexdigest()[:12]}")
+        return self.sockets[-1]
+
+    def clear(self) -> None:
+        """Remove what sockets leave behind."""
+        for path in self.sockets:
+            path.unlink(missing_ok=True)
 
     def link(self, address: Address, seconds: float = 20.0) -> Link:
         """A way to a server on this machine."""
