@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 
 from tests.api.counter import Counter, api_key
-from tests.api.staff import PASSWORD, hire, sign_in
+from tests.api.staff import PASSWORD, hire, session, sign_in
 from umbane.api import OPERATIONS
 from umbane.api.access import Doorkeeper
 from umbane.api.app import Api
@@ -98,6 +98,18 @@ async def test_what_counts_in_a_day(counter: Counter) -> None:
     assert await statuses("b", "c") == [201, 403]
     counter.shop.wait(days=1)
     assert await statuses("c", "d") == [201, 403]
+
+
+@pytest.mark.parametrize(
+    "order", [{"kind": "buy", "money": 20_000}, {"kind": "claim_free"}, {"kind": "pay", "money": 1}]
+)
+async def test_an_engineer_sells_nothing(counter: Counter, order: dict[str, object]) -> None:
+    """Whoever may do what is no ordinary sale may not sell with that right, and a cashier may."""
+    till = {"terminal_id": str(counter.shop.town.terminal.id)}
+    for role, codes in ((Role.ENGINEER, {"not_permitted"}), (Role.CASHIER, {None, "nothing_due", "nothing_owed"})):
+        headers = await session(counter, role)
+        answer = await counter.http.post("/v1/sales", json=counter.order("a", **order) | till, headers=headers)
+        assert answer.json().get("code") in codes, answer.text
 
 
 async def test_too_often(counter: Counter) -> None:
