@@ -98,6 +98,12 @@ def test_the_file_and_the_clock_are_compared() -> None:
     assert "The clock of this machine says 2 March 2026, 08:30 UTC." in before
 
 
+def test_the_fingerprint_is_said() -> None:
+    """At the founding, and only there, the fingerprint of the centre's card is said, for those who will trust it."""
+    held, room = found(*BASE)
+    assert room.heard.count(f"  {held.centre.card.fingerprint}") == 1
+
+
 def test_what_the_journal_keeps() -> None:
     """An entry tells when, by which file, with whose shares and whose confirmations a step was done, and what came."""
     held = go_on(state("active", DES_KEY))
@@ -140,6 +146,13 @@ def test_a_clock_put_back(at: datetime) -> None:
     with pytest.raises(ForbiddenError, match="set the clock first"):
         ceremony(plan(state("suspended"), head=CENTRE.head), room, CENTRE, at=at).hold()
     assert not room.heard[4:]
+
+
+def test_a_clock_behind_the_last_step() -> None:
+    """It is the last step of all that the clock must not be behind."""
+    newer = go_on(state("suspended")).centre
+    with pytest.raises(ForbiddenError, match="set the clock first"):
+        ceremony(plan(state("active"), head=newer.head), at_base(), newer, at=NOW + DAY / 2).hold()
 
 
 # ----------------------------------------------------------------------------------------------------------- custodians

@@ -159,6 +159,15 @@ def test_components_that_dont_fit() -> None:
             combined(parts, DES, check)
 
 
+def test_nine_components() -> None:
+    """A key may be in up to nine hands."""
+    parts = [bytes([number] * 8) for number in range(1, 9)]
+    last = GOOD
+    for part in parts:
+        last = bytes(a ^ b for a, b in zip(last, part, strict=True))
+    assert combined([*parts, last], DES, component_check(GOOD)) == GOOD
+
+
 def test_components_of_a_bad_key() -> None:
     """Components that give a key of even parity, or a weak one, are refused though every check value fits."""
     for bad, problem in [(b"\x02" * 7 + b"\x03", "parity"), (b"\x01" * 8, "weak")]:

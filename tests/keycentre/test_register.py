@@ -252,6 +252,11 @@ def test_wrong_files(wrong: dict[str, Any], said: str) -> None:
     assert said in forbidden(LOAD | wrong)
 
 
+def test_to_the_last_moment() -> None:
+    """A module may issue with a key until the very moment at which the key expires."""
+    register().require(STEP.validate_python(LOAD | {"keys": [GRANT | {"issue_until": FOREVER}]}), NOW + DAY)
+
+
 @pytest.mark.parametrize("use", ["credit", "engineering", "change-to", "change-from"])
 @pytest.mark.parametrize("now_in", WAYS)
 def test_uses_in_the_register(now_in: str, use: str) -> None:
