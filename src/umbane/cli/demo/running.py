@@ -15,6 +15,7 @@ import uvicorn
 
 from umbane.api import Listening, listening, make_app
 from umbane.api.serving import calmly, make_server
+from umbane.audit import signer_at
 from umbane.cli.books import CLAIMS
 from umbane.cli.demo.screen import Screen
 from umbane.cli.pages import write
@@ -143,7 +144,8 @@ async def served(town: Town, made: socket.socket, screen: Screen) -> AsyncIterat
     """Serve the API there until the end."""
     host, port = made.getsockname()
     with screen.step("Starting the API") as told, town.place.log.open("a", 1, "utf-8") as log:
-        server = make_server(make_app(town.engine, log=log), Listening(port=port))
+        app = make_app(town.engine, signer=signer_at(town.place.module / "audit.key"), log=log)
+        server = make_server(app, Listening(port=port))
         serving = Serving(f"http://{host}:{port}", server, asyncio.create_task(server.serve([made])))
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(PAUSE)

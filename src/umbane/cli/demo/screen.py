@@ -148,7 +148,7 @@ class Screen:
         self.say(curl(f"{url}/v1/sandbox/meters/{home.meter}/keypad", key, {"keys": "PUT THE 20 DIGITS HERE"}))
         self.say("\nor sit down at its keypad:\n", "bold")
         self.say(f"{program()} meter {home.meter} --data {from_here(place.folder)}")
-        self.say(f"\nThe whole API: {url}/openapi.json, figures: {url}/metrics")
+        self.say(f"\nThe whole API: {url}/openapi.json, figures: {url}/metrics, the log: {url}/v1/audit/head")
 
     def goodbye(self) -> None:
         """Somebody stopped it."""
