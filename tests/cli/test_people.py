@@ -282,7 +282,7 @@ def test_sealed_elsewhere(place: Server, sealing: Path) -> None:
     done(place, "people", "password", "thandi", "--file", "-", typed_in=PASSWORD)
     secret = secret_in(done(place, "people", "totp", "thandi", "--seal-key", sealing))
     sealing.write_text("ab" * 32)
-    with pytest.raises(ApiError, match="can't be checked here"):
+    with pytest.raises(ApiError, match="can't be opened here"):
         sign_in(place, sealing, secret)
     assert seal(bytes(32), uuid4(), secret) != seal(bytes(32), uuid4(), secret)
 
