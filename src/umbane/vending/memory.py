@@ -5,8 +5,8 @@ from typing import Final
 
 __all__ = ["collect_seldom"]
 
-THRESHOLDS: Final = (50_000, 20, 100)
-"""A batch of sales makes tens of thousands of values at once, none of them a cycle; the usual 700 look at them all,
+THRESHOLDS: Final = (300_000, 20, 100)
+"""Two batches of sales make a hundred thousand values at once, none of them a cycle; the usual 700 look at them all,
 again and again, for a sixth of the processor's time."""
 
 
