@@ -38,6 +38,7 @@ from umbane.security import (
     Refused,
     SecurityModule,
     UnknownKeyError,
+    UnsupportedError,
     Vault,
     open_software_module,
     published_key,
@@ -95,6 +96,13 @@ def test_production(tmp_path: Path) -> None:
         with pytest.raises(RealmError, match="test keys only"):
             SoftwareModule("tested", tmp_path, Vault(Realm.PRODUCTION, keys))
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_no_identity(tmp_path: Path) -> None:
+    """A module in this process signs nothing: anybody could say that he was it."""
+    async with open_software_module("tested", tmp_path, vault()) as module:
+        with pytest.raises(UnsupportedError, match="no identity"):
+            await module.attest(b"challenge")
 
 
 async def test_in_this_process(tmp_path: Path) -> None:

@@ -73,9 +73,8 @@ async def record_addition(tx: Connection, scope: Scope, action: str, details: Ma
 
 async def tell(tx: Connection, scope: Scope, action: str, changes: Sequence[tuple[str | None, str]]) -> None:
     """Tell the log of changes: each by the id of what was changed, if it is one thing, and its details as JSON."""
-    if changes:
-        at: datetime = await tx.fetchval(NOW)
-        await append(tx, [change_fact(scope, action, at, thing, text) for thing, text in changes])
+    at: datetime = await tx.fetchval(NOW)
+    await append(tx, [change_fact(scope, action, at, thing, text) for thing, text in changes])
 
 
 def change_fact(scope: Scope, action: str, at: datetime, thing: str | None, text: str) -> Fact:
