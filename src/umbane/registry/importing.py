@@ -30,17 +30,40 @@ MOST_PROBLEMS: Final = 10_000
 LONGEST: Final = 3600.0
 """Seconds that one statement of an import may take."""
 
-EXACT: Final = 'text COLLATE "C"'
 STAGED: Final = (
-    {"line": "integer", "meter_id": "uuid", "pan": EXACT, "ea": "smallint", "tct": "smallint", "model": "text"}
-    | {"sgc": "integer", "krn": "smallint", "ti": "smallint", "kt": "smallint", "base_date": "smallint"}
-    | {"ken": "smallint", "state": "text", "place_id": "uuid", "address": "text", "feeder": "text"}
-    | {"transformer": "text", "pole": "text", "phase": "text", "customer_id": "uuid", "contract_id": "uuid"}
-    | {"account": EXACT, "customer": "text", "phone": "text", "email": "text", "id_number": "text"}
-    | {"language": "text", "tariff": "text", "opened": "date", "customer_state": "json", "words": "text"}
+    *(
+        "line",
+        "meter_id",
+        "pan",
+        "ea",
+        "tct",
+        "model",
+        "sgc",
+        "krn",
+        "ti",
+        "kt",
+        "base_date",
+        "ken",
+        "state",
+        "place_id",
+    ),
+    *(
+        "address",
+        "feeder",
+        "transformer",
+        "pole",
+        "phase",
+        "customer_id",
+        "contract_id",
+        "account",
+        "customer",
+        "phone",
+    ),
+    *("email", "id_number", "language", "tariff", "opened", "customer_state", "words"),
 )
-STAGING: Final = f"""
-CREATE TEMPORARY TABLE staged ({", ".join(f"{name} {kind}" for name, kind in STAGED.items())}) ON COMMIT DROP"""
+"""The columns of `staged`, in the order in which rows come."""
+STAGING: Final = "SELECT registry.stage()"
+COUNTING: Final = "SELECT registry.look_at_stage()"
 TWICE: Final = """
 SELECT line, '{field}', {shown}, first FROM (
     SELECT line, {column}, min(line) OVER (PARTITION BY {column}) AS first FROM staged WHERE {column} IS NOT NULL
@@ -57,7 +80,6 @@ CONFLICTS: Final = " UNION ALL ".join(
         KNOWN.format(field="account", column="account", shown="account", table="contract", key="account_no"),
     )
 )
-CLASHES: Final = "CREATE TEMPORARY TABLE clash (line integer, field text, value text, first integer) ON COMMIT DROP"
 CLASHING: Final = f"INSERT INTO clash {CONFLICTS}"
 COUNT: Final = "SELECT count(*), count(DISTINCT line) FROM clash"
 FIRST_CLASHES: Final = "SELECT * FROM clash ORDER BY line, field LIMIT $1"
@@ -83,8 +105,7 @@ FINDER: Final = (
     SELECT DISTINCT $1::uuid, word FROM staged, unnest(string_to_array(words, ' ')) AS word WHERE word ~ '[a-z]'
     ORDER BY word ON CONFLICT DO NOTHING""",
 )
-TIDYING: Final = "SELECT gin_clean_pending_list('registry.finder_words'), gin_clean_pending_list('registry.word_like')"
-"""What was added to these indexes is sorted into them now, and not while somebody waits for a search."""
+TIDYING: Final = "SELECT registry.tidy_finder()"
 
 T = TypeVar("T")
 
@@ -195,7 +216,7 @@ async def _stage(  # noqa: PLR0913, PLR0917 - everything that a row meets
     for chunk in _chunks(read_rows(path, COLUMNS, REQUIRED)):
         report.rows += len(chunk)
         staged = list(_good(chunk, known, report))
-        await tx.copy_records_to_table("staged", records=staged, columns=list(STAGED), timeout=LONGEST)
+        await tx.copy_records_to_table("staged", records=staged, columns=STAGED, timeout=LONGEST)
         on_rows(report.rows)
 
 
@@ -228,8 +249,7 @@ def _good(chunk: Sequence[Row | Problem], known: MeterRows, report: ImportReport
 
 async def _compare(tx: Connection, scope: Scope, report: ImportReport) -> None:
     """Find rows that say what another row, or the database, says already, and take them off the stage."""
-    await tx.execute("ANALYZE staged")
-    await tx.execute(CLASHES)
+    await tx.execute(COUNTING)
     await tx.execute(CLASHING, scope.utility_id, timeout=LONGEST)
     count, rows = await tx.fetchrow(COUNT) or (0, 0)
     clashes = await tx.fetch(FIRST_CLASHES, MOST_PROBLEMS)
