@@ -18,7 +18,6 @@ from benchmarks.result import Result
 from umbane.audit import (
     SALT_BYTES,
     HeadKeys,
-    LoggedToken,
     SaleEntries,
     Signer,
     Tree,
@@ -90,13 +89,12 @@ def seconds(work: Any) -> float:  # noqa: ANN401 - anything that can be called
 
 def entries(count: int) -> list[bytes]:
     """Entries of sales."""
-    ids, made = new_ids(count), list[bytes]()
-    salts = os.urandom(SALT_BYTES)
+    ids, meters, made = new_ids(count), new_ids(count), list[bytes]()
     for start in range(0, count, BATCH):
-        batch = SaleEntries(UTILITY, NOW, salts * BATCH)
+        batch = SaleEntries(UTILITY, "ZAR", NOW, os.urandom, BATCH)
         for number in range(start, min(start + BATCH, count)):
-            token = LoggedToken("credit", 584, 1, number, 123456, 1, 2, number.to_bytes(9))
-            batch.add(ids[number], "buy", UTILITY, ids[number], "ZAR", 20_000, 584, 0, None, [token])
+            token = batch.token("credit", 584, 1, number, "123456/1/2", number.to_bytes(9))
+            batch.add(ids[number], "buy", UTILITY, meters[number], 20_000, 584, 0, None, [token])
         made += [it.encode() for it in batch.entries]
     return made
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from umbane.audit import SALT_BYTES, Fact, LoggedToken, SaleEntries, canonical, moment, seal, sealed_in
+from umbane.audit import SALT_BYTES, Fact, SaleEntries, canonical, moment, seal, sealed_in
 from umbane.audit.entries import entries_of, written
 from umbane.errors import InputError
 
@@ -20,10 +20,9 @@ plain = st.recursive(
 )
 words = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=12)
 whole = st.integers(0, 2**40)
-tokens = st.builds(
-    LoggedToken, words, whole, st.integers(1, 99), whole, st.integers(0, 999_999), st.integers(1, 9),
-    st.integers(0, 3), st.binary(min_size=9, max_size=9),
-)  # fmt: skip
+keys = st.sampled_from(["123456/1/2", "7/9/0"])
+Token = tuple[str, int, int, int, str, bytes]
+tokens = st.tuples(words, whole, st.integers(1, 99), whole, keys, st.binary(min_size=9, max_size=9))
 
 
 @given(plain)
@@ -82,22 +81,33 @@ def test_a_secret_isnt_shown() -> None:
     assert b"very-secret" not in entry
 
 
-@given(st.lists(st.tuples(words, words, whole, st.none() | st.text(), st.lists(tokens, max_size=3)), max_size=3))
-def test_sales(sales: list[tuple[str, str, int, str | None, list[LoggedToken]]]) -> None:
+SALTS = bytes(range(256))
+
+
+@given(
+    st.lists(st.tuples(words, whole, whole, st.none() | st.text(), st.lists(tokens, max_size=3)), max_size=3),
+    st.integers(1, 9),
+)
+def test_sales(sales: list[tuple[str, int, int, str | None, list[Token]]], expected: int) -> None:
     """Entries of sales are the bytes that `canonical` makes, and every token is sealed with the next salt."""
-    count = sum(len(it[-1]) for it in sales)
-    salts = bytes(range(256))[:SALT_BYTES] * count
-    batch = SaleEntries(UUID(int=1), NOW, salts)
-    for order, currency, paid, by, made in sales:
-        batch.add(UUID(int=2), order, UUID(int=3), UUID(int=4), currency, paid, 584, 0, by, made)
-    for line, (order, currency, paid, by, made) in zip(batch.entries, sales, strict=True):
+    left = iter(SALTS)
+    batch = SaleEntries(UUID(int=1), "ZAR", NOW, lambda count: bytes(next(left) for _ in range(count)), expected)
+    for order, paid, free, by, made in sales:
+        batch.add(UUID(int=2), order, UUID(int=3), UUID(int=4), paid, 584, free, by, [batch.token(*it) for it in made])
+    entries = entries_of(batch.lines()) if sales else []
+    salts = batch.used_salts()
+    for line, (order, paid, free, by, made) in zip(entries, sales, strict=True):
         said = json.loads(line)
-        assert canonical(said) == line.encode()
-        assert said["utility"] == str(UUID(int=1))
-        assert (said["order"], said["currency"], said["paid"], said["by"]) == (order, currency, paid, by)
-        assert sealed_in(said) == [seal(salts[:SALT_BYTES], it.digits) for it in made]
-        keys = [(it["kind"], it["module"], it["number"], it["key"], it["units"]) for it in said["tokens"]]
-        assert keys == [(it.kind, it.module, it.number, f"{it.sgc}/{it.krn}/{it.kt}", it.units) for it in made]
+        assert canonical(said) == line
+        assert (said["utility"], said["currency"], said["order"]) == (str(UUID(int=1)), "ZAR", order)
+        assert (said["paid"], said.get("free", 0), said.get("by")) == (paid, free, by or None)
+        own, salts = salts[: SALT_BYTES * len(made)], salts[SALT_BYTES * len(made) :]
+        wanted = [seal(own[SALT_BYTES * place :][:SALT_BYTES], it[-1]) for place, it in enumerate(made)]
+        assert sealed_in(said) == wanted
+        names = ("kind", "units", "module", "number", "key")
+        assert [tuple(it[name] for name in names) for it in said["tokens"]] == [it[:-1] for it in made]
+    assert salts == b""
+    assert SALTS.startswith(batch.used_salts())
 
 
 def test_lines() -> None:

@@ -16,7 +16,6 @@ from umbane.audit import (
     AlteredError,
     Fact,
     Head,
-    LoggedToken,
     SaleEntries,
     UnknownEntryError,
     append,
@@ -334,16 +333,16 @@ async def test_together_or_not_at_all(database: Database) -> None:
 
 # ---------------------------------------------------------------------------------------------------------------- sales
 
-TOKEN = LoggedToken("credit", 584, 1, 7, 123456, 1, 2, b"012345678")
+DIGITS = b"012345678"
 
 
 async def sold(database: Database, *ids: int) -> SaleEntries:
     """Sales of a moment."""
-    batch = SaleEntries(UUID(int=9), NOW, bytes(range(4 * SALT_BYTES)))
+    batch = SaleEntries(UUID(int=9), "ZAR", NOW, lambda count: bytes(range(count)), 2 * len(ids))
     for it in ids:
-        batch.add(UUID(int=it), "buy", UUID(int=1), UUID(int=2), "ZAR", 20_000, 584, 0, None, [TOKEN, TOKEN])
-    lines = "\n".join(batch.entries).encode()
-    await database.run(lambda tx: append_lines(tx, NOW, lines, len(batch.entries), batch.salts))
+        tokens = [batch.token("credit", 584, 1, number, "123456/1/2", DIGITS) for number in (7, 8)]
+        batch.add(UUID(int=it), "buy", UUID(int=1), UUID(int=2), 20_000, 584, 0, None, tokens)
+    await database.run(lambda tx: append_lines(tx, NOW, batch.lines(), len(ids), batch.used_salts()))
     return batch
 
 
@@ -357,7 +356,7 @@ async def test_the_entry_of_a_sale(database: Database) -> None:
         assert (found.place, found.entry) == (place, batch.entries[1].encode())
         assert found.leaf == leaf_hash(batch.entries[1].encode())
         assert b"".join(found.salts) == batch.salts[2 * SALT_BYTES :]
-        assert seal(found.salts[0], TOKEN.digits).encode() in found.entry
+        assert seal(found.salts[0], DIGITS).encode() in found.entry
         await sequence(database, SIGNER, NOW)
 
 

@@ -73,6 +73,11 @@ CHANGES = {
     "UPDATE vending.sale SET tender = tender + 1": ("sales told", "says tender 20001, and in the log stands 20000"),
     "UPDATE vending.sale SET units = units + 1": ("sales told", "says units"),
     "UPDATE vending.sale SET free_units = 7": ("sales told", "says free_units 7, and in the log stands 0"),
+    "UPDATE vending.sale SET kind = 'pay'": ("sales told", "says kind pay, and in the log stands buy"),
+    "UPDATE vending.sale SET meter_id = terminal_id": ("sales told", "says meter_id"),
+    "UPDATE vending.sale SET terminal_id = meter_id": ("sales told", "says terminal_id"),
+    "UPDATE vending.sale SET currency = 'EUR'": ("sales told", "says currency EUR, and in the log stands ZAR"),
+    "UPDATE vending.sale SET staff = 'thandi'": ("sales told", "says staff thandi, and in the log stands "),
     SALE: ("sales told", "isn't in the log"),
 }
 

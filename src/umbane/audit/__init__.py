@@ -17,7 +17,7 @@ from umbane.audit.keyfile import head_keys, make_signer, read_head_keys, read_si
 from umbane.audit.looking import Entry, Inclusion, consistency_proof, inclusion_proof, sale_entry, some_entries
 from umbane.audit.proofs import verify_consistency, verify_inclusion
 from umbane.audit.receipts import Receipt, parse_receipt
-from umbane.audit.sales import LoggedToken, SaleEntries
+from umbane.audit.sales import SaleEntries
 from umbane.audit.sequencing import LONGEST_WAIT, sequence
 from umbane.audit.store import append, append_lines, entries_from, heads_after, last_head
 from umbane.audit.tree import Tree
@@ -36,7 +36,6 @@ __all__ = [
     "HeadKeyError",
     "HeadKeys",
     "Inclusion",
-    "LoggedToken",
     "Receipt",
     "SaleEntries",
     "Signer",

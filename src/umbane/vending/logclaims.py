@@ -26,7 +26,16 @@ LEFT JOIN audit.tile t ON t.level = new.level AND t.number = new.number
 WHERE t.root IS DISTINCT FROM new.root OR t.hashes IS DISTINCT FROM new.hashes ORDER BY new.place LIMIT 1"""
 SINCE: Final = "SELECT last_sale FROM audit.beginning WHERE utility_id = $1"
 SALES: Final = """
-SELECT id, at, tender, units, free_units FROM vending.sale WHERE utility_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
+SELECT id, at, kind, terminal_id::text, meter_id::text, currency, tender, units, free_units,
+    coalesce(staff, '') AS staff
+FROM vending.sale WHERE utility_id = $1 AND id > $2 ORDER BY id LIMIT $3"""
+SAID: Final = {
+    "order": "kind", "terminal": "terminal_id", "meter": "meter_id", "currency": "currency", "paid": "tender",
+    "units": "units", "free": "free_units", "by": "staff",
+}  # fmt: skip
+"""How the log calls what the books have of a sale."""
+NOBODY: Final = {"by": ""}
+"""What is left out where there is none, and no number."""
 TOLD: Final = "SELECT entries FROM audit.batch WHERE at = ANY($1)"
 
 
@@ -106,9 +115,9 @@ def untold(sale: Mapping[str, Any], told: Sequence[Mapping[str, Any]]) -> str | 
     """What is wrong with the entries of a sale."""
     if len(told) != 1:
         return "stands in the log more than once" if told else "isn't in the log"
-    for name, column in (("paid", "tender"), ("units", "units"), ("free", "free_units")):
-        if told[0][name] != sale[column]:
-            return f"says {column} {sale[column]}, and in the log stands {told[0][name]}"
+    for name, column in SAID.items():
+        if (was := told[0].get(name) or NOBODY.get(name, 0)) != sale[column]:
+            return f"says {column} {sale[column]}, and in the log stands {was}"
     return None
 
 

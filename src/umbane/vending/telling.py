@@ -8,7 +8,7 @@ from datetime import datetime
 from secrets import token_bytes
 from uuid import UUID
 
-from umbane.audit import SALT_BYTES, Fact, LoggedToken, SaleEntries, append, append_lines
+from umbane.audit import Fact, SaleEntries, append, append_lines
 from umbane.db import Connection
 from umbane.vending.cases import Case
 from umbane.vending.house import Turn
@@ -22,34 +22,31 @@ async def tell_sales(turn: Turn, cases: Sequence[Case]) -> None:
     """Tell the log what was sold: one row, whatever their number."""
     if cases:
         batch = sale_entries(turn, cases)
-        lines = "\n".join(batch.entries).encode("ascii")
-        await append_lines(turn.tx, turn.now, lines, len(batch.entries), batch.salts)
+        await append_lines(turn.tx, turn.now, batch.lines(), len(batch.entries), batch.used_salts())
 
 
 def sale_entries(turn: Turn, cases: Sequence[Case]) -> SaleEntries:
     """The entries of sales. Every sale waits for this."""
-    plans = [case.planned() for case in cases]
-    count = sum(len(draft.digits) for plan, _ in plans for draft in plan.drafts)
-    batch = SaleEntries(turn.utility_id, turn.now, token_bytes(SALT_BYTES * count))
-    for case, (plan, situation) in zip(cases, plans, strict=True):
+    currency = cases[0].planned()[1].book.utility.currency.code
+    batch = SaleEntries(turn.utility_id, currency, turn.now, token_bytes, len(cases))
+    for case in cases:
+        plan, situation = case.planned()
         batch.add(
-            case.id, plan.kind, situation.seller.terminal_id, situation.meter_id,
-            situation.book.utility.currency.code, plan.tender, plan.units, plan.free_units,
-            signed_by(case.request), tokens_of(plan),
+            case.id, plan.kind, situation.seller.terminal_id, situation.meter_id, plan.tender, plan.units,
+            plan.free_units, signed_by(case.request), tokens_of(plan, batch),
         )  # fmt: skip
     return batch
 
 
-def tokens_of(plan: Plan) -> list[LoggedToken]:
+def tokens_of(plan: Plan, batch: SaleEntries) -> list[str]:
     """The tokens of a plan."""
     found = []
     for draft in plan.drafts:
         key, number = draft.key, draft.first
+        name = f"{key.sgc.value}/{key.krn.value}/{int(key.kt)}"
         for digits in draft.digits:
-            found.append(LoggedToken(
-                draft.kind, draft.units, draft.module, number,
-                key.sgc.value, key.krn.value, int(key.kt), digits.bits.to_bytes(TOKEN_BYTES),
-            ))  # fmt: skip
+            bits = digits.bits.to_bytes(TOKEN_BYTES)
+            found.append(batch.token(draft.kind, draft.units, draft.module, number, name, bits))
             number += 1
     return found
 
