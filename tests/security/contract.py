@@ -7,7 +7,7 @@ new, with the vending keys of ``support.KEYS``, and able to be opened again and 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -64,6 +64,7 @@ from umbane.sts import (
     EncodedToken,
     InitiateTest,
     KeyChangeError,
+    KeyChangeSection,
     KeyExpiredError,
     KeyUseError,
     StsInputError,
@@ -427,6 +428,17 @@ class ModuleContract:
         digits = expected(request(token=InitiateTest.everything()))[0]
         async with subject.open() as module:
             assert await module.verify([VerifyRequest(METERS[5], EA.STA, KEY, digits)]) == [InitiateTest.everything()]
+
+    async def test_verify_key_change(self, subject: Subject) -> None:
+        """The tokens of a key change, read back, show no bit of the key: whoever has those needs no module any more."""
+        asked = changes_of_each()
+        async with subject.open() as module:
+            sets = tokens_of(await module.change_keys(asked))
+            for one, digits in zip(asked, sets, strict=True):
+                said = await module.verify([VerifyRequest(one.pan, one.ea, one.key, token) for token in digits])
+                sections = [section for section in said if isinstance(section, KeyChangeSection)]
+                hidden = [(section, it.name) for section in sections for it in fields(section) if not it.repr]
+                assert {getattr(section, name) for section, name in hidden} <= {0}
 
     # ----------------------------------------------------------------------------------------------- many at one time
 

@@ -1,5 +1,6 @@
 """Orders to tokens: together as by themselves."""
 
+from dataclasses import fields, replace
 from typing import Final
 
 import pytest
@@ -18,6 +19,7 @@ from tests.security.support import (
     NEXT_DES_KEY,
     UNKNOWN,
     change,
+    changes_of_each,
     credit,
     decoder_key,
     expected,
@@ -30,7 +32,7 @@ from umbane.security import KeyChangeRequest, KeyName, Realm, Refused, TokenRequ
 from umbane.security.keyring import Keyring
 from umbane.security.making import Maker, by_vending_key, refused
 from umbane.security.orders import change_orders, token_orders
-from umbane.sts import EA, KRN, SAMPLE_TABLES, TI, KeyChangeSection, StaTables, StsInputError
+from umbane.sts import EA, KRN, SAMPLE_TABLES, TI, KeyChangeSection, StaTables, StsInputError, key_change_set
 
 MAKER: Final = Maker(Keyring(Vault(Realm.TEST, KEYS.values())), SAMPLE_TABLES)
 
@@ -115,6 +117,17 @@ def test_read(asked: TokenRequest) -> None:
     (made,) = MAKER.tokens(token_orders([asked]))
     assert not isinstance(made, Refused)
     assert MAKER.read(VerifyRequest(asked.pan, asked.ea, asked.key, made[0])) == as_carried(asked.token)
+
+
+@pytest.mark.parametrize("asked", changes_of_each())
+def test_key_change_read(asked: KeyChangeRequest) -> None:
+    """A section of a key change is read as what it is, with zeros in the place of the bits of the key."""
+    current, new = (decoder_key(name, asked.pan, asked.ea) for name in (asked.key, asked.new))
+    sections = key_change_set(current, new, at=asked.at, with_sgc=asked.with_sgc)
+    for digits, section in zip(expected(asked), sections, strict=True):
+        said = MAKER.read(VerifyRequest(asked.pan, asked.ea, asked.key, digits))
+        assert repr(said) == repr(section)
+        assert said == replace(section, **{it.name: 0 for it in fields(section) if not it.repr})
 
 
 def test_refusals_forget_their_way() -> None:

@@ -1,6 +1,7 @@
 """Orders to tokens: many at once where nothing is refused, and by themselves where something is."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import fields, replace
 from typing import Final, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from umbane.sts import (
     DecoderKey,
     EncodedToken,
     InitiateTest,
+    KeyChangeSection,
     MeterPAN,
     StampedToken,
     StaTables,
@@ -106,12 +108,13 @@ class Maker:
         return tuple(encode(section, current, tables=self.tables) for section in sections)
 
     def read(self, request: VerifyRequest) -> Token | Refused:
-        """What one token says."""
+        """What one token says; of a section of a key change all but the bits of the key."""
         try:
             key = self.decoder_key(request.key, request.pan, request.ea)
-            return decode(request.digits, key, tables=self.tables)
+            token = decode(request.digits, key, tables=self.tables)
         except REFUSALS as error:
             return refused(error)
+        return without_key(token) if isinstance(token, KeyChangeSection) else token
 
     def decoder_key(self, name: KeyName, pan: MeterPAN, ea: EA) -> DecoderKey:
         """The key of one meter."""
@@ -156,6 +159,11 @@ def require_issuable(bits: int) -> None:
     if not issubclass(kind, ISSUABLE):
         remedy = "give credit, a test or a management token; for a key change, ask for it as one"
         raise StsInputError("token", f"a {kind.__name__} was given", remedy)
+
+
+def without_key(section: KeyChangeSection) -> KeyChangeSection:
+    """A section of a key change with zeros in the place of what is never shown."""
+    return replace(section, **{it.name: 0 for it in fields(section) if not it.repr})
 
 
 def by_kind(

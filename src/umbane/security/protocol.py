@@ -45,7 +45,10 @@ class SecurityModule(Protocol):
         """Make key-change sets; the same holds for them."""
 
     async def verify(self, requests: Sequence[VerifyRequest]) -> list[Token | Refused]:
-        """What the digits say to a meter with that key; CrcError among the refusals says that they say nothing."""
+        """What the digits say to a meter with that key; CrcError among the refusals says that they say nothing.
+
+        Of a section of a key change, the bits of the key are shown as zeros.
+        """
 
     async def fetch(self, ids: Sequence[UUID]) -> dict[UUID, Issued | Refused]:
         """The answers given to these ids, as far as there are any: how a lost reply is found again.
