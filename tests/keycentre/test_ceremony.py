@@ -47,20 +47,21 @@ from umbane.keycentre import (
     ShareError,
     StoreError,
     plan_hash,
-    read_campaign,
     read_centre,
     read_transcript,
 )
 from umbane.keycentre.material import component_check, odd_parity
+from umbane.keycentre.steps import key_name
 from umbane.security import (
-    AlteredError,
     CentreCard,
     KeyUse,
     OtherModuleError,
     ReplayedError,
+    WrongCentreError,
     open_load_file,
     open_top_up,
     published_key,
+    read_campaign,
 )
 from umbane.sts import KRN, SGC
 
@@ -339,17 +340,17 @@ def test_campaign_plan() -> None:
     grant = LOAD["keys"][0] | {"key": NEXT}
     held = go_on(ROTATE, LOAD | {"keys": [grant]}, step)
     text = held.outputs["campaign-123456-1-VUDK-to-123456-2-VUDK.json"]
-    fields = read_campaign(text, held.centre.card)
-    assert fields["from"]["key"] == KEY
-    assert fields["to"]["key"] == NEXT
-    assert fields["new_key_only_from"] == "2026-05-01T08:30:00Z"
-    assert fields["modules"] == ["shop"]
+    told = read_campaign(text, held.centre.card)
+    assert (told.old, told.new) == (key_name(KEY), key_name(NEXT))
+    assert (told.made_at, told.start, told.cut_off) == (NOW + DAY, NOW + DAY, NOW + 60 * DAY)
+    assert told.label == f"{NEXT} {held.centre.register().keys[NEXT].check}"
+    assert told.modules == ("shop",)
     for place in range(len(text)):
         flipped = bytearray(text)
         flipped[place] ^= 1
         with pytest.raises(UmbaneError):
             read_campaign(bytes(flipped), held.centre.card)
-    with pytest.raises(AlteredError):
+    with pytest.raises(WrongCentreError):
         read_campaign(text, found(FOUND, seed="other")[0].centre.card)
 
 

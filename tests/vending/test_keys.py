@@ -11,12 +11,13 @@ from umbane.registry import (
     Role,
     add_key_revisions,
     change_policy,
+    end_key_revision,
     meter,
     plan_keys,
     settle_keys,
 )
 from umbane.sts import Credit, KeyChangeSection
-from umbane.vending import ChangeKey, Code, Engineer, Refused, Sold, Staff, TokenKind
+from umbane.vending import Buy, ChangeKey, Code, Engineer, Refused, Sold, Staff, TokenKind
 
 ENGINEER = Staff("thandi", frozenset({Role.ENGINEER}))
 
@@ -98,3 +99,17 @@ async def test_the_newest_key(town: Town, module: LaboratoryModule) -> None:
         assert len(kinds(await shop.ask(ChangeKey(), staff=ENGINEER))) == 2
         assert (await town.reads(meter, town.meter.id)).pending == NEXT_KEY
         await proven(shop)
+
+
+@pytest.mark.parametrize("policy", ["bundle", "ask_first"])
+async def test_a_key_that_is_over(planned: Town, module: LaboratoryModule, policy: str) -> None:
+    """A meter on its way from a key that ended gets credit under the new one; when that ends too, it gets none."""
+    await planned.does(change_policy, {"sale": {"key_change": policy}})
+    async with open_shop(planned, module) as shop:
+        await shop.ask(ChangeKey())
+        await planned.does(end_key_revision, (KEY.sgc, KEY.kt, KEY.krn), NOW)
+        assert TokenKind.CREDIT in kinds(await shop.buy())
+        await planned.does(end_key_revision, (KEY.sgc, KEY.kt, NEXT_KEY.krn), NOW)
+        refused = await shop.ask(Buy(money=20_000))
+        assert isinstance(refused, Refused)
+        assert refused.code is Code.KEY_EXPIRED

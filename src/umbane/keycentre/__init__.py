@@ -30,7 +30,6 @@ from umbane.keycentre.journal import Entry, replayed
 from umbane.keycentre.plan import CeremonyPlan, plan_hash, read_plan
 from umbane.keycentre.register import KeyEntry, ModuleEntry, Register
 from umbane.keycentre.rehearsal import rehearse
-from umbane.keycentre.sending import read_campaign
 from umbane.keycentre.shares import Share
 from umbane.keycentre.sheets import qr_lines, sheet
 from umbane.keycentre.states import KeyState
@@ -72,7 +71,6 @@ __all__ = [
     "plan_hash",
     "prove_backup",
     "qr_lines",
-    "read_campaign",
     "read_centre",
     "read_either",
     "read_plan",

@@ -19,7 +19,7 @@ from umbane.keycentre.journal import Entry, seal_before, sealed_entry
 from umbane.keycentre.material import combined, new_secret, read_component
 from umbane.keycentre.plan import NEW, CeremonyPlan
 from umbane.keycentre.register import Register, new_entry
-from umbane.keycentre.sending import campaign_plan, load_for, top_up_for
+from umbane.keycentre.sending import campaign_for, load_for, top_up_for
 from umbane.keycentre.shares import MASTER_KEY, SET, Custody, Share, give_out
 from umbane.keycentre.states import KeyState
 from umbane.keycentre.steps import (
@@ -211,7 +211,7 @@ class Ceremony:
         """Write a file for a module or for vending."""
         identity = self.identity()
         if isinstance(step, Campaign):
-            name, text = campaign_plan(step, self.register, identity, at)
+            name, text = campaign_for(step, self.register, identity, at)
         else:
             card = self.card_of(self.register.module(step.module).card)
             if isinstance(step, Load):

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
 
 from umbane.keycentre.register import Register
 from umbane.keycentre.steps import Campaign, Grant, Load, TopUpModule, key_name
 from umbane.security import (
-    CentreCard,
+    CampaignPlan,
     CentreIdentity,
     Envelope,
     KeyGrant,
@@ -15,15 +14,12 @@ from umbane.security import (
     Quota,
     RealmKey,
     TopUp,
+    campaign_plan,
     load_file,
     top_up_order,
 )
-from umbane.security.documents import Fields, instant_text, read, signed, unsigned
 
-__all__ = ["CAMPAIGN", "campaign_plan", "load_for", "read_campaign", "top_up_for"]
-
-CAMPAIGN: Final = "umbane campaign plan"
-VERSION: Final = 1
+__all__ = ["campaign_for", "load_for", "top_up_for"]
 
 
 def envelope_for(
@@ -66,28 +62,23 @@ def top_up_for(
     return f"{step.module}-{envelope.serial:04}.topup", top_up_order(order, centre)
 
 
-def campaign_plan(step: Campaign, register: Register, centre: CentreIdentity, at: datetime) -> tuple[str, bytes]:
+def campaign_for(step: Campaign, register: Register, centre: CentreIdentity, at: datetime) -> tuple[str, bytes]:
     """Name and text of the plan by which vending changes the keys of meters."""
-    old, new = register.key(step.from_key), register.key(step.to_key)
-    fields = {
-        "centre": centre.card.fingerprint,
-        "realm": str(register.realm),
-        "made_at": instant_text(at),
-        "reason": step.reason,
-        "from": {"key": old.label, "state": str(old.state), "ken": old.ken.value, "check": old.check},
-        "to": {"key": new.label, "base_date": str(new.base_date), "ken": new.ken.value, "check": new.check},
-        "with_next_purchase_from": instant_text(max(at, new.active_from)),
-        "new_key_only_from": instant_text(step.cut_off),
-        "modules": [name for name, module in sorted(register.modules.items()) if step.to_key in module.keys],
-    }
+    new = register.key(step.to_key)
+    plan = CampaignPlan(
+        centre.card.fingerprint,
+        register.realm,
+        at,
+        step.reason,
+        key_name(step.from_key),
+        key_name(step.to_key),
+        new.dkga,
+        new.base_date,
+        new.ken,
+        new.check,
+        start=max(at, new.active_from),
+        cut_off=step.cut_off,
+        modules=tuple(name for name in register.audited_modules(at) if step.to_key in register.module(name).keys),
+    )
     name = f"campaign-{step.from_key}-to-{step.to_key}.json".replace(" ", "-")
-    return name, signed(CAMPAIGN, VERSION, fields, centre.sign)
-
-
-def read_campaign(text: bytes, centre: CentreCard) -> Fields:
-    """What a plan says, when this centre made it.
-
-    Raises:
-        DocumentError: it isn't such a plan, or another centre's, or was altered.
-    """
-    return unsigned(CAMPAIGN, VERSION, read(CAMPAIGN, VERSION, text), centre.verify)
+    return name, campaign_plan(plan, centre)

@@ -4,6 +4,7 @@
 test keys.
 """
 
+from umbane.security.campaigns import CampaignPlan, campaign_plan, read_campaign
 from umbane.security.envelope import Envelope
 from umbane.security.errors import (
     AlteredError,
@@ -61,6 +62,7 @@ __all__ = [
     "VENDING_TYPES",
     "AlteredError",
     "Attestation",
+    "CampaignPlan",
     "CentreCard",
     "CentreIdentity",
     "CustodianError",
@@ -110,6 +112,7 @@ __all__ = [
     "VendingKeyName",
     "VerifyRequest",
     "WrongCentreError",
+    "campaign_plan",
     "check_value",
     "key_label",
     "load_file",
@@ -118,5 +121,6 @@ __all__ = [
     "open_top_up",
     "published_key",
     "published_vault",
+    "read_campaign",
     "top_up_order",
 ]

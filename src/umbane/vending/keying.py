@@ -15,8 +15,9 @@ OLD_DIE: Final = "tokens bought before and not typed in yet stop working once th
 
 
 def require_key(situation: Situation) -> None:
-    """Refuse a meter whose key has no vending key, or one that may not be used any more."""
-    require_revision(situation.key, situation)
+    """Refuse a meter whose key has no vending key, or one that may not be used; it may be on its way to another."""
+    if situation.pending is None:
+        require_revision(situation.key, situation)
 
 
 def require_revision(key: KeyParameters, situation: Situation) -> None:
@@ -39,6 +40,7 @@ def credit_key(situation: Situation) -> tuple[KeyParameters, list[Draft], list[s
     if policy == "bundle":
         return pending, [change_draft(situation, pending)], [FIRST_THESE]
     if policy == "ask_first" and is_out:
+        require_revision(pending, situation)
         return pending, [], [FIRST_THESE]
     number = situation.pan.drn
     if policy == "ask_first":
