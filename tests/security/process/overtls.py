@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from tests.security.process.certificates import certificates
@@ -11,7 +11,7 @@ from tests.security.process.support import loaded, unsealed
 from tests.security.support import expected, requests, tokens_of
 from umbane.security import UnreachableError
 from umbane.security.process.remote import Place, client_tls, open_remote_module
-from umbane.security.process.serving import Server, listening, server_tls
+from umbane.security.process.serving import MOST_CLIENTS, Server, listening, server_tls
 
 __all__ = ["main"]
 
@@ -28,8 +28,17 @@ async def heard(place: Place) -> str:
     return "heard"
 
 
+async def babbled(port: int) -> None:
+    """Call without TLS, until the other end hangs up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.0\r\n\r\n")
+    with suppress(ConnectionError):
+        await reader.read()
+    writer.close()
+
+
 async def tried(folder: Path) -> None:
-    """Call a module as who may, as a stranger, as who takes it for a stranger, and as nobody."""
+    """Call a module as who may, as a stranger, as who takes it for a stranger, as nobody, and after many who babble."""
     own, strange = certificates(folder / "own"), certificates(folder / "strange")
     nobody = ssl.create_default_context(cafile=str(own[2]))
     with closing(unsealed(loaded(folder / "m"))) as host:
@@ -38,6 +47,9 @@ async def tried(folder: Path) -> None:
             ways = client_tls(*own), client_tls(*strange[:2], own[2]), client_tls(*own[:2], strange[2]), nobody
             for way in ways:
                 sys.stdout.write(await heard(Place.parse(f"tls://127.0.0.1:{port}", way)) + "\n")
+            for _ in range(MOST_CLIENTS):
+                await babbled(port)
+            sys.stdout.write(await heard(Place.parse(f"tls://127.0.0.1:{port}", ways[0])) + "\n")
 
 
 def main() -> None:

@@ -208,7 +208,63 @@ async def test_crowd(module: RemoteModule) -> None:
     assert (await module.status()).count == 0
 
 
+async def test_nested(module: RemoteModule) -> None:
+    """A call of lists in lists without end is no call, and no error of the program's own."""
+    told: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    nested = b"\x93\x02\xa5issue" + b"\x91" * 100_000 + b"\xc0"
+    assert len(await exchanged(module.place, framed(HELLO), framed(nested), most=9)) <= 1
+    assert told == []
+
+
+@pytest.mark.parametrize("said", [b"", (100).to_bytes(4), framed(HELLO)[:-1]], ids=["nothing", "a length", "half"])
+async def test_silent_crowd(tmp_path: Path, said: bytes) -> None:
+    """Who calls and doesn't greet is hung up on after a while, so that others find a place."""
+    with closing(Host(founded(tmp_path))) as host:
+        async with listening(Server(host, patience=0.2), tmp_path / "s"):
+            callers = [await asyncio.open_unix_connection(tmp_path / "s") for _ in range(MOST_CLIENTS)]
+            for _, writer in callers:
+                writer.write(said)
+            assert {await reader.read() for reader, _ in callers} == {b""}
+            for _, writer in callers:
+                writer.close()
+            async with open_remote_module(Place(tmp_path / "s")) as client:
+                assert (await client.standing()).is_sealed
+
+
+async def test_long_greeting(module: RemoteModule) -> None:
+    """Who hasn't greeted is not given room for a long frame."""
+    reader, writer = await asyncio.open_unix_connection(module.place.socket)
+    writer.write((LARGEST // 2).to_bytes(4))
+    assert await reader.read() == b""
+    writer.close()
+
+
 # ------------------------------------------------------------------------------------------------------- many at a time
+
+
+class Counting(Server):
+    """A server that counts the calls that it has under way."""
+
+    under_way = most = 0
+
+    async def answer(self, verb: str, argument: bytes) -> tuple[object, list[object] | None]:
+        """As any other, but later."""
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(0)
+        self.under_way -= 1
+        return await super().answer(verb, argument)
+
+
+async def test_no_more_at_a_time(tmp_path: Path) -> None:
+    """However many calls come at once, only so many of a client are under way; the others wait, and are answered."""
+    with closing(Host(founded(tmp_path))) as host:
+        server = Counting(host)
+        async with listening(server, tmp_path / "s"):
+            calls = [framed([number, "standing", None]) for number in range(2, 1000)]
+            assert len(await exchanged(Place(tmp_path / "s"), framed(HELLO), *calls, most=999)) == 999
+        assert 1 < server.most <= MOST_CALLS
 
 
 async def test_pipelined(module: RemoteModule) -> None:
@@ -518,9 +574,9 @@ def test_places() -> None:
 
 
 def test_tls(tmp_path: Path) -> None:
-    """Over TLS, a module and its client each prove who they are; who can't is not heard."""
+    """Over TLS, a module and its client each prove who they are; who can't is not heard, and takes nobody's place."""
     said = finish(begin("from tests.security.process.overtls import main; main()", tmp_path))
-    assert said == "heard\nnot heard\nnot heard\nnot heard"
+    assert said == "heard\nnot heard\nnot heard\nnot heard\nheard"
 
 
 def test_tls_alone(tmp_path: Path) -> None:

@@ -22,13 +22,17 @@ from umbane.security.disk import PRIVATE
 from umbane.security.errors import FrameError, ModuleBusyError, UnreachableError
 from umbane.security.process.host import Host
 from umbane.security.process.verbs import asked
-from umbane.security.process.wire import Frames, packed_error, to_bytes
+from umbane.security.process.wire import LARGEST, Frames, packed_error, to_bytes
 
 __all__ = ["Server", "collect_seldom", "listening", "server_tls"]
 
 MOST_CLIENTS: Final = 256
 MOST_CALLS: Final = 64
 """Of one client that have no answer yet; the next ones wait in its own buffer."""
+PATIENCE: Final = 10.0
+"""Seconds for a client to greet."""
+LONGEST_GREETING: Final = 1000
+"""Bytes of what is read of somebody who hasn't greeted."""
 THRESHOLDS: Final = 50_000, 20, 50
 """New values until garbage is looked for; a batch makes thousands that live as long as it."""
 Call = tuple[int, str, msgspec.Raw]
@@ -40,10 +44,11 @@ class Server:
     Args:
         host: the module.
         sealed: is told when somebody has sealed it, after they were answered.
+        patience: seconds for a client to greet.
     """
 
-    def __init__(self, host: Host, sealed: Callable[[], None] = lambda: None) -> None:
-        self.host, self.sealed = host, sealed
+    def __init__(self, host: Host, sealed: Callable[[], None] = lambda: None, *, patience: float = PATIENCE) -> None:
+        self.host, self.sealed, self.patience = host, sealed, patience
         self.keeper = ThreadPoolExecutor(1, "module-disk")
         self.slow = asyncio.Lock()
         self.clients: set[Client] = set()
@@ -88,38 +93,56 @@ class Client:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.frames = Frames(self.heard, self.lost)
-        self.is_greeted = self.is_refused = self.is_paused = False
+        self.frames = Frames(self.heard, self.lost, self.made)
+        self.frames.largest = LONGEST_GREETING
+        self.is_greeted = self.is_refused = False
         self.calls: set[asyncio.Task[None]] = set()
-        server.clients.add(self)
+        self.late: asyncio.TimerHandle | None = None
+
+    def made(self) -> None:
+        """They are there, and have to greet soon; if there are too many, there is no place for them."""
+        self.server.clients.add(self)
+        self.late = asyncio.get_running_loop().call_later(self.server.patience, self.frames.close)
+        if len(self.server.clients) > MOST_CLIENTS:
+            self.frames.close()
+
+    def greeted(self) -> None:
+        """They greeted, and may say more."""
+        self.is_greeted, self.frames.largest = True, LARGEST
+        self.in_time()
+
+    def in_time(self) -> None:
+        """Nobody waits for their greeting any more."""
+        if self.late:
+            self.late.cancel()
 
     def lost(self) -> None:
         """They are gone; what was begun is finished all the same."""
+        self.in_time()
         self.server.clients.discard(self)
 
     def heard(self, frame: bytes) -> None:
         """Begin to answer a call."""
         try:
             number, verb, argument = self.server.decode(frame)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self.frames.close()
-        if not self.is_greeted and (verb != "hello" or len(self.server.clients) > MOST_CLIENTS):
-            return self.frames.close()
-        self.is_greeted = True
+        if not self.is_greeted:
+            if verb != "hello":
+                return self.frames.close()
+            self.greeted()
         task = asyncio.create_task(self.reply(number, verb, bytes(argument)))
         self.calls.add(task)
         task.add_done_callback(self.replied)
-        if len(self.calls) >= MOST_CALLS and self.frames.transport and not self.is_paused:
-            self.is_paused = True
-            self.frames.transport.pause_reading()
+        if len(self.calls) >= MOST_CALLS:
+            self.frames.hold()
         return None
 
     def replied(self, task: asyncio.Task[None]) -> None:
         """A call was answered, or met with an error of this program's own."""
         self.calls.discard(task)
-        if self.is_paused and self.frames.transport:
-            self.is_paused = False
-            self.frames.transport.resume_reading()
+        if self.frames.is_held and len(self.calls) <= MOST_CALLS // 2:
+            self.frames.go_on()
         if error := task.exception():
             self.frames.close()
             asyncio.get_running_loop().call_exception_handler({"message": "a call failed", "exception": error})
@@ -172,7 +195,11 @@ async def listening(
             made.append(await loop.create_unix_server(server.client, str(socket), start_serving=False))
             os.chmod(socket, PRIVATE)  # noqa: PTH101 - before anybody can call
         if address and tls:  # pragma: no cover - in a process of its own: tests have no network
-            made.append(await loop.create_server(server.client, *address, ssl=tls, start_serving=False))
+            made.append(
+                await loop.create_server(
+                    server.client, *address, ssl=tls, ssl_handshake_timeout=server.patience, start_serving=False
+                )
+            )
     except OSError as error:
         raise ModuleBusyError(f"nobody can listen there: {error.strerror}") from error
     try:

@@ -64,11 +64,16 @@ class Frames(asyncio.Protocol):
     Args:
         heard: is given what every frame holds.
         lost: is told when the connection is gone.
+        made: is told when it is there; over TLS, when both ends have shown who they are.
     """
 
-    def __init__(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
-        self.heard, self.lost = heard, lost
+    def __init__(
+        self, heard: Callable[[bytes], None], lost: Callable[[], None], made: Callable[[], None] = lambda: None
+    ) -> None:
+        self.heard, self.lost, self.made = heard, lost, made
+        self.largest = LARGEST
         self.buffer = bytearray()
+        self.is_held = False
         self.transport: asyncio.Transport | None = None
         self.may_send = asyncio.Event()
         self.may_send.set()
@@ -76,6 +81,7 @@ class Frames(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """As asyncio calls it."""
         self.transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
+        self.made()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
         """As asyncio calls it."""
@@ -92,11 +98,28 @@ class Frames(asyncio.Protocol):
         self.may_send.set()
 
     def data_received(self, data: bytes) -> None:
-        """Take in what came, and hand on every frame that is whole by now."""
+        """As asyncio calls it."""
         self.buffer += data
-        while len(self.buffer) >= LENGTH:
+        self.hand_on()
+
+    def hold(self) -> None:
+        """Hand on nothing more for now, and let the other end wait."""
+        self.is_held = True
+        if self.transport:
+            self.transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Hand on what came meanwhile, and what comes."""
+        self.is_held = False
+        if self.transport:
+            self.transport.resume_reading()
+        self.hand_on()
+
+    def hand_on(self) -> None:
+        """Hand on every frame that is whole by now."""
+        while len(self.buffer) >= LENGTH and not self.is_held:
             size = int.from_bytes(self.buffer[:LENGTH])
-            if size > LARGEST:
+            if size > self.largest:
                 return self.close()
             if len(self.buffer) < LENGTH + size:
                 return None
