@@ -151,7 +151,7 @@ async def book(town: Town, entries: Sequence[Entry]) -> None:
         opened_book = await open_book(tx, UTILITY)
         fits = await opened_book.admit([Demand(it.accounts[0], it.amounts[0]) for it in entries])
         assert all(fits)
-        await opened_book.post(entries)
+        await opened_book.post_sales(entries)
 
     await town.database.run(work)
 

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests.registry.town import new_id
 from tests.vending.shop import Shop
 from umbane.audit import Fact, Signer, append, sequence
 from umbane.db import Connection
-from umbane.ledger import prove
+from umbane.ledger import Reversal, open_book, prove
+from umbane.ledger.payments import book_payment
 from umbane.vending import LOG
 
 SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(32)))
@@ -17,9 +19,19 @@ NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 @pytest.fixture
 async def day(shop: Shop) -> Shop:
-    """Give a shop that has sold twice, with several heads, a full tile, and a sale that waits for its place."""
-    database = shop.town.database
+    """Give a shop that has sold twice, with several heads, a full tile, and a sale that waits for its place.
+
+    Between both a deposit was booked and taken back.
+    """
+    database, vendor = shop.town.database, shop.town.vendor.id
     await shop.buy()
+
+    async def bank(tx: Connection) -> None:
+        book = await open_book(tx, shop.town.id)
+        id_ = await book_payment(book, vendor, "ZAR", 500, "REF-1", "thandi", shop.now)
+        await book.reverse([Reversal(new_id(), id_, shop.now, "typed wrongly")])
+
+    await database.run(bank)
     await sequence(database, SIGNER, NOW)
     await database.run(lambda tx: append(tx, [Fact("x", NOW, {"n": it}) for it in range(260)]))
     await sequence(database, SIGNER, NOW)
@@ -27,11 +39,17 @@ async def day(shop: Shop) -> Shop:
     return shop
 
 
+TABLES = (
+    "audit.batch", "audit.tile", "audit.head", "audit.beginning", "vending.sale", "vending.release", "vending.reversal",
+    "ledger.entry",
+)  # fmt: skip
+
+
 async def alter(shop: Shop, *statements: str) -> None:
     """Do as somebody with all rights, every guard off."""
 
     async def work(tx: Connection) -> None:
-        for table in ("audit.batch", "audit.tile", "audit.head", "audit.beginning", "vending.sale"):
+        for table in TABLES:
             await tx.execute(f"GRANT ALL ON {table} TO CURRENT_USER; ALTER TABLE {table} DISABLE TRIGGER USER")
         for it in statements:
             await tx.execute(it)
@@ -46,10 +64,11 @@ async def wrong(shop: Shop) -> dict[str, str]:
 
 
 async def test_a_log_in_order(day: Shop) -> None:
-    """After an ordinary day both claims hold, and every entry and sale was looked at."""
+    """After an ordinary day all claims hold, and every entry and sale was looked at."""
     proof = await prove(day.town.database, LOG)
     assert proof.holds
-    assert [it.rows for it in proof.findings] == [await day.look("SELECT max(size) FROM audit.head"), 2]
+    entries, waiting = await day.look("SELECT max(size) FROM audit.head"), 1
+    assert [it.rows for it in proof.findings] == [entries, 2 + 3, entries + waiting]
 
 
 ALTERED = """
@@ -59,6 +78,15 @@ SALE = """
 INSERT INTO vending.sale
 SELECT utility_id, gen_random_uuid(), at, kind, terminal_id, vendor_id, meter_id, NULL, currency, 0, 0, 0, NULL, NULL,
     lines, warnings, NULL, NULL, NULL, true FROM vending.sale LIMIT 1"""
+END = "SELECT utility_id, id, at FROM vending.sale LIMIT 1"
+TAKEN = "SELECT utility_id, id, at, id FROM vending.sale LIMIT 1"
+DEPOSIT = """
+INSERT INTO ledger.entry (utility_id, id, at, kind, accounts, amounts)
+SELECT utility_id, gen_random_uuid(), at, kind, accounts, amounts FROM ledger.entry WHERE kind = 'deposit'"""
+SAYS: str = """
+INSERT INTO audit.batch (at, leaves, entries, salts)
+VALUES (now(), 1, convert_to('{{"{name}":"' || gen_random_uuid() || '","kind":"{kind}"}}', 'UTF8'), '')"""
+NAMES = ("sale", "id"), ("release", "sale"), ("reversal", "sale"), ("entry", "id")
 CHANGES = {
     ALTERED: ("log", "audit.tile 0 of level 0: isn't of the entries below it"),
     "DELETE FROM audit.batch WHERE first = 0": ("log", "has the place"),
@@ -68,17 +96,26 @@ CHANGES = {
     "UPDATE audit.tile SET root = sha256(root)": ("log", "audit.tile 0 of level 0"),
     "DELETE FROM audit.tile": ("log", "audit.tile 0 of level 0"),
     "INSERT INTO audit.head SELECT 9999, at, root, key, signature FROM audit.head LIMIT 1": ("log", "of 9999 entries"),
-    "DELETE FROM audit.batch WHERE first IS NULL": ("sales told", "isn't in the log"),
-    f"{BATCH} WHERE first IS NULL": ("sales told", "stands in the log more than once"),
-    "UPDATE vending.sale SET tender = tender + 1": ("sales told", "says tender 20001, and in the log stands 20000"),
-    "UPDATE vending.sale SET units = units + 1": ("sales told", "says units"),
-    "UPDATE vending.sale SET free_units = 7": ("sales told", "says free_units 7, and in the log stands 0"),
-    "UPDATE vending.sale SET kind = 'pay'": ("sales told", "says kind pay, and in the log stands buy"),
-    "UPDATE vending.sale SET meter_id = terminal_id": ("sales told", "says meter_id"),
-    "UPDATE vending.sale SET terminal_id = meter_id": ("sales told", "says terminal_id"),
-    "UPDATE vending.sale SET currency = 'EUR'": ("sales told", "says currency EUR, and in the log stands ZAR"),
-    "UPDATE vending.sale SET staff = 'thandi'": ("sales told", "says staff thandi, and in the log stands "),
-    SALE: ("sales told", "isn't in the log"),
+    "DELETE FROM audit.batch WHERE first IS NULL": ("told", "isn't in the log"),
+    f"{BATCH} WHERE first IS NULL": ("told", "stands in the log more than once"),
+    "UPDATE vending.sale SET tender = tender + 1": ("told", "says paid 20001, and in the log stands 20000"),
+    "UPDATE vending.sale SET units = units + 1": ("told", "says units"),
+    "UPDATE vending.sale SET free_units = 7": ("told", "says free 7, and in the log stands 0"),
+    "UPDATE vending.sale SET kind = 'pay'": ("told", "says order pay, and in the log stands buy"),
+    "UPDATE vending.sale SET meter_id = terminal_id": ("told", "says meter"),
+    "UPDATE vending.sale SET terminal_id = meter_id": ("told", "says terminal"),
+    "UPDATE vending.sale SET currency = 'EUR'": ("told", "says currency EUR, and in the log stands ZAR"),
+    "UPDATE vending.sale SET staff = 'thandi'": ("told", "says by thandi, and in the log stands "),
+    SALE: ("told", "isn't in the log"),
+    f"INSERT INTO vending.release (utility_id, sale_id, at) {END}": ("told", "vending.release"),
+    f"INSERT INTO vending.reversal (utility_id, sale_id, at, entry_id) {TAKEN}": ("told", "isn't in"),
+    DEPOSIT: ("told", "ledger.entry"),
+    "UPDATE ledger.entry SET amounts = ARRAY[501, -501] WHERE kind = 'deposit'": ("told", "says amounts [501, -501]"),
+    "UPDATE ledger.entry SET note = 'x' WHERE kind = 'reversal'": ("told", "says note x"),
+    "UPDATE ledger.entry SET reverses = id WHERE kind = 'reversal'": ("told", "says reverses"),
+    "UPDATE ledger.entry SET at = at + interval '1 s' WHERE kind = 'deposit'": ("told", "is of 2026-03-12T09:00:01"),
+    "UPDATE ledger.entry SET id = gen_random_uuid() WHERE kind = 'deposit'": ("kept", "isn't in ledger.entry"),
+    **{SAYS.format(kind=kind, name=name): ("kept", f"stands there as a {kind}") for kind, name in NAMES},
 }
 
 

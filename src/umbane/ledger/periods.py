@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from umbane.audit import Fact, append, moment
 from umbane.db import Connection, Database
 from umbane.ledger.reading import PATIENCE, unhurried
 from umbane.ledger.words import in_words
@@ -78,6 +79,8 @@ async def mark_closed(
     """
     with in_words():
         await tx.execute(CLOSE, utility, until, closed_at, note)
+    says = {"utility": str(utility), "until": moment(until), "note": note}
+    await append(tx, [Fact("period", closed_at, says)])
 
 
 async def sum_periods(database: Database, utility: UUID) -> list[datetime]:

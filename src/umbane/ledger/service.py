@@ -8,6 +8,7 @@ from umbane.db import Connection
 from umbane.ledger import store
 from umbane.ledger.errors import HoldError, ReversalError, UnknownAccountError
 from umbane.ledger.models import AccountKey, CreditLimit, Demand, Entry, Hold, HoldRequest, Reversal, Standing
+from umbane.ledger.telling import tell_entries, tell_limits
 from umbane.ledger.words import in_words
 
 __all__ = ["Book", "open_book"]
@@ -129,6 +130,7 @@ class Book:
         """
         with in_words():
             await store.insert_credit_limits(self._connection, self.utility, limits)
+        await tell_limits(self._connection, self.utility, limits)
         for limit in limits:
             self._free.pop(limit.account, None)
 
@@ -152,7 +154,9 @@ class Book:
     # ---------------------------------------------------------------------------------------------------------- booking
 
     async def post(self, entries: Iterable[Entry]) -> None:
-        """Book these entries, all or none. One that is dated in a closed period is booked at the first open moment.
+        """Book these entries, all or none, and tell the log of each.
+
+        One that is dated in a closed period is booked at the first open moment.
 
         Raises:
             EntryError: one doesn't sum to zero in each unit, or isn't an entry for another reason.
@@ -161,6 +165,12 @@ class Book:
             LimitError: a guarded account would exceed its limit.
             HoldError: a hold that one posts isn't pending.
         """
+        new = [self._in_time(it) for it in entries]
+        await self.post_sales(new)
+        await tell_entries(self._connection, self.utility, new)
+
+    async def post_sales(self, entries: Iterable[Entry]) -> None:
+        """The same for entries of sales, which stand in the log as the sales that they are."""
         with in_words():
             await store.insert_entries(self._connection, self.utility, map(self._in_time, entries))
 

@@ -81,7 +81,7 @@ def vendor_float(case: Case) -> AccountKey:
 
 async def book(turn: Turn, ledger: Book) -> None:
     """Book what is sold: an entry for every sale that moves money or energy, with the id of the sale."""
-    await ledger.post([entry(turn, case) for case in turn.live if case.postings])
+    await ledger.post_sales([entry(turn, case) for case in turn.live if case.postings])
 
 
 def entry(turn: Turn, case: Case) -> Entry:
