@@ -105,6 +105,11 @@ class ModuleCore:
         """Let another process have the journal."""
         self.journal.close()
 
+    def hold(self, vault: KeyVault, grants: Iterable[KeyGrant]) -> None:
+        """Work with these keys from now on, and with no others."""
+        self.vault = self.keyring.vault = vault
+        self.limits.hold(grants)
+
     def observe(self, batch: Batch) -> None:
         """Know of a batch of the journal."""
         if not batch.start.size:

@@ -115,7 +115,8 @@ class Journal:
             self.require_witnessed(self.files.witness.read())
         if self.end == START:
             self.begin(heading)
-            sync_folder(path.parent)
+            for file in filter(None, (path, witness)):
+                sync_folder(file.parent)
         self.settle(marked or START)
 
     def read_through(self, marked: Position | None) -> None:

@@ -32,24 +32,26 @@ class Limits:
     """The limits of a module's keys; without any, every key may do everything."""
 
     def __init__(self, grants: Iterable[KeyGrant] = ()) -> None:
-        self.grants: dict[str, KeyGrant] = {}
         self.ceilings: dict[str, Quota] = {}
-        for grant in grants:
-            self.add(grant)
+        self.hold(grants)
 
     @property
     def is_any(self) -> bool:
         """Whether there are any limits at all."""
         return bool(self.grants or self.ceilings)
 
-    def add(self, grant: KeyGrant) -> None:
-        """Know of what may be done with a key; it takes the place of what was said before."""
-        self.grants[key_words(name_of(grant))] = grant
+    def hold(self, grants: Iterable[KeyGrant]) -> None:
+        """Know of what may be done with keys, and of nothing that was said before."""
+        self.grants = {key_words(name_of(grant)): grant for grant in grants}
 
     def note(self, words: list[str]) -> None:
-        """Know of a ceiling that the journal has."""
-        *key, tokens, units = words
-        self.ceilings[" ".join(key)] = Quota(read_limit(tokens), read_limit(units))
+        """Know of a ceiling that the journal has; one without limits is none."""
+        *name, tokens, units = words
+        key, quota = " ".join(name), Quota(read_limit(tokens), read_limit(units))
+        if quota == UNLIMITED:
+            self.ceilings.pop(key, None)
+        else:
+            self.ceilings[key] = quota
 
     def quotas(self) -> dict[VendingKeyName, Quota]:
         """The ceilings of all keys that have one."""

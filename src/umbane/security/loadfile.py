@@ -30,6 +30,7 @@ __all__ = [
     "load_file",
     "open_load_file",
     "read_grant",
+    "require_quota",
     "require_whole",
 ]
 
@@ -58,7 +59,14 @@ class KeyUse(StrEnum):
 def require_whole(value: object) -> None:
     """Refuse what is no amount."""
     if type(value) is not int or not 0 <= value <= LARGEST:
-        raise AlteredError("an amount isn't a whole number of 0 or more")
+        raise AlteredError(f"an amount isn't a whole number of 0 to {LARGEST}")
+
+
+def require_quota(quota: Quota) -> None:
+    """Refuse a quota of which a part is no amount."""
+    for amount in quota:
+        if amount is not None:
+            require_whole(amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +89,7 @@ class KeyGrant:
     """How far its counters may go in this module, counted from the first token on; top-up orders add to it."""
 
     def __post_init__(self) -> None:
-        for amount in self.quota:
-            if amount is not None:
-                require_whole(amount)
+        require_quota(self.quota)
         if not self.active_from < self.issue_until <= self.expires:
             raise AlteredError("a key would have to be active first, then inhibited, and then expire")
 

@@ -71,8 +71,9 @@ def test_another_module() -> None:
         (0, PEOPLE),
         (4, PEOPLE),
         (1, {}),
-        (2, {f"p{number}": WORDS for number in range(8)}),
+        (2, {f"p{number}": f"{WORDS} {number}" for number in range(8)}),
         (1, {"ada": "too short"}),
+        (2, {"ada": WORDS, "ben": WORDS}),
         (1, {"ada": "aaaaaaaaaaaaaaaaaaaa"}),
         (1, {"a b": WORDS}),
         (1, {"": WORDS}),
@@ -80,7 +81,7 @@ def test_another_module() -> None:
     ],
 )
 def test_unfit(threshold: int, people: dict[str, str]) -> None:
-    """Too few people, too many, names that are none, and passphrases that are easily guessed are refused."""
+    """Too few people, too many, names that are none, and passphrases that are guessed or that two have are refused."""
     with pytest.raises(CustodianError):
         Custody.founded(threshold, people, SECRET, CHEAP)
 

@@ -2,11 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -30,6 +32,7 @@ from umbane.security import (
     SealedError,
     TokenRequest,
     UnauthorisedError,
+    UnknownKeyError,
     UnsupportedError,
     VendingKeyName,
     published_key,
@@ -185,6 +188,15 @@ def test_not_over_another(tmp_path: Path, name: str) -> None:
         founded(tmp_path / ("a" if name == "folder" else "b"), witness=None if name == "folder" else witness)
 
 
+@pytest.mark.parametrize("name", ["folder", "witness"])
+def test_no_room(tmp_path: Path, name: str) -> None:
+    """Where no folder can be made, for the module or for its witness, none is made, and the place is named."""
+    (tmp_path / "file").write_bytes(b"x")
+    folder = tmp_path / ("file/m" if name == "folder" else "m")
+    with pytest.raises(ModuleBusyError, match=r"no module can be made there: Not a directory: .*/file"):
+        founded(folder, witness=tmp_path / "file" / "w" / "w")
+
+
 # ----------------------------------------------------------------------------------------------------------------- keys
 
 
@@ -230,6 +242,40 @@ def test_no_centre(tmp_path: Path) -> None:
         for act in (host.load, host.top_up):
             with pytest.raises(UnsupportedError):
                 act(b"")
+
+
+def test_taken_away(host: Host) -> None:
+    """A key that a file gives no use is erased: no file of keys has it any more, and what it made isn't told again."""
+    asked = requests(2)
+    issue(host, *asked)
+    assert host.load(file_of(host.store.card, 6, grant(uses=frozenset()), grant(krn=2))) == 2
+    assert reasons(issue(host, *asked, request())) == dict.fromkeys(range(3), UnknownKeyError)
+    assert host.require_opened().core.status().keys == 1
+    host.close()
+    with closing(unsealed(host.folder)) as again:
+        assert [it.key.krn for it in again.require_opened().contents.grants] == [KRN(2)]
+        assert reasons(issue(again, *asked, request(key=NEXT))) == dict.fromkeys(range(2), UnknownKeyError)
+        assert again.require_opened().core.counters.all()[NAME].tokens == 2
+
+
+def test_another_key_after_it_was_taken_away(host: Host) -> None:
+    """Nor does another key come under the name of one that made tokens and was taken away."""
+    issue(host, *requests(1))
+    host.load(file_of(host.store.card, 6, grant(uses=frozenset())))
+    other = replace(HELD, key=replace(HELD.key, secret=bytes(20)))
+    with pytest.raises(KeyClashError):
+        host.load(file_of(host.store.card, 7, replace(grant(), held=other)))
+    host.load(file_of(host.store.card, 7))
+    assert reasons(issue(host, *requests(1))) == {}
+
+
+def test_published_twice(tmp_path: Path) -> None:
+    """Nobody raises a quota by giving the module a published key that it has: that takes two custodians."""
+    with closing(unsealed(loaded(tmp_path, Quota(2, 200)))) as host:
+        for quota in (Quota(9, 900), Quota()):
+            with pytest.raises(KeyClashError, match="is here already"):
+                host.load_published([published_grant(HELD, quota)])
+        assert host.require_opened().core.limits.quotas()[NAME] == Quota(2, 200)
 
 
 def test_another_key_of_the_name(host: Host) -> None:
@@ -319,6 +365,26 @@ def test_quotas_stay(host: Host) -> None:
         assert again.require_opened().core.limits.quotas()[NAME] == Quota(15, 5007)
         again.load(file_of(again.store.card, 6, grant(Quota(3, 3))))
         assert again.require_opened().core.limits.quotas()[NAME] == Quota(3, 3)
+
+
+def test_quota_lifted(host: Host) -> None:
+    """A newer file that sets no limit, or one of two, lifts those that were set, at once and for later."""
+    issue(host, *requests(10))
+    host.load(file_of(host.store.card, 6, grant(Quota(None, 6000))))
+    assert reasons(issue(host, *requests(1))) == {}
+    host.load(file_of(host.store.card, 7, grant(Quota())))
+    assert host.require_opened().core.limits.quotas() == {}
+    host.close()
+    with closing(unsealed(host.folder)) as again:
+        assert again.require_opened().core.limits.quotas() == {}
+        assert reasons(issue(again, *requests(60))) == {}
+
+
+def test_quota_without_end(host: Host) -> None:
+    """A quota isn't raised beyond what a file could have given, by which nobody could be told of it any more."""
+    with pytest.raises(AlteredError, match="whole number"):
+        host.raise_quota(NAME, (1 << 63) - 1, 0, ["ada", "ben"])
+    assert host.require_opened().core.limits.quotas()[NAME] == Quota(10, 5000)
 
 
 USES = {
@@ -523,6 +589,49 @@ def test_crash_between_journal_and_keys(host: Host) -> None:
     with closing(unsealed(folder)) as again:
         assert reasons(issue(again, request(key=NEXT))) == {}
     assert not (folder / "module.keys.new").exists()
+
+
+def test_keys_that_cant_be_replaced(host: Host) -> None:
+    """New keys that can't be put in their place, or not be written, stop the module until it was opened again."""
+    folder, old = host.folder, (host.folder / "module.keys").read_bytes()
+    (folder / "module.keys").unlink()
+    (folder / "module.keys" / "in the way").mkdir(parents=True)
+    for act in (lambda: host.load(file_of(host.store.card, 6, grant(krn=2))), lambda: issue(host, *requests(1))):
+        with pytest.raises(JournalError):
+            act()
+    host.close()
+    shutil.rmtree(folder / "module.keys")
+    (folder / "module.keys").write_bytes(old)
+    with closing(unsealed(folder)) as again:
+        assert reasons(issue(again, request(key=NEXT))) == {}
+        (folder / "module.keys.new").mkdir()
+        with pytest.raises(JournalError):
+            again.load(file_of(host.store.card, 7, grant(krn=3)))
+
+
+def calls_of(act: Callable[[], object]) -> list[str]:
+    """The calls by which something is written, waited for and renamed, in their order."""
+    wanted, called = (os.pwrite, os.fsync, os.fdatasync, os.replace), list[str]()
+
+    def profile(_frame: object, event: str, function: Any) -> None:  # noqa: ANN401 - as Python calls it
+        if event == "c_call" and any(function is one for one in wanted):
+            called.append(function.__name__)
+
+    sys.setprofile(profile)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return called
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems wait for the disk by other calls")
+def test_order_on_the_disk(host: Host) -> None:
+    """New keys and their name are on the disk before the journal speaks of them, and that before they are in place."""
+    called = calls_of(lambda: host.load(file_of(host.store.card, 6, grant(krn=2))))
+    journal = called.index("fdatasync")
+    assert called[:journal] == ["pwrite", "fsync", "fsync", "pwrite"]
+    assert called[journal + 1 :] == ["pwrite", "pwrite", "replace", "fsync"]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.security.support import KEYS
 from umbane.errors import UmbaneError
 from umbane.security import DocumentError
 from umbane.security.errors import AlteredError
+from umbane.security.process.host import Host
 from umbane.security.process.keystore import Contents, KeyStore, replace_file, write_file
 
 
@@ -86,6 +88,15 @@ def test_never_shown(tmp_path: Path) -> None:
             with pytest.raises(TypeError):
                 way(part)
     host.close()
+
+
+def test_never_shown_half_way(tmp_path: Path) -> None:
+    """Nor is a module copied or pickled in which one of its custodians has been, and nobody sees that one's key."""
+    with closing(Host(founded(tmp_path / "m"))) as host:
+        host.give("ada", PEOPLE["ada"])
+        for way in (pickle.dumps, copy.deepcopy, copy.copy):
+            with pytest.raises(TypeError):
+                way(host)
 
 
 def test_other_fields(file: bytes) -> None:

@@ -159,6 +159,8 @@ def require_people(threshold: int, passphrases: Mapping[str, str]) -> None:
             raise CustodianError("a custodian's name is letters and digits, and begins with a letter")
         if len(passphrase) < SHORTEST or len(set(passphrase)) < FEWEST:
             raise CustodianError(f"a passphrase has at least {SHORTEST} characters; four words will do")
+    if len(set(passphrases.values())) < len(passphrases):
+        raise CustodianError("two custodians gave the same passphrase: each has one that nobody else knows")
 
 
 def stretched(passphrase: str, salt: bytes, cost: Cost) -> bytes:

@@ -8,6 +8,7 @@ from typing import Final
 
 from umbane.security.chain import Entry, keyed
 from umbane.security.core import ModuleCore, Options
+from umbane.security.disk import sync_folder
 from umbane.security.errors import ModuleBusyError, RealmError
 from umbane.security.identity import CentreCard, ModuleIdentity
 from umbane.security.loadfile import KeyGrant, KeyUse
@@ -62,7 +63,7 @@ def found_module(  # noqa: PLR0913 - what a module is made of
         tables: the EA07 tables.
 
     Raises:
-        ModuleBusyError: the folder is not empty.
+        ModuleBusyError: the folder is not empty, or can't be made.
         CustodianError: the custodians aren't fit for it.
         RealmError: the centre is of another realm, or one person alone would unseal a production module.
     """
@@ -74,16 +75,29 @@ def found_module(  # noqa: PLR0913 - what a module is made of
     card = ModuleIdentity(name, realm, seed).card
     custody = Custody.founded(threshold, passphrases, master, cost)
     store = KeyStore(card, centre, str(witness) if witness else None, custody).holding(Contents(seed), master)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if any(folder.iterdir()) or (witness is not None and witness.exists()):
-        raise ModuleBusyError(f"{folder} is not empty, or the witness is there already: give others")
-    if witness is not None:
-        witness.parent.mkdir(parents=True, exist_ok=True)
+    make_room(folder, witness)
     core = core_of(folder, store, Contents(seed), master, tables)
     core.journal.append([Entry(0, f"{STORE} {store.hash}")])
     core.close()
     write_file(folder / KEYS, store.text())
     return store
+
+
+def make_room(folder: Path, witness: Path | None) -> None:
+    """Make the folders of a new module, and leave what is there.
+
+    Raises:
+        ModuleBusyError: something is there, or they can't be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync_folder(folder.parent)
+        if any(folder.iterdir()) or (witness is not None and witness.exists()):
+            raise ModuleBusyError(f"{folder} is not empty, or the witness is there already: give others")
+        if witness is not None:
+            witness.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModuleBusyError(f"no module can be made there: {error.strerror}: {error.filename}") from error
 
 
 def core_of(  # noqa: PLR0913, PLR0917 - what a module is made of

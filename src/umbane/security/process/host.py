@@ -21,17 +21,20 @@ from umbane.security.errors import (
     CustodianError,
     DocumentError,
     JournalError,
+    KeyClashError,
     ModuleBusyError,
     SealedError,
     UnsupportedError,
 )
 from umbane.security.identity import CentreCard, ModuleIdentity
+from umbane.security.keyring import Keyring
 from umbane.security.limits import quota_entry
-from umbane.security.loadfile import KeyGrant, open_load_file
+from umbane.security.loadfile import KeyGrant, open_load_file, require_quota
 from umbane.security.models import Attestation, Quota, Realm, VendingKeyName
 from umbane.security.process.founding import KEYS, STORE, Clock, core_of, now, vault_of
 from umbane.security.process.keystore import Contents, KeyStore, replace_file, write_file
 from umbane.security.topup import open_top_up
+from umbane.security.vault import Vault, refuse_copy
 from umbane.sts import SAMPLE_TABLES, StaTables
 
 __all__ = ["Host", "Standing"]
@@ -69,7 +72,7 @@ class Opened(NamedTuple):
         return "Opened(…)"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("keys are not copied: they stay where they are")
+        refuse_copy(self)
 
 
 class Host:
@@ -103,6 +106,9 @@ class Host:
             raise
         self.given: dict[str, bytes] = {}
         self.opened: Opened | None = None
+
+    def __reduce__(self) -> NoReturn:
+        refuse_copy(self)
 
     def close(self) -> None:
         """Let another process have it."""
@@ -206,28 +212,31 @@ class Host:
 
         Raises:
             RealmError: the module isn't of the test realm.
+            KeyClashError: one is here already: to take it once more would be a way to raise its quota.
         """
-        taken = tuple(grants)
+        taken, here = tuple(grants), map(vending_name, self.require_opened().contents.grants)
+        if again := set(here) & set(map(vending_name, taken)):
+            raise KeyClashError(f"the key for {min(again)} is here already; two custodians raise its quota")
         self.hold(taken, [])
         return len(taken)
 
     def hold(self, grants: tuple[KeyGrant, ...], entries: list[Entry]) -> None:
-        """Keep these keys, too: first as a new file, then in the journal, then in the old one's place."""
+        """Keep these keys, too, and those without any use no more.
+
+        First as a new file, then in the journal, then in the old one's place; whatever fails, the journal has the word.
+        """
         opened = self.require_opened()
-        merged = {vending_name(grant): grant for grant in (*opened.contents.grants, *grants)}
-        vault = vault_of(self.store, [*opened.contents.grants, *grants])  # two keys of one name are refused here
-        keyring = opened.core.keyring
-        for name in vault.names():
-            keyring.require_fits(name, vault.check_value(name))
-        contents = Contents(opened.contents.seed, tuple(merged.values()))
+        together = (*opened.contents.grants, *grants)
+        require_fit(vault_of(self.store, together), opened.core.keyring)  # two keys of one name are refused here
+        merged = {vending_name(grant): grant for grant in together}
+        contents = Contents(opened.contents.seed, tuple(grant for grant in merged.values() if grant.uses))
         store = self.store.holding(contents, opened.master)
-        quotas = [quota_entry(vending_name(it), it.quota) for it in grants if it.quota != Quota()]
-        write_file(self.folder / NEW_KEYS, store.text())
-        self.write_down(opened, [*entries, Entry(0, f"{STORE} {store.hash}"), *quotas])
-        replace_file(self.folder / NEW_KEYS, self.folder / KEYS)
-        opened.core.vault = keyring.vault = vault
-        for grant in grants:
-            opened.core.limits.add(grant)
+        quotas = [quota_entry(vending_name(it), it.quota) for it in grants]
+        with opened.core.journal.guarded():
+            write_file(self.folder / NEW_KEYS, store.text())
+            self.write_down(opened, [*entries, Entry(0, f"{STORE} {store.hash}"), *quotas])
+            replace_file(self.folder / NEW_KEYS, self.folder / KEYS)
+        opened.core.hold(vault_of(store, contents.grants), contents.grants)
         self.store, self.opened = store, opened._replace(contents=contents)
 
     @staticmethod
@@ -281,7 +290,7 @@ class Host:
         """Raise a quota because these custodians said so, of whom ``require_custodians`` knows.
 
         Raises:
-            AlteredError: the amounts are none, or the key has no quota.
+            AlteredError: the amounts are none or go too far, or the key has no quota.
         """
         opened = self.require_opened()
         if tokens < 0 or units < 0:
@@ -296,13 +305,21 @@ class Host:
         if quota is None:
             raise AlteredError(f"the key for {key} has no quota here that could be raised")
         more = (None if limit is None else limit + more for limit, more in zip(quota, (tokens, units), strict=True))
-        return quota_entry(key, Quota(*more))
+        higher = Quota(*more)
+        require_quota(higher)
+        return quota_entry(key, higher)
 
     def attest(self, challenge: bytes) -> Attestation:
         """As ``SecurityModule.attest``."""
         opened = self.require_opened()
         core = opened.core
         return attested(Statement(core.status(), core.counters.all(), core.limits.quotas()), challenge, opened.identity)
+
+
+def require_fit(vault: Vault, keyring: Keyring) -> None:
+    """Refuse a key that isn't the one of its name that was used before."""
+    for name in vault.names():
+        keyring.require_fits(name, vault.check_value(name))
 
 
 def vending_name(grant: KeyGrant) -> VendingKeyName:

@@ -21,6 +21,7 @@ from umbane.security.errors import AlteredError
 from umbane.security.identity import CentreCard, ModuleCard
 from umbane.security.loadfile import KeyGrant, grant_fields, read_grant
 from umbane.security.process.custody import NONCE, Custody, derived
+from umbane.security.vault import refuse_copy
 
 __all__ = ["Contents", "KeyStore", "replace_file", "write_file"]
 
@@ -39,7 +40,7 @@ class Contents:
         return f"Contents({len(self.grants)} keys)"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("keys are not copied: they stay where they are")
+        refuse_copy(self)
 
     def text(self) -> bytes:
         """As it is sealed; it holds the keys."""
@@ -134,13 +135,14 @@ class KeyStore:
 
 
 def write_file(path: Path, text: bytes) -> None:
-    """Write a file that only its owner reads, and wait until it is on the disk."""
+    """Write a file that only its owner reads, and wait until it and its name are on the disk."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE)
     try:
         write_at(file, text, 0)
         os.fsync(file)
     finally:
         os.close(file)
+    sync_folder(path.parent)
 
 
 def replace_file(new: Path, path: Path) -> None:
