@@ -6,7 +6,7 @@ from umbane.api.problems import problem_from, problem_of
 from umbane.security import JournalError
 from umbane.vending import Code, Refused
 
-OURS = {Code.UNAVAILABLE: False, Code.NOT_MADE: True}
+OURS = {Code.UNAVAILABLE: False}
 """What is our fault, and whether it is the outcome of its message."""
 
 

@@ -138,10 +138,10 @@ def test_a_final_answer_of_a_broken_server() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         sent.append(request)
-        return httpx.Response(503, json=problem(503, "not_made", final=True)[1])
+        return httpx.Response(503, json=problem(503, "gone", final=True)[1])
 
     client = Client("http://till", "k", transport=httpx.MockTransport(answer), wait=bool)
-    with client, pytest.raises(ProblemError, match="not_made") as refused:
+    with client, pytest.raises(ProblemError, match="gone") as refused:
         client.buy("m1", "07000000013", 20_000)
     assert (refused.value.is_final, len(sent)) == (True, 1)
 

@@ -20,6 +20,7 @@ from umbane.security import (
     RequestReusedError,
     TokenRequest,
     UnknownKeyError,
+    UnreachableError,
     UnsupportedError,
     VendingKeyName,
     VerifyRequest,
@@ -93,22 +94,25 @@ class LaboratoryModule:
         if self.deaf:
             self.deaf -= 1
             self.unheard += requests
-            raise LostReplyError
+            raise self.silence()
         self.asked.set()
         await self.awake.wait()
         return self.heard([self.one(request) for request in requests])
 
     async def change_keys(self, requests: Sequence[KeyChangeRequest]) -> list[Issued | Refused]:
-        """Make key-change sets. Of a module outside the reply gets lost with the tokens that follow, if at all."""
-        answers = [self.one(request) for request in requests]
-        return answers if self.external else self.heard(answers)
+        """Make key-change sets."""
+        return self.heard([self.one(request) for request in requests])
 
     def heard(self, answers: list[Issued | Refused]) -> list[Issued | Refused]:
         """The answers, unless they get lost."""
         if self.lose:
             self.lose -= 1
-            raise LostReplyError
+            raise self.silence()
         return answers
+
+    def silence(self) -> Exception:
+        """What is heard instead of an answer: inside of a process nothing, for the process is gone."""
+        return UnreachableError("it hung up") if self.external else LostReplyError()
 
     def one(self, request: TokenRequest | KeyChangeRequest) -> Issued | Refused:
         """Answer one request, for ever in the same way."""

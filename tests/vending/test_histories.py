@@ -106,7 +106,11 @@ class World:
     async def ask(self, batch: list[tuple[tuple[int, str], Order]], lost: bool) -> None:  # noqa: FBT001 - whether the reply is
         """Ask for a batch, and again until everything is decided; the answers are the model's, and TIDs grow."""
         self.module.lose = int(lost)
-        answers = await self.insist([self.request(message, order) for message, order in batch])
+        requests = [self.request(message, order) for message, order in batch]
+        if lost and self.module.external:  # of a batch the others would go first
+            answers = [answer for request in requests for answer in await self.insist([request])]
+        else:
+            answers = await self.insist(requests)
         self.module.lose = 0
         assert [told(it) for it in answers] == [self.model.ask(*it, self.shop.now) for it in batch]
         minutes = [token.minute for it in answers if isinstance(it, Sold) and not it.repeated for token in it.tokens]
@@ -150,7 +154,7 @@ class World:
                 answers = await self.shop.sell(*requests)
             except LostReplyError:
                 continue
-            if not any(isinstance(it, Refused) and it.code == "in_progress" for it in answers):
+            if not any(isinstance(it, Refused) and it.code in {"in_progress", "unavailable"} for it in answers):
                 return answers
             await resolve(self.shop.engine, AT_ONCE)
 

@@ -47,7 +47,6 @@ ENGINEER = Staff("thandi", frozenset({Role.ENGINEER}), (BOSS,))
 CASHIER = Staff("sipho", frozenset({Role.CASHIER}), (BOSS,))
 ELSEWHERE: Final = {
     Code.IN_PROGRESS: "test_external.py",
-    Code.NOT_MADE: "test_external.py",
     Code.UNAVAILABLE: "test_disasters.py",
     Code.RELEASED: "test_looking.py",
     Code.REVERSED: "test_looking.py",

@@ -41,6 +41,8 @@ FIRST_PAUSE: Final = 0.02
 PAUSE_GROWTH: Final = 4
 GRACE: Final = 1.5
 """So many times as long as a statement may take, we listen to a server that should have stopped it by itself."""
+BESIDE: Final = 2
+"""Connections that are kept for who has one of the others."""
 CLOSING: Final = 10.0
 """Seconds to wait for connections in use when the database is closed."""
 
@@ -92,6 +94,7 @@ class Database:
         self._chance = chance
         self._embedded = EmbeddedServer(place.directory) if isinstance(place, Embedded) else None
         self._pool: Pool[Record] | None = None
+        self._beside: Pool[Record] | None = None
 
     async def run(
         self,
@@ -118,7 +121,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """Give a connection that sees one unchanging state of the database and can't write."""
-        async with self._connection() as connection:
+        async with self._connection(self._pool) as connection:
             transaction = connection.transaction(isolation="repeatable_read", readonly=True)
             try:
                 await transaction.start()
@@ -130,9 +133,24 @@ class Database:
                 raise
             await _roll_back(connection, transaction)
 
+    @asynccontextmanager
+    async def beside(self) -> AsyncIterator[Connection]:
+        """Give a connection without a transaction: each statement is committed by itself.
+
+        There are some for nothing else, so that who has a transaction open may wait for one. When it breaks, nobody
+        knows whether the last statement was committed.
+        """
+        async with self._connection(self._beside) as connection:
+            try:
+                yield connection
+            except BaseException as error:
+                if ours := in_words(error):
+                    raise ours from error
+                raise
+
     async def _once(self, work: Callable[[Connection], Awaitable[T]], isolation: Isolation) -> T:
         """Try one transaction."""
-        async with self._connection() as connection:
+        async with self._connection(self._pool) as connection:
             transaction = connection.transaction(isolation=isolation)
             try:
                 await transaction.start()
@@ -152,16 +170,16 @@ class Database:
             return result
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        """Give a connection of the pool."""
-        if (pool := self._pool) is None:
+    async def _connection(self, pool: "Pool[Record] | None") -> AsyncIterator[Connection]:
+        """Give a connection of a pool."""
+        if pool is None:
             raise DatabaseError("the database was closed", "open it again")
         try:
             connection = await pool.acquire(timeout=self._limits.connection)
         except TimeoutError as error:
             if pool.get_size() < pool.get_max_size():
                 raise unreachable(error, str(self.place)) from error
-            busy = f"all {self._limits.connections} connections were in use for {self._limits.connection:g} s"
+            busy = f"all {pool.get_max_size()} connections were in use for {self._limits.connection:g} s"
             raise BusyError(busy, "try again when less is going on") from error
         except (OSError, *REPORTED) as error:
             raise unreachable(error, str(self.place)) from error
@@ -190,11 +208,14 @@ class Database:
         hush(asyncio.get_running_loop())
         if self._embedded:
             await asyncio.to_thread(self._embedded.start)
-        self._pool = await asyncpg.create_pool(
-            min_size=0, max_size=self._limits.connections, connect=self._connect, reset=_reset
-        )
-        async with self._connection() as connection:
+        self._pool = await self._pool_of(self._limits.connections)
+        self._beside = await self._pool_of(BESIDE)
+        async with self._connection(self._pool) as connection:
             check_server(connection.get_server_version().major, connection.get_settings().server_encoding)
+
+    async def _pool_of(self, most: int) -> "Pool[Record]":
+        """A pool of at most so many connections, each made when it is needed."""
+        return await asyncpg.create_pool(min_size=0, max_size=most, connect=self._connect, reset=_reset)
 
     async def close(self, patience: float = CLOSING) -> None:
         """Close all connections, and stop our own server if nobody else needs it.
@@ -202,8 +223,8 @@ class Database:
         Args:
             patience: seconds to wait for connections in use; then they are broken.
         """
-        if self._pool:
-            pool, self._pool = self._pool, None
+        pools, self._pool, self._beside = [self._beside, self._pool], None, None
+        for pool in filter(None, pools):
             try:
                 await asyncio.wait_for(pool.close(), patience)
             except TimeoutError:

@@ -10,7 +10,6 @@ from umbane.sts import CheckDigitError
 from umbane.vending.codes import PASSING, Code
 from umbane.vending.errors import RefusedError
 from umbane.vending.identity import fingerprint
-from umbane.vending.intents import Intent
 from umbane.vending.models import Answer, Refused, SaleRequest
 from umbane.vending.plans import Plan, Situation
 
@@ -32,7 +31,6 @@ class Case:
         seller: the till, as soon as it is found.
         situation, plan: what it is judged by, and what is to be done.
         postings: of its plan.
-        intent: what a module outside of this process was asked for it.
         answer: in the end.
         may_be_old: whether its message may have come before.
         hurried: whether a batch with it waited in vain for what others hold.
@@ -48,7 +46,6 @@ class Case:
     situation: Situation | None = None
     plan: Plan | None = None
     postings: dict[AccountKey, int] = field(default_factory=dict)
-    intent: Intent | None = None
     answer: Answer | None = None
     may_be_old: bool = False
     hurried: bool = False

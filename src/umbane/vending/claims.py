@@ -126,13 +126,12 @@ WHERE coalesce((c.state ->> 'purchased')::bigint, 0) <> s.purchased AND c.versio
 ORDER BY c.utility_id, c.account_no LIMIT 1"""
 
 OUTCOMES: Final = """
-SELECT 'vending.message', m.terminal_id || ' ' || m.message_id, CASE WHEN s.id IS NULL AND r.id IS NULL AND i.id IS NULL
+SELECT 'vending.message', m.terminal_id || ' ' || m.message_id, CASE WHEN s.id IS NULL AND r.id IS NULL
     THEN 'was never answered' ELSE 'has more than one outcome' END
 FROM vending.message m
 LEFT JOIN vending.sale s ON s.utility_id = m.utility_id AND s.id = m.id
 LEFT JOIN vending.refusal r ON r.utility_id = m.utility_id AND r.id = m.id
-LEFT JOIN vending.intent i ON i.utility_id = m.utility_id AND i.id = m.id
-WHERE num_nonnulls(s.id, r.id, i.id) <> 1 ORDER BY m.utility_id, m.terminal_id, m.message_id LIMIT 1"""
+WHERE num_nonnulls(s.id, r.id) <> 1 ORDER BY m.utility_id, m.terminal_id, m.message_id LIMIT 1"""
 
 UNASKED: Final = """
 SELECT 'vending.sale', s.id, 'answers no message' FROM vending.sale s

@@ -21,9 +21,6 @@ class Code(StrEnum):
     BAD_REQUEST = "bad_request"
     """A value can't be what it says."""
 
-    NOT_MADE = "not_made"
-    """The security module didn't make the tokens; nothing was charged."""
-
     # A sale that was made
     RELEASED = "already_released"
     """Digits have left the house: it can't be taken back."""

@@ -10,16 +10,14 @@ from uuid import UUID
 from umbane.db import Connection
 from umbane.ledger import AccountKey
 from umbane.registry import Rulebooks
-from umbane.security import Issued, Refused, SecurityModule
+from umbane.security import SecurityModule
 from umbane.vending.cases import Case
+from umbane.vending.intents import Intents
 from umbane.vending.plans import Asked, Draft
-from umbane.vending.store import Unusual
 
 __all__ = ["House", "Turn"]
 
 MOST_ACCOUNTS: Final = 200_000
-LOOK: Final = Unusual(intents=True, withheld=True)
-"""As long as nobody has asked, everything is looked for."""
 
 
 class House:
@@ -32,23 +30,25 @@ class House:
         accounts: numbers of accounts, by utility.
         loose: requests to the module of turns that failed: whether it made tokens, and whether they are booked, is
             found out before the next turn.
-        flying: messages that a module outside of this process is being asked for.
+        intents: what a module outside of this process is asked.
     """
 
-    def __init__(self, module: SecurityModule, module_number: int) -> None:
+    def __init__(self, module: SecurityModule, module_number: int, intents: Intents) -> None:
         self.module = module
         self.module_number = module_number
         self.rulebooks = Rulebooks()
         self.accounts: dict[UUID, dict[AccountKey, int]] = defaultdict(dict)
         self.loose: dict[UUID, Asked] = {}
-        self.flying: set[UUID] = set()
+        self.intents = intents
 
     def learn(self, turn: "Turn") -> None:
-        """A turn is committed: the accounts it made exist."""
+        """A turn is committed: the accounts it made exist, and what it asked for is booked."""
         known = self.accounts[turn.utility_id]
         if len(known) > MOST_ACCOUNTS:  # other turns may still look into the old one
             known = self.accounts[turn.utility_id] = {}
         known |= turn.learnt
+        if turn.intent:
+            self.intents.settled.add(turn.intent)
 
 
 @dataclass(slots=True)
@@ -62,10 +62,10 @@ class Turn:
         cases: no meter, no contract and no message twice.
         now: the moment of all of them.
         asked: what the module is asked for.
-        answers: of a module outside of this process, by the ids of its requests.
         known: numbers of accounts.
         learnt: those that this turn found; what it made exists only if the transaction is committed.
-        unusual: what there may be and mostly isn't, as it was found when the meters were locked.
+        withheld: whether any tokens are withheld; mostly there are none.
+        intent: which says what a module outside of this process is asked.
     """
 
     house: House
@@ -74,10 +74,10 @@ class Turn:
     cases: Sequence[Case]
     now: datetime
     asked: dict[UUID, Asked] = field(default_factory=dict)
-    answers: Mapping[UUID, Issued | Refused] = field(default_factory=dict)
     known: Mapping[AccountKey, int] = field(default_factory=dict)
     learnt: Mapping[AccountKey, int] = field(default_factory=dict)
-    unusual: Unusual = LOOK
+    withheld: bool = True
+    intent: UUID | None = None
 
     def __post_init__(self) -> None:
         self.known = self.known or self.house.accounts[self.utility_id]

@@ -1,116 +1,68 @@
-"""What a module outside of this process is asked, kept before it is asked: so what became of it can be found out."""
+"""What a module outside of this process is asked, committed before: so what became of it can be found out."""
 
-import json
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from umbane.db import Connection, Table
-from umbane.registry import EngineeringAction, Role
-from umbane.vending.models import Buy, ChangeKey, ClaimFree, Engineer, Give, Order, Pay, SaleRequest, Staff
+from umbane.db import Connection, Database, new_ids
+from umbane.vending.plans import Asked
+from umbane.vending.signatures import exact
 
-__all__ = [
-    "Intent",
-    "busy_meters",
-    "decode_message",
-    "drop_intents",
-    "encode_message",
-    "insert_intents",
-    "open_intents",
-]
+__all__ = ["Intent", "Intents", "drop_intents", "open_intents"]
 
-INTENTS: Final = Table(
-    "vending.intent",
-    {"utility_id": "uuid", "id": "uuid", "meter_id": "uuid", "module": "smallint", "at": "timestamptz"}
-    | {"message": "json", "hold_id": "uuid"},
-)
-BUSY: Final = "SELECT meter_id, id FROM vending.intent WHERE utility_id = $1 AND meter_id = ANY($2)"
-INSERTION: Final = """
-INSERT INTO vending.intent (utility_id, id, meter_id, module, at, message, hold_id, requests, signatures)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
-DROPPING: Final = "DELETE FROM vending.intent WHERE utility_id = $1 AND id = ANY($2) RETURNING id"
-OPEN: Final = """
-SELECT utility_id, id, meter_id, module, at, message, hold_id, requests, signatures FROM vending.intent
-WHERE module = $1 ORDER BY at, id"""
-ORDERS: Final[dict[str, type[Any]]] = {it.__name__: it for it in (Buy, ChangeKey, ClaimFree, Engineer, Give, Pay)}
+KEEPING: Final = """
+WITH settled AS (DELETE FROM vending.intent WHERE id = ANY($6))
+INSERT INTO vending.intent (id, module, at, requests, signatures) VALUES ($1, $2, $3, $4, $5)"""
+DROPPING: Final = "DELETE FROM vending.intent WHERE id = ANY($1)"
+OPEN: Final = "SELECT id, at, requests, signatures FROM vending.intent WHERE module = $1 ORDER BY at, id"
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """What a module is asked for one message.
+class Intent(NamedTuple):
+    """What a module is asked in one call.
 
     Attributes:
-        utility_id: in whose house.
-        id: of the message.
-        meter_id: to which nothing else is sold meanwhile.
-        module: by which number the books know it.
-        at: the moment of the sale.
-        message: what was asked, as `encode_message` gives it.
-        hold_id: of the money that is set aside.
-        requests: the ids under which the module is asked.
+        id: of our own.
+        at: the moment of the sales.
+        requests: the ids under which it is asked.
         signatures: what each request says.
     """
 
-    utility_id: UUID
     id: UUID
-    meter_id: UUID
-    module: int
     at: datetime
-    message: str
-    hold_id: UUID | None
     requests: list[UUID]
     signatures: list[str]
 
 
-def encode_message(request: SaleRequest) -> str:
-    """A request as JSON."""
-    return json.dumps(asdict(request) | {"kind": type(request.order).__name__}, default=plain)
+class Intents:
+    """The intents of one engine.
 
+    Attributes:
+        database: where they are kept.
+        module: by which number the books know the module.
+        settled: those whose sales are booked. They go with the next one that is kept.
+    """
 
-def plain(value: object) -> object:
-    """What JSON has no word for."""
-    return sorted(value) if isinstance(value, frozenset) else str(value)
+    def __init__(self, database: Database, module: int) -> None:
+        self.database = database
+        self.module = module
+        self.settled: set[UUID] = set()
 
-
-def decode_message(text: str) -> SaleRequest:
-    """The request that JSON of ours is."""
-    fields = json.loads(text)
-    kind, order, staff = fields.pop("kind"), fields.pop("order"), fields.pop("staff")
-    if "action" in order:
-        order["action"] = EngineeringAction(order["action"])
-    made: Order = ORDERS[kind](**order)
-    utility_id, terminal_id = UUID(fields["utility_id"]), UUID(fields["terminal_id"])
-    who = staff_from(staff) if staff else None
-    return SaleRequest(utility_id, terminal_id, fields["message_id"], fields["meter"], made, who)
-
-
-def staff_from(fields: dict[str, Any]) -> Staff:
-    """Who asked and who agreed."""
-    approvers = tuple(staff_from(it) for it in fields["approvers"])
-    return Staff(fields["name"], frozenset(map(Role, fields["roles"])), approvers, fields.get("emergency", False))
-
-
-async def busy_meters(tx: Connection, utility_id: UUID, meters: Collection[UUID]) -> dict[UUID, UUID]:
-    """Meters that a sale is under way to, and the message of each."""
-    return {row[0]: row[1] for row in await tx.fetch(BUSY, utility_id, list(meters))}
-
-
-async def insert_intents(tx: Connection, intents: Collection[Intent]) -> None:
-    """Keep intents."""
-    rows = [
-        (it.utility_id, it.id, it.meter_id, it.module, it.at, it.message, it.hold_id, it.requests, it.signatures)
-        for it in intents
-    ]
-    await tx.executemany(INSERTION, rows)
-
-
-async def drop_intents(tx: Connection, utility_id: UUID, ids: Collection[UUID]) -> set[UUID]:
-    """Their messages are answered; which of them had none so far."""
-    return {row[0] for row in await tx.fetch(DROPPING, utility_id, list(ids))}
+    async def keep(self, asked: Sequence[Asked], at: datetime) -> UUID:
+        """Commit what the module is going to be asked, beside whatever transaction is open; the id of the intent."""
+        id_, settled = new_ids(1)[0], list(self.settled)
+        row = id_, self.module, at, [it.id for it in asked], [exact(it) for it in asked]
+        async with self.database.beside() as connection:
+            await connection.execute(KEEPING, *row, settled)
+        self.settled.difference_update(settled)
+        return id_
 
 
 async def open_intents(connection: Connection, module: int) -> list[Intent]:
-    """What a module was asked for and isn't settled, the oldest first."""
+    """What a module was asked and isn't settled, the oldest first."""
     return [Intent(*row) for row in await connection.fetch(OPEN, module)]
+
+
+async def drop_intents(tx: Connection, ids: Collection[UUID]) -> None:
+    """These are settled."""
+    await tx.execute(DROPPING, list(ids))

@@ -36,9 +36,10 @@ from umbane.vending.errors import RefusedError
 from umbane.vending.house import Turn
 from umbane.vending.identity import request_id
 from umbane.vending.plans import Asked, Draft, Situation
+from umbane.vending.signatures import signature
 from umbane.vending.store import Withheld
 
-__all__ = ["exact", "issue", "reserve", "signature"]
+__all__ = ["issue", "reserve"]
 
 RND: Final = 15
 MEANING: Final[dict[type[Exception], Code]] = {
@@ -63,7 +64,7 @@ async def reserve(turn: Turn) -> None:
         for case in cases:
             number(case, held)
         new = {id_ for case in cases for id_ in ids_of(case)} - known
-        found = await store.withheld(turn.tx, new) if new and turn.unusual.withheld else {}
+        found = await store.withheld(turn.tx, new) if new and turn.withheld else {}
         known |= new
         held |= found
         cases = [case for case in cases if case.is_live and needs_another_look(case, found)] if held else []
@@ -172,25 +173,10 @@ def stamped(draft: Draft, rnd: int) -> Token:
     return replace(token, tid=tid, rnd=rnd) if isinstance(token, StampedToken) and tid is not None else token
 
 
-def exact(request: Asked) -> str:
-    """What a request is for, with its TID: two that are equal get the same digits, but for chance."""
-    token: object = getattr(request, "token", None)
-    tid = token.tid.minutes if isinstance(token, StampedToken) else None
-    return f"{signature(request)} {tid}"
-
-
-def signature(request: Asked) -> str:
-    """What a request is for, its TID and chance apart: two that are equal get tokens that do the same."""
-    key = "/".join(str(it) for it in request.key)
-    if isinstance(request, KeyChangeRequest):
-        return f"{request.pan} {key} > {'/'.join(str(it) for it in request.new)} {request.with_sgc}"
-    token = request.token
-    value = token.value() if isinstance(token, StampedToken) else token.content()
-    return f"{request.pan} {key} {token.token_class}.{token.subclass}.{value}"
-
-
 async def issue(turn: Turn) -> None:
     """Ask the module for all tokens of a turn that aren't there yet. One that it refuses refuses its case.
+
+    That one outside of this process is asked is committed before.
 
     Raises:
         ModuleError: the module can't work now; what it made is found out later.
@@ -200,6 +186,8 @@ async def issue(turn: Turn) -> None:
     tokens = [(case, draft, draft.request) for case, draft in wanted if isinstance(draft.request, TokenRequest)]
     turn.asked = {it[2].id: it[2] for it in sets} | {it[2].id: it[2] for it in tokens}
     module = turn.house.module
+    if module.external and turn.asked:
+        turn.intent = await turn.house.intents.keep([*turn.asked.values()], turn.now)
     if sets:
         receive(turn, sets, await module.change_keys([request for _, _, request in sets]))
     if tokens:

@@ -1,7 +1,7 @@
 """The second step: meters and contracts are locked, and each case gets what it is judged by."""
 
 from collections.abc import Sequence
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from umbane.registry import ForSale, Rulebook, load_for_sale
 from umbane.sts import MeterPAN
@@ -9,9 +9,11 @@ from umbane.vending.cases import Case
 from umbane.vending.codes import Code
 from umbane.vending.errors import RefusedError
 from umbane.vending.house import Turn
-from umbane.vending.intents import busy_meters
 from umbane.vending.plans import Situation
 from umbane.vending.store import begin_making
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 __all__ = ["AsideError", "SplitError", "load"]
 
@@ -50,26 +52,22 @@ async def load(turn: Turn, *, lock: bool = True) -> None:
     rows = await load_for_sale(turn.tx, turn.utility_id, [case.pan for case in wanted], lock=lock)
     require_distinct(turn.cases, wanted, rows)
     number = turn.house.module_number
-    turn.unusual, minutes = await begin_making(turn.tx, turn.utility_id, number, rows.meter_id)
+    turn.withheld, minutes = await begin_making(turn.tx, turn.utility_id, number, rows.meter_id)
     if len(rows):
         book = await turn.house.rulebooks.of(turn.tx, turn.utility_id, max(rows.edition))
         for row, position in enumerate(rows.position):
             last = later(rows.last_minute[row], minutes[row])
             wanted[position].situation = situation_of(rows, row, last, turn, book, wanted[position])
-    busy = await busy_meters(turn.tx, turn.utility_id, rows.meter_id) if turn.unusual.intents else {}
     for case in wanted:
-        case.problem = load_problem(case, busy)
+        case.problem = load_problem(case)
 
 
-def load_problem(case: Case, busy: dict[UUID, UUID]) -> RefusedError | None:
+def load_problem(case: Case) -> RefusedError | None:
     """Why nothing can be done about a case, whatever it asks for."""
     if case.situation is None:
         problem = f"this utility has no meter {MeterPAN(case.pan).drn}"
         return RefusedError(Code.UNKNOWN_METER, problem, "compare the number with the one on the meter")
-    if busy.get(case.situation.meter_id, case.id) != case.id:
-        problem = "another sale to this meter is under way"
-        return RefusedError(Code.IN_PROGRESS, problem, "send the same message again in a moment")
-    if case.situation.seller.blocked and not case.intent:
+    if case.situation.seller.blocked:
         return RefusedError(Code.SELLER_BLOCKED, "this till may not sell", "ask the utility why")
     return None
 

@@ -1,25 +1,26 @@
 """What moves money: demands on floats before tokens are made, and entries after."""
 
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import Final
 
-from umbane.ledger import AccountKey, Book, Demand, Entry, HoldRequest, LimitError, open_book
+from umbane.ledger import AccountKey, Book, Demand, Entry, open_book
 from umbane.vending.cases import Case
 from umbane.vending.codes import Code
 from umbane.vending.errors import RefusedError
 from umbane.vending.house import Turn
 from umbane.vending.postings import float_of, postings
 
-__all__ = ["admit", "book", "hold", "prepare", "try_floats"]
-
-PATIENCE: Final = timedelta(minutes=5)
-"""After which somebody should ask what became of a hold."""
+__all__ = ["admit", "book", "try_floats"]
 
 
 async def admit(turn: Turn) -> Book:
     """Open the books, find the accounts of a turn, and refuse what doesn't fit a vendor's float."""
-    ledger = await prepare(turn)
+    floats = {vendor_float(case) for case in turn.live}
+    ledger = await open_book(turn.tx, turn.utility_id, [turn.known[key] for key in floats if key in turn.known])
+    for case in turn.live:
+        planned, situation = case.planned()
+        currency = situation.book.utility.currency.code
+        case.postings = postings(planned, currency, situation.seller.vendor_id, situation.contract_id)
+    await find_accounts(turn, ledger, (key for case in turn.live for key in case.postings))
     await demand(turn, ledger)
     return ledger
 
@@ -38,33 +39,6 @@ async def demand(turn: Turn, ledger: Book) -> None:
     for case, fits in zip(spending, await ledger.admit(demands), strict=True):
         if not fits:
             case.problem = RefusedError(Code.FLOAT_EXHAUSTED, "the vendor's float is used up", "pay in first")
-
-
-async def hold(turn: Turn, ledger: Book, cases: list[Case]) -> None:
-    """Set the money of these cases aside, each under its own id.
-
-    Raises:
-        LimitError: others were quicker since it was admitted; try again, and see what is left.
-    """
-    spending = [case for case in cases if case.planned()[0].tender]
-    requests = [
-        HoldRequest(case.id, turn.account(vendor_float(case)), case.planned()[0].tender, turn.now, turn.now + PATIENCE)
-        for case in spending
-    ]
-    if not all(await ledger.hold(requests)):
-        raise LimitError("what was admitted doesn't fit any more", "try again")
-
-
-async def prepare(turn: Turn) -> Book:
-    """Open the books, and find the accounts of a turn."""
-    floats = {vendor_float(case) for case in turn.live}
-    ledger = await open_book(turn.tx, turn.utility_id, [turn.known[key] for key in floats if key in turn.known])
-    for case in turn.live:
-        planned, situation = case.planned()
-        currency = situation.book.utility.currency.code
-        case.postings = postings(planned, currency, situation.seller.vendor_id, situation.contract_id)
-    await find_accounts(turn, ledger, (key for case in turn.live for key in case.postings))
-    return ledger
 
 
 async def find_accounts(turn: Turn, ledger: Book, wanted: Iterable[AccountKey]) -> None:
@@ -88,5 +62,4 @@ def entry(turn: Turn, case: Case) -> Entry:
     """The entry of a sale."""
     planned, _ = case.planned()
     accounts = [turn.account(key) for key in case.postings]
-    held = case.intent.hold_id if case.intent else None
-    return Entry(case.id, turn.now, planned.kind, accounts, list(case.postings.values()), hold=held, note=planned.note)
+    return Entry(case.id, turn.now, planned.kind, accounts, list(case.postings.values()), note=planned.note)

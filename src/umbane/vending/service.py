@@ -1,7 +1,7 @@
 """The engine: `sell` takes any number of requests of any tills, and answers each."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -22,24 +22,20 @@ from umbane.db.errors import (
 from umbane.errors import UmbaneError
 from umbane.ledger import LimitError
 from umbane.registry import StaleError
-from umbane.security import Issued, KeyChangeRequest, ModuleError, SecurityModule, TokenRequest
-from umbane.security import Refused as ModuleRefused
+from umbane.security import ModuleError, SecurityModule
 from umbane.vending import withholding
 from umbane.vending.cases import Case, open_case, refused
 from umbane.vending.codes import Code
-from umbane.vending.external import asked_for
 from umbane.vending.house import House, Turn
-from umbane.vending.intents import Intent, decode_message, open_intents
+from umbane.vending.intents import Intents
 from umbane.vending.loading import AsideError, SplitError
 from umbane.vending.models import Answer, Refused, SaleRequest
-from umbane.vending.rounds import complete_round, prepare_round, sell_round
+from umbane.vending.rounds import sell_round
 from umbane.vending.store import RepeatedError, register_module
 
 __all__ = ["Engine", "open_engine", "resolve", "sell"]
 
 ATTEMPTS: Final = 5
-PATIENCE: Final = timedelta(minutes=1)
-"""For so long a module outside of this process may be silent."""
 HURRY: Final = "SET LOCAL lock_timeout = '500ms'"
 """Once a batch has waited in vain, the one who is to blame is looked for faster than that: all others wait as well."""
 BROKEN = (ConnectionLostError, OutcomeUnknownError, asyncpg.InterfaceError)
@@ -91,7 +87,7 @@ async def open_engine(
     status = await module.status()
     number = await database.run(lambda tx: register_module(tx, status.name, status.realm))
     await withholding.recover(database, module, number, clock())
-    yield Engine(database, House(module, number), clock)
+    yield Engine(database, House(module, number, Intents(database, number)), clock)
 
 
 async def sell(engine: Engine, requests: Sequence[SaleRequest]) -> list[Answer]:
@@ -168,21 +164,17 @@ async def halves(engine: Engine, utility_id: UUID, cases: list[Case], at: int) -
 async def attempt(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
     """Try to answer a round. If that fails, whatever the module was asked for is cleared up before anything else."""
     house, now = engine.house, engine.clock()
-    with suppress(Exception if house.module.external else ModuleError):  # who needs no token is served all the same
+    with suppress(ModuleError):  # who needs no token is served all the same
         await withholding.tidy(engine.database, house, now)
     for case in cases:
         case.restart()
     turns: list[Turn] = []
-    waiting: list[Case] = []
 
     async def work(tx: Connection) -> None:
         if any(case.hurried for case in cases):
             await tx.execute(HURRY)
         turns.append(Turn(house, tx, utility_id, cases, now))
-        if house.module.external:
-            waiting.extend(await prepare_round(turns[-1]))
-        else:
-            await sell_round(turns[-1])
+        await sell_round(turns[-1])
 
     try:
         await engine.database.run(work, attempts=1)
@@ -193,100 +185,14 @@ async def attempt(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
             house.loose |= turn.asked
         raise
     house.learn(turns[-1])
-    if waiting:
-        await ask_outside(engine, utility_id, waiting, now)
 
 
-async def ask_outside(engine: Engine, utility_id: UUID, cases: list[Case], now: datetime) -> None:
-    """Ask a module outside of this process, and settle what it says. If it says nothing, that is found out later.
+async def resolve(engine: Engine, older_than: timedelta = withholding.PATIENCE) -> int:
+    """Withhold what a module outside of this process made for sales that came to nothing; how many questions that were.
 
-    Somebody may have given a sale up meanwhile: what was made for it all the same is cleared up before the next round.
+    To be done every minute. Questions later than `older_than` may still be on their way.
     """
-    house = engine.house
-    asked = {case.id: asked_for(case) for case in cases}
-    requests = [it for case in cases for it in asked[case.id]]
-    sets = [it for it in requests if isinstance(it, KeyChangeRequest)]
-    tokens = [it for it in requests if isinstance(it, TokenRequest)]
-    house.flying |= {case.id for case in cases}
-    try:
-        changed = await house.module.change_keys(sets) if sets else []
-        made = await house.module.issue(tokens) if tokens else []
-        ids = [*(it.id for it in sets), *(it.id for it in tokens)]
-        answers = dict(zip(ids, [*changed, *made], strict=True))
-        await complete(engine, utility_id, cases, now, answers)
-        house.loose |= {it.id: it for case in cases if isinstance(case.answer, Refused) for it in asked[case.id]}
-    except Exception:  # noqa: BLE001 - whatever happened out there, the intents are kept
-        for case in cases:
-            case.answer = case.answer or in_progress()
-    finally:
-        house.flying -= {case.id for case in cases}
-
-
-async def complete(
-    engine: Engine, utility_id: UUID, cases: list[Case], now: datetime, answers: Mapping[UUID, Issued | ModuleRefused]
-) -> None:
-    """Settle cases that waited for a module outside of this process.
-
-    Args:
-        engine: whose module it is.
-        utility_id: in whose house the cases are.
-        cases: with their intents.
-        now: the moment of all of them.
-        answers: what the module said, as far as it said anything; a case without its answers is given up for good.
-    """
-
-    async def work(tx: Connection) -> Turn:
-        for case in cases:
-            case.restart()
-        turn = Turn(engine.house, tx, utility_id, cases, now, answers=answers)
-        await complete_round(turn)
-        return turn
-
-    for _ in range(ATTEMPTS - 1):
-        with suppress(*PASSING):
-            await engine.database.run(work, attempts=1)
-            return
-    await engine.database.run(work, attempts=1)
-
-
-async def resolve(engine: Engine, older_than: timedelta = PATIENCE) -> int:
-    """Find out what became of sales whose module, outside of this process, didn't answer; settle each, and count them.
-
-    What the module has made is sold; what it hasn't is given up, and the money that was set aside is free again. To be
-    done when an engine starts, and every minute. One that can't be settled doesn't stand in the way of the others; its
-    error is raised in the end.
-
-    Args:
-        engine: whose module is asked.
-        older_than: sales that began later are left to those who began them, unless the clock ran ahead then.
-    """
-    house, now = engine.house, engine.clock()
-    async with engine.database.reading() as connection:
-        found = await open_intents(connection, house.module_number)
-    intents = [it for it in found if abs(now - it.at) >= older_than and it.id not in house.flying]
-    answers = await house.module.fetch([id_ for it in intents for id_ in it.requests]) if intents else {}
-    errors = [error for intent in intents if (error := await settle_intent(engine, intent, answers))]
-    if errors:
-        raise errors[0]
-    return len(intents)
-
-
-async def settle_intent(
-    engine: Engine, intent: Intent, answers: Mapping[UUID, Issued | ModuleRefused]
-) -> Exception | None:
-    """Settle what a module was asked, with what it says now; the error, if that can't be done."""
-    try:
-        case = open_case(decode_message(intent.message), intent.id)
-        case.intent = intent
-        await complete(engine, intent.utility_id, [case], intent.at, answers)
-    except Exception as error:  # noqa: BLE001 - the others are settled first
-        return error
-    return None
-
-
-def in_progress() -> Refused:
-    """The answer while nobody knows what a module did."""
-    return Refused(Code.IN_PROGRESS, "the security module didn't answer yet", "send the same message again")
+    return await withholding.resolve(engine.database, engine.house, engine.clock(), older_than)
 
 
 def undecided(case: Case, error: Exception | None = None) -> Refused:

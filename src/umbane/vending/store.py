@@ -23,7 +23,6 @@ __all__ = [
     "TOKEN_BYTES",
     "Claim",
     "RepeatedError",
-    "Unusual",
     "Withheld",
     "answers",
     "begin_making",
@@ -114,7 +113,7 @@ RECENT: Final = """
 SELECT t.meter_id, count(DISTINCT t.sale_id) FROM vending.token t
 JOIN vending.sale s ON s.utility_id = t.utility_id AND s.id = t.sale_id
 WHERE t.utility_id = $1 AND t.meter_id = ANY($2) AND t.units > 0 AND s.at >= $3 GROUP BY t.meter_id"""
-BEGINNING: Final = "SELECT intents, withheld, minutes FROM vending.begin_making($1, $2, $3, $4)"
+BEGINNING: Final = "SELECT withheld, minutes FROM vending.begin_making($1, $2, $3, $4)"
 LAST_MINUTES: Final = "SELECT vending.last_minutes($1, $2)"
 REGISTERING: Final = """
 INSERT INTO vending.module (name, realm) VALUES ($1, $2)
@@ -138,27 +137,19 @@ async def register_module(tx: Connection, name: str, realm: str) -> int:
     return int(number)
 
 
-class Unusual(NamedTuple):
-    """What there mostly isn't, and needn't be looked through then."""
-
-    intents: bool
-    """Whether a module outside of the process is being asked for anybody of this utility."""
-    withheld: bool
-    """Whether any tokens are withheld."""
-
-
 async def begin_making(
     tx: Connection, utility_id: UUID, module: int, meters: Sequence[UUID]
-) -> tuple[Unusual, list[int | None]]:
+) -> tuple[bool, list[int | None]]:
     """Say that tokens of a module will be booked for these meters, which are locked.
 
     Returns:
-        What is unusual, and the last TID of the tokens that were sold to each meter, as `minute_of` counts it.
+        Whether any tokens are withheld, and the last TID of the tokens that were sold to each meter, as `minute_of`
+        counts it.
     """
     row = await tx.fetchrow(BEGINNING, utility_id, LOCKS, module, meters)
     if row is None:
         raise TypeError("a function that makes a row made none")
-    return Unusual(*row[:2]), row[2]
+    return row["withheld"], row["minutes"]
 
 
 async def last_minutes(connection: Connection, utility_id: UUID, meters: Sequence[UUID]) -> list[int | None]:

@@ -1,21 +1,22 @@
 """Tokens that a module made and no sale has: found by comparing the module's count with the books, and kept unseen."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from umbane.db import Connection, Database, columns
 from umbane.security import Issued, ModuleStatus, SecurityModule
 from umbane.sts import EncodedToken, StampedToken
 from umbane.vending.errors import ModuleBehindError
 from umbane.vending.house import House
-from umbane.vending.intents import Intent
-from umbane.vending.issuing import signature
+from umbane.vending.intents import Intent, drop_intents, open_intents
 from umbane.vending.plans import Asked
+from umbane.vending.signatures import signature
 from umbane.vending.store import TOKEN_BYTES, lock_module
 from umbane.vending.telling import tell_withheld
 
-__all__ = ["from_intent", "insert", "recover", "row", "tidy"]
+__all__ = ["PATIENCE", "insert", "recover", "resolve", "row", "tidy"]
 
 Row = tuple[Any, ...]
 # An array of arrays can't be unnested by rows: digits come one after the other, and are put together again.
@@ -29,13 +30,15 @@ ON CONFLICT DO NOTHING"""
 BOOKED: Final = """
 SELECT number FROM vending.token WHERE module = $1 AND number = ANY($2)
 UNION ALL SELECT number FROM vending.withheld WHERE module = $1 AND number = ANY($2)"""
-WAITING: Final = "SELECT unnest(requests) FROM vending.intent WHERE module = $1"
 RECONCILED: Final = "SELECT reconciled FROM vending.module WHERE id = $1"
 RECONCILING: Final = "UPDATE vending.module SET reconciled = $2 WHERE id = $1"
 GREATEST: Final = "SELECT max(number) FROM vending.token WHERE module = $1"
 AT_A_TIME: Final = 5000
+FIRST: Final = 1
 SINCE: Final = 6
-"""Where a row has the moment since when its tokens are withheld."""
+"""Where a row has the number of its first token, and the moment since when its tokens are withheld."""
+PATIENCE: Final = timedelta(minutes=1)
+"""For so long a question to a module outside of this process may be on its way."""
 
 
 def row(module: int, first: int, request: Asked, digits: Sequence[EncodedToken], since: datetime) -> Row:
@@ -46,12 +49,11 @@ def row(module: int, first: int, request: Asked, digits: Sequence[EncodedToken],
     return module, first, len(bits), request.id, signature(request), tid, since, bits
 
 
-def from_intent(intent: Intent, place: int, answer: Issued, since: datetime) -> Row:
-    """The same for tokens of which only the intent is known."""
-    words, _, tid = intent.signatures[place].rpartition(" ")
+def from_intent(module: int, id_: UUID, exactly: str, answer: Issued, since: datetime) -> Row:
+    """The same for tokens of which only the intent is known: what their request says exactly."""
+    words, _, tid = exactly.rpartition(" ")
     bits = [it.bits.to_bytes(TOKEN_BYTES) for it in answer.tokens]
-    minutes = None if tid == "None" else int(tid)
-    return intent.module, answer.first, len(bits), intent.requests[place], words, minutes, since, bits
+    return module, answer.first, len(bits), id_, words, None if tid == "None" else int(tid), since, bits
 
 
 async def insert(tx: Connection, rows: Collection[Row]) -> None:
@@ -73,21 +75,48 @@ async def tidy(database: Database, house: House, now: datetime) -> None:
     loose = dict(house.loose)
     if not loose:
         return
-    made = {id_: it for id_, it in (await house.module.fetch(list(loose))).items() if isinstance(it, Issued)}
-
-    async def work(tx: Connection) -> None:
-        await lock_module(tx, house.module_number)
-        known = await booked(tx, house.module_number, [it.first for it in made.values()])
-        rows = (
-            row(house.module_number, it.first, loose[id_], it.tokens, now)
-            for id_, it in made.items()
-            if it.first not in known
-        )
-        await insert(tx, list(rows))
-
-    await database.run(work)
+    number, found = house.module_number, await house.module.fetch(list(loose))
+    rows = [row(number, it.first, loose[id_], it.tokens, now) for id_, it in found.items() if isinstance(it, Issued)]
+    await database.run(lambda tx: insert_unbooked(tx, number, rows))
     for id_ in loose:
         house.loose.pop(id_, None)
+
+
+async def resolve(database: Database, house: House, now: datetime, older_than: timedelta) -> int:
+    """Find out what became of questions to a module outside of this process that nobody settled, and count them.
+
+    What was made for them is withheld. Mostly `tidy` has done so; but a question may arrive late, and who asked it may
+    be gone. Those that were asked in the time of `older_than` are left alone, unless the clock ran ahead then.
+    """
+    async with database.reading() as connection:
+        found = await open_intents(connection, house.module_number)
+    old = [it for it in found if abs(now - it.at) >= older_than]
+    for intent in old:
+        await settle_intent(database, house, intent, now)
+    return len(old)
+
+
+async def settle_intent(database: Database, house: House, intent: Intent, now: datetime) -> None:
+    """Withhold what was made for an intent and isn't booked; then it is settled."""
+    number, answers = house.module_number, await house.module.fetch(intent.requests)
+    rows = [
+        from_intent(number, id_, exactly, it, now)
+        for id_, exactly in zip(intent.requests, intent.signatures, strict=True)
+        if isinstance(it := answers.get(id_), Issued)
+    ]
+
+    async def work(tx: Connection) -> None:
+        await insert_unbooked(tx, number, rows)
+        await drop_intents(tx, [intent.id])
+
+    await database.run(work)
+
+
+async def insert_unbooked(tx: Connection, module: int, rows: Sequence[Row]) -> None:
+    """Withhold those of these tokens that the books don't know, now that nobody is about to book them."""
+    await lock_module(tx, module)
+    known = await booked(tx, module, [it[FIRST] for it in rows])
+    await insert(tx, [it for it in rows if it[FIRST] not in known])
 
 
 async def recover(database: Database, module: SecurityModule, number: int, now: datetime) -> int:
@@ -104,14 +133,11 @@ async def recover(database: Database, module: SecurityModule, number: int, now: 
         status = await module.status()  # now that nobody books its tokens: others may have, a moment ago
         reconciled: int = await tx.fetchval(RECONCILED, number)
         await require_not_behind(tx, number, reconciled, status)
-        waiting = {row[0] for row in await tx.fetch(WAITING, number)}
-        found, open_from = 0, status.count
+        found = 0
         async for records in in_portions(module, reconciled):
             known = await booked(tx, number, [it.first for it in records])
-            open_from = min([open_from, *(it.first for it in records if it.request.id in waiting)])
-            lost = [it for it in records if it.first not in known and it.request.id not in waiting]
-            found += await withhold(tx, module, number, lost, now)
-        await tx.execute(RECONCILING, number, open_from)
+            found += await withhold(tx, module, number, [it for it in records if it.first not in known], now)
+        await tx.execute(RECONCILING, number, status.count)
         return found
 
     return await database.run(work)

@@ -142,17 +142,16 @@ END $$;
 -- What is found is of the moment after the lock: each statement of a function sees what is committed when it begins.
 CREATE FUNCTION vending.begin_making(
     utility uuid, locks integer, number integer, meters uuid[],
-    OUT intents boolean, OUT withheld boolean, OUT minutes integer[]
+    OUT withheld boolean, OUT minutes integer[]
 ) LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(locks, number);
-    intents := EXISTS (SELECT FROM vending.intent WHERE utility_id = utility);
     withheld := EXISTS (SELECT FROM vending.withheld);
     minutes := vending.last_minutes(utility, meters);
 END $$;
 
 COMMENT ON FUNCTION vending.begin_making IS
-    'says that tokens of a module will be booked; are any asked for elsewhere, or withheld, and which TIDs came last?';
+    'says that tokens of a module will be booked; are any withheld, and which TIDs came last?';
 
 -- Free units, once for an account and a month.
 CREATE TABLE vending.free_claim (
@@ -199,24 +198,16 @@ END $$;
 CREATE TRIGGER one_end BEFORE INSERT ON vending.release FOR EACH ROW EXECUTE FUNCTION vending.guard_end();
 CREATE TRIGGER one_end BEFORE INSERT ON vending.reversal FOR EACH ROW EXECUTE FUNCTION vending.guard_end();
 
--- What a module outside of this process is to make: committed before it is asked, gone when it is settled. Nothing else is
--- sold to the meter meanwhile.
+-- What a module outside of the process is asked in one call: committed before it is asked, whatever becomes of the sales. It
+-- goes when they are booked, or when what was made for them is withheld.
 CREATE TABLE vending.intent (
-    utility_id uuid NOT NULL,
-    id         uuid NOT NULL,
-    meter_id   uuid NOT NULL,
+    id         uuid PRIMARY KEY,
     module     smallint NOT NULL,
     at         timestamptz NOT NULL,
-    message    json NOT NULL,
-    hold_id    uuid,
     requests   uuid[] NOT NULL,
-    signatures text[] NOT NULL CHECK (cardinality(signatures) = cardinality(requests)),
-    PRIMARY KEY (utility_id, id),
-    UNIQUE (utility_id, meter_id)
+    signatures text[] NOT NULL CHECK (cardinality(signatures) = cardinality(requests))
 );
 
-COMMENT ON COLUMN vending.intent.id IS 'of the message that it will answer';
-COMMENT ON COLUMN vending.intent.message IS 'what was asked, without digits or keys';
 COMMENT ON COLUMN vending.intent.signatures IS 'what the tokens say, and to which meter under which key';
 
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON vending.message EXECUTE FUNCTION vending.refuse();
