@@ -315,6 +315,28 @@ async def test_connections_are_not_waited_for_for_ever(shop: Database) -> None:
             await shop.run(moving(10, 1, 2))
 
 
+async def test_a_statement_beside_a_transaction(shop: Database) -> None:
+    """While transactions have all connections, a statement beside them is committed, whatever becomes of them."""
+
+    async def work(connection: Connection) -> None:
+        await moving(10, 1, 2)(connection)
+        async with shop.beside() as other:
+            await other.execute("INSERT INTO account VALUES (3, 7)")
+        raise KeyError
+
+    async with shop.reading():
+        with pytest.raises(KeyError):
+            await shop.run(work)
+    assert await balances(shop) == [100, 100, 7]
+
+
+async def test_a_statement_beside_that_fails(shop: Database) -> None:
+    """What goes wrong beside a transaction is told in our words."""
+    with pytest.raises(BusyError, match="took longer than it may"):
+        async with shop.beside() as connection:
+            await connection.execute("SELECT pg_sleep(9)")
+
+
 # ----------------------------------------------------------------------------------------------------- lost connections
 
 
