@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from tests.registry.town import GROUP, KEY, NEXT_KEY, NOW, Town, meter, revision
+from tests.registry.town import GROUP, KEY, NEXT_KEY, NOW, Town, build, meter, revision
 from umbane.registry import (
     KeyPhase,
-    MeterState,
     NotFoundError,
-    Scope,
+    RegistryInputError,
     SupplyGroup,
     TransitionError,
     abandon_keys,
@@ -28,8 +28,8 @@ from umbane.registry import (
 )
 from umbane.registry import Realm as RegistryRealm
 from umbane.registry import meter as meter_of
-from umbane.registry.campaigns import CampaignReport, apply_campaign
-from umbane.security import CampaignPlan, Realm, VendingKeyName
+from umbane.registry.campaigns import apply_campaign, trusted_plan, try_campaign
+from umbane.security import CampaignPlan, CentreIdentity, Realm, VendingKeyName, campaign_plan
 from umbane.sts import DKGA, KEN, KRN, KT, SGC, TI, BaseDate
 
 OLD = VendingKeyName(GROUP, KRN(1), KT.DUTK)
@@ -142,22 +142,22 @@ async def test_nothing_changes_but_the_end(town: Town) -> None:
         ({"start": NOW + timedelta(minutes=1)}, TransitionError, "begins at 2026-03-12T09:01:00Z"),
     ],
 )
-async def test_a_plan_that_does_not_fit(town: Town, wrong: dict[str, object], error: type, words: str) -> None:
+async def test_a_plan_that_does_not_fit(town: Town, wrong: dict[str, Any], error: type, words: str) -> None:
     """A plan for another realm, an unknown supply group or key, or a later time is refused, and nothing is changed."""
     before = await state(town)
     with pytest.raises(error, match=words):
-        await apply(town, replace(PLAN, **wrong))  # type: ignore[arg-type]
+        await apply(town, replace(PLAN, **wrong))
     assert await state(town) == before
 
 
 @pytest.mark.parametrize(
     "other", [{"dkga": DKGA.DES}, {"base_date": BaseDate.Y2035}, {"ken": KEN(200)}]
 )  # fmt: skip
-async def test_a_key_known_as_something_else(town: Town, other: dict[str, object]) -> None:
+async def test_a_key_known_as_something_else(town: Town, other: dict[str, Any]) -> None:
     """A plan whose new key the registry knows as something else is refused."""
     await town.does(add_key_revisions, [revision(2)])
     with pytest.raises(TransitionError, match="is known here as KDF_HMAC_SHA256, base 2014, KEN 255"):
-        await apply(town, replace(PLAN, **other))  # type: ignore[arg-type]
+        await apply(town, replace(PLAN, **other))
 
 
 async def test_an_older_plan(town: Town) -> None:
@@ -177,12 +177,28 @@ async def test_an_older_plan(town: Town) -> None:
 
 async def test_only_ones_own(town: Town) -> None:
     """A plan is applied to the meters of one utility; another one that has such a supply group isn't touched."""
-    from tests.registry.town import build  # noqa: PLC0415 - here only
-
     other = await build(town.database, "hill", 2)
     assert await apply(town) == (2, 0, 0, 0)
     found = await other.reads(meter_of, other.meter.id)
-    assert (found.state, found.key_phase) == (MeterState.INSTALLED, KeyPhase.SETTLED)
-    assert isinstance(other.scope, Scope)
+    assert found.key_phase is KeyPhase.SETTLED
     assert await apply(other) == (2, 0, 0, 0)
-    assert CampaignReport.__slots__
+
+
+async def test_a_trial(town: Town) -> None:
+    """A trial tells what a plan would do, and nothing of it is left."""
+    before = await state(town)
+    report = await try_campaign(town.database, town.scope, PLAN, NOW)
+    assert (report.due, report.group.name) == (2, "all")
+    assert await state(town) == before
+
+
+def test_whom_to_trust() -> None:
+    """A plan is read with the card of the centre that made it; a wrong card and a wrong plan are told apart."""
+    centre = CentreIdentity("centre", Realm.TEST, b"c" * 32)
+    plan = replace(PLAN, centre=centre.card.fingerprint)
+    text, card = campaign_plan(plan, centre), centre.card.text()
+    assert trusted_plan(text, card) == plan
+    for given, field in (((text, text), "card"), ((card, card), "plan"), ((text[:-1], card), "plan")):
+        with pytest.raises(RegistryInputError) as refusal:
+            trusted_plan(*given)
+        assert refusal.value.field == field

@@ -15,6 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from umbane.cli.campaign import campaign
 from umbane.cli.floats import set_limits
 from umbane.cli.where import plain, using
 from umbane.cli.whose import by, console, of_utility, utility_named
@@ -54,6 +55,9 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.group()
 def command() -> None:
     """Fill the registry from files, and find what is in it."""
+
+
+command.add_command(campaign)
 
 
 # ------------------------------------------------------------------------------------------------------------- import

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from umbane.db import Connection
+from umbane.db import Connection, Database
+from umbane.errors import InputError
 from umbane.registry.changes import record
-from umbane.registry.errors import NotFoundError, TransitionError
+from umbane.registry.errors import NotFoundError, RegistryInputError, TransitionError
 from umbane.registry.keychanges import plan_keys
 from umbane.registry.keys import KeyRevision, Realm, SupplyGroup, year_of
 from umbane.registry.roles import Scope
@@ -24,11 +25,11 @@ from umbane.registry.utilities import (
     key_revisions,
     supply_groups,
 )
-from umbane.security import CampaignPlan, VendingKeyName
+from umbane.security import CampaignPlan, CentreCard, DocumentError, VendingKeyName, read_campaign
 from umbane.security.documents import instant, instant_text
 from umbane.sts import TI
 
-__all__ = ["CampaignReport", "apply_campaign"]
+__all__ = ["CampaignReport", "apply_campaign", "trusted_plan", "try_campaign"]
 
 ACTION: Final = "utility.campaign"
 """What the record of changes calls it."""
@@ -67,8 +68,44 @@ class CampaignReport:
     unsettled: int
 
 
+def trusted_plan(text: bytes, card: bytes) -> CampaignPlan:
+    """The plan in a document, when the centre of a card made it.
+
+    Raises:
+        RegistryInputError: it isn't a plan, or another centre's, or was altered; or the card is none.
+    """
+    try:
+        centre = CentreCard.read(card)
+    except (DocumentError, InputError) as error:
+        raise RegistryInputError("card", str(error), "give the card that the centre was founded with") from None
+    try:
+        return read_campaign(text, centre)
+    except DocumentError as error:
+        raise RegistryInputError("plan", str(error), "have it from the centre again") from None
+
+
+class _UndoneError(Exception):
+    """Takes a report out of a transaction, which is rolled back."""
+
+    def __init__(self, report: CampaignReport) -> None:
+        super().__init__()
+        self.report = report
+
+
+async def try_campaign(database: Database, scope: Scope, plan: CampaignPlan, at: datetime) -> CampaignReport:
+    """What a plan would do: it is done, and undone. Arguments and errors are those of ``apply_campaign``."""
+
+    async def work(tx: Connection) -> CampaignReport:
+        raise _UndoneError(await apply_campaign(tx, scope, plan, at))
+
+    try:
+        return await database.run(work)
+    except _UndoneError as undone:
+        return undone.report
+
+
 async def apply_campaign(tx: Connection, scope: Scope, plan: CampaignPlan, at: datetime) -> CampaignReport:
-    """Let all meters of the plan's old key be due for its new one; whoever only wants to know undoes it.
+    """Let all meters of the plan's old key be due for its new one.
 
     Args:
         tx: a transaction.

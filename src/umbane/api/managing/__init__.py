@@ -1,7 +1,7 @@
 """What the utility's own people do over the API: look after the registry, the books and the queue of jobs.
 
-- `customers`, `contracts`, `meters`, `keychanges`, `imports`, `vendors`, `floats`, `tariffs`, `keys`, `operators`,
-  `policy`, `changes`: the registry
+- `customers`, `contracts`, `meters`, `keychanges`, `campaigns`, `imports`, `vendors`, `floats`, `tariffs`, `keys`,
+  `operators`, `policy`, `changes`: the registry
 - `books`, `debts`, `proofs`: the books; `jobs`: the queue
 - `writing`: once for each key, held to an edition; `paging`: pages
 """
@@ -10,6 +10,7 @@ from typing import Final
 
 from umbane.api.managing import (
     books,
+    campaigns,
     changes,
     contracts,
     customers,
@@ -31,7 +32,7 @@ __all__ = ["OPERATIONS"]
 
 OPERATIONS: Final = (
     *customers.OPERATIONS, *contracts.OPERATIONS, *imports.OPERATIONS, *meters.OPERATIONS, *keychanges.OPERATIONS,
-    *vendors.OPERATIONS, *floats.OPERATIONS, *tariffs.OPERATIONS, *keys.OPERATIONS, *operators.OPERATIONS,
-    *policy.OPERATIONS, *changes.OPERATIONS, *books.OPERATIONS, *debts.OPERATIONS, *proofs.OPERATIONS,
-    *jobs.OPERATIONS,
+    *campaigns.OPERATIONS, *vendors.OPERATIONS, *floats.OPERATIONS, *tariffs.OPERATIONS, *keys.OPERATIONS,
+    *operators.OPERATIONS, *policy.OPERATIONS, *changes.OPERATIONS, *books.OPERATIONS, *debts.OPERATIONS,
+    *proofs.OPERATIONS, *jobs.OPERATIONS,
 )  # fmt: skip
