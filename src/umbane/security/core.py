@@ -18,7 +18,7 @@ from umbane.security.index import ID, MADE, Index
 from umbane.security.journal import Journal
 from umbane.security.keyring import KEY, Keyring
 from umbane.security.keyvault import KeyVault
-from umbane.security.limits import QUOTA, Limits
+from umbane.security.limits import CLOCK, QUOTA, Limits
 from umbane.security.loadfile import KeyGrant
 from umbane.security.making import Made, Maker, refused
 from umbane.security.models import Issued, KeyChangeRequest, ModuleStatus, Record, Refused, TokenRequest
@@ -129,6 +129,8 @@ class ModuleCore:
             self.keyring.note(text)
         if kind == QUOTA:
             self.limits.note(words)
+        if kind == CLOCK:
+            self.limits.note_clock(words)
 
     # ------------------------------------------------------------------------------------------------------ answering
 
@@ -162,21 +164,26 @@ class ModuleCore:
 
         return [answer(order) for order in orders]
 
+    def now(self) -> datetime:
+        """The time of day: never earlier than the journal says that it was."""
+        return max(self.clock(), self.limits.seen)
+
     def limited(self, new: Iterable[tuple[AnyOrder, Made]]) -> dict[int, Refused]:
         """Those of the new ones that their keys' limits don't let out, though they can be made."""
         if not self.limits.is_any:
             return {}
         tried = [(order, len(tokens)) for order, tokens in new if not isinstance(tokens, Refused)]
-        refusals = self.limits.refusals(tried, self.counters, self.clock())
+        refusals = self.limits.refusals(tried, self.counters, self.now())
         return {id_: refused(error) for id_, error in refusals.items()}
 
     def written(self, new: Iterable[tuple[AnyOrder, Made]]) -> dict[int, int]:
         """Write down what was made; for each id the number of its first token."""
         orders = [(order, len(tokens)) for order, tokens in new if not isinstance(tokens, Refused)]
-        if not orders:
+        clock = self.limits.clock_entries(self.now()) if self.limits.is_any else []
+        if not orders and not clock:
             return {}
         keys = self.keyring.first_used(distinct(name for order, _ in orders for name in order.keys))
-        number = self.journal.append([*keys, *(Entry(made, order.text) for order, made in orders)])
+        number = self.journal.append([*clock, *keys, *(Entry(made, order.text) for order, made in orders)])
         numbers = {}
         for order, made in orders:
             numbers[order.id] = number

@@ -2,25 +2,31 @@
 
 Uses and times come with the keys. Ceilings are in the journal, so that nobody raises one by putting an older key store
 back: an entry for each time one was set, of which the last counts.
+
+The journal has the time of day, too, hour by hour, and whenever a key's time ended: it was never earlier after that,
+whatever the clock says. So a key that is over stays over. Who holds the clock from the first moment on isn't found out.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from umbane.errors import UmbaneError
 from umbane.security.chain import Entry
 from umbane.security.counting import Amount, Counters, amount_of, is_change, key_name, key_words, token_class
-from umbane.security.documents import instant_text
+from umbane.security.documents import instant, instant_text
 from umbane.security.errors import QuotaError, UnauthorisedError
 from umbane.security.loadfile import KeyGrant, KeyUse
 from umbane.security.models import Quota, VendingKeyName
 from umbane.security.orders import Order
 
-__all__ = ["QUOTA", "Limits", "quota_entry"]
+__all__ = ["CLOCK", "QUOTA", "Limits", "quota_entry"]
 
 QUOTA: Final = "quota"
-"""What the entry of a ceiling begins with."""
+CLOCK: Final = "clock"
+"""What the entries of a ceiling and of the time of day begin with."""
+OFTEN: Final = timedelta(hours=1)
+"""How long an entry of the time of day is enough."""
 NONE: Final = "-"
 UNLIMITED: Final = Quota()
 
@@ -33,6 +39,7 @@ class Limits:
 
     def __init__(self, grants: Iterable[KeyGrant] = ()) -> None:
         self.ceilings: dict[str, Quota] = {}
+        self.seen = datetime.min.replace(tzinfo=UTC)
         self.hold(grants)
 
     @property
@@ -52,6 +59,15 @@ class Limits:
             self.ceilings.pop(key, None)
         else:
             self.ceilings[key] = quota
+
+    def note_clock(self, words: list[str]) -> None:
+        """Know of a time of day that the journal has."""
+        self.seen = max(self.seen, instant(words[0]))
+
+    def clock_entries(self, now: datetime) -> list[Entry]:
+        """What the journal is to know of the time of day, if it doesn't yet."""
+        is_over = any(self.seen < grant.issue_until <= now for grant in self.grants.values())
+        return [Entry(0, f"{CLOCK} {instant_text(now)}")] if is_over or now >= self.seen + OFTEN else []
 
     def quotas(self) -> dict[VendingKeyName, Quota]:
         """The ceilings of all keys that have one."""
@@ -99,7 +115,8 @@ class Limits:
         if now < grant.active_from:
             raise UnauthorisedError(f"{named} may be used only from {instant_text(grant.active_from)}")
         if now >= grant.issue_until:
-            raise UnauthorisedError(f"{named} could be used until {instant_text(grant.issue_until)}: load a newer file")
+            until, it_is = instant_text(grant.issue_until), instant_text(now)
+            raise UnauthorisedError(f"{named} could be used until {until}, and it is {it_is}: load a newer file")
 
     def require_within(self, amount: Amount, tokens: int, units: int) -> None:
         """Refuse what is beyond the ceilings of a key.

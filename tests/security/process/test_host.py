@@ -39,9 +39,16 @@ from umbane.security import (
 )
 from umbane.security.attesting import read_attestation
 from umbane.security.chain import Entry, Position, plain, sealed
-from umbane.security.documents import canonical
+from umbane.security.documents import canonical, instant_text
 from umbane.security.envelope import Envelope
-from umbane.security.errors import AlteredError, DocumentError, OtherModuleError, ReplayedError, WrongCentreError
+from umbane.security.errors import (
+    AlteredError,
+    DocumentError,
+    ExpiredError,
+    OtherModuleError,
+    ReplayedError,
+    WrongCentreError,
+)
 from umbane.security.identity import CentreIdentity, ModuleCard
 from umbane.security.loadfile import KeyGrant, KeyUse, load_file
 from umbane.security.process.founding import found_module, now, published_grant
@@ -415,12 +422,51 @@ def at(host: Host, moment: datetime) -> list[Issued | Refused]:
 
 def test_times(host: Host) -> None:
     """Before its time a key makes nothing, and from the moment on that the module is inhibited it makes nothing."""
-    limits = host.require_opened().contents.grants[0]
-    second = timedelta(seconds=1)
-    assert reasons(at(host, limits.active_from - second)) == {0: UnauthorisedError}
-    assert reasons(at(host, limits.active_from)) == {}
+    second, start = timedelta(seconds=1), now().replace(microsecond=0) + HOUR
+    limits = replace(grant(), active_from=start, issue_until=start + HOUR)
+    host.load(file_of(host.store.card, 6, limits))
+    assert reasons(at(host, start - second)) == {0: UnauthorisedError}
+    assert reasons(at(host, start)) == {}
     assert reasons(at(host, limits.issue_until - second)) == {}
     assert reasons(at(host, limits.issue_until)) == {0: UnauthorisedError}
+
+
+def test_clock_set_back(host: Host) -> None:
+    """A module that has seen a key's time end makes nothing more with it, wherever its clock is set, until it may."""
+    start = now()
+    end = host.require_opened().contents.grants[0].issue_until
+    assert reasons(at(host, end)) == {0: UnauthorisedError}
+    assert reasons(at(host, start)) == {0: UnauthorisedError}
+    host.close()
+    with closing(unsealed(host.folder)) as again:
+        refused = at(again, start)
+        assert reasons(refused) == {0: UnauthorisedError}
+        assert f"and it is {instant_text(end)}" in str(refused[0])
+        card, later = again.store.card, replace(grant(), issue_until=end + HOUR)
+        again.load(load_file(replace(envelope(card, 6), expires_at=end + HOUR), [later], card, CENTRE))
+        assert reasons(at(again, start)) == {}
+
+
+def test_clock_set_back_before_its_end(host: Host) -> None:
+    """What a module made once it doesn't make before: no file or order is taken whose time was over by then."""
+    start = now()
+    card = host.store.card
+    host.load(file_of(card, 6, replace(grant(), issue_until=start.replace(microsecond=0) + 5 * HOUR)))
+    assert reasons(at(host, start + 2 * HOUR)) == {}
+    host.close()
+    with closing(unsealed(host.folder)) as again:
+        again.require_opened().core.clock = lambda: start
+        for act, text in ((again.load, file_of(card, 7)), (again.top_up, order_of(card, 7, tokens=5))):
+            with pytest.raises(ExpiredError):
+                act(text)
+
+
+def test_clock_is_written_seldom(host: Host) -> None:
+    """The time is in the journal once an hour at the most, and not with every batch."""
+    start = now()
+    minutes = [reasons(at(host, start + timedelta(minutes=minute))) for minute in range(1, 50, 7)]
+    assert minutes == [{}] * 7
+    assert (host.folder / "tested.journal").read_text().count(" clock ") == 1
 
 
 def test_unlimited_key(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.db.program import begin, finish
 from tests.security.process.support import CHEAP, PEOPLE
 from tests.security.process.test_host import CENTRE, file_of, grant
 from tests.security.support import requests, tokens_of
-from umbane.security import Realm, RealmKey
+from umbane.security import JournalError, Realm, RealmKey
 from umbane.security.process.founding import found_module
 from umbane.security.process.hardening import Hardened, may_lock
 from umbane.security.process.host import Host
@@ -137,6 +137,22 @@ async def test_memory(tmp_path: Path) -> None:
         it.await_ready()
         assert it.process.poll() is None
         assert seen_in_memory(it.process.pid, wanted) == set()
+
+
+async def test_memory_after_a_refusal(tmp_path: Path) -> None:
+    """A module that its custodians unsealed and that refuses to work has none of their secrets after that."""
+    with running(tmp_path) as it:
+        wanted = secrets(it.folder)
+        (it.folder / "shop.mark").write_bytes(b"something else")
+        async with open_remote_module(it.place, patience=60) as module:
+            await module.unseal("ada", PEOPLE["ada"])
+            with pytest.raises(JournalError):
+                await module.unseal("ben", PEOPLE["ben"])
+        it.await_ready()
+        try:
+            assert seen_in_memory(it.process.pid, wanted) == set()
+        except PermissionError:
+            pytest.skip("the system lets nobody look, which is what was asked of it")
 
 
 async def test_left_behind(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from umbane.security import (
     CustodianError,
     FrameError,
     Issued,
+    JournalError,
     ModuleBusyError,
     ModuleError,
     ModuleNameError,
@@ -31,7 +32,7 @@ from umbane.security import (
     VendingKeyName,
 )
 from umbane.security.attesting import read_attestation
-from umbane.security.chain import Position
+from umbane.security.chain import Entry, Position
 from umbane.security.errors import AlteredError, UnsupportedError
 from umbane.security.mark import Mark
 from umbane.security.orders import change_orders, token_orders
@@ -514,6 +515,27 @@ async def test_sealed(tmp_path: Path) -> None:
             await sealed.wait()
             with pytest.raises(SealedError):
                 await module.issue(ASKED)
+
+
+async def test_sealed_without_a_disk(tmp_path: Path) -> None:
+    """A module that is sealed while its disk fails says so, and lets its keys go all the same."""
+    sealed, host = asyncio.Event(), unsealed(loaded(tmp_path / "m", witness=tmp_path / "w"))
+    journal = host.require_opened().core.journal
+    witness = journal.require_open().witness
+    assert witness
+    with closing(host):
+        async with (
+            listening(Server(host, sealed.set), tmp_path / "s"),
+            open_remote_module(Place(tmp_path / "s")) as module,
+        ):
+            assert (await module.status()).count == 0
+            journal.append([Entry(0, "more")])
+            os.close(witness.file)
+            witness.file = os.open(os.devnull, os.O_RDONLY)
+            with pytest.raises(JournalError):
+                await module.seal()
+            await sealed.wait()
+            assert (await module.standing()).is_sealed
 
 
 async def test_signed(module: RemoteModule) -> None:

@@ -203,7 +203,7 @@ class Host:
         """
         opened, centre = self.require_opened(), self.require_centre()
         last = self.last_taken(opened)
-        file = open_load_file(text, module=opened.identity, centre=centre, last_serial=last, now=self.clock())
+        file = open_load_file(text, module=opened.identity, centre=centre, last_serial=last, now=opened.core.now())
         self.hold(file.grants, [Entry(0, f"{TAKEN} {file.envelope.serial} {sha256(text).hexdigest()}")])
         return len(file.grants)
 
@@ -232,9 +232,10 @@ class Host:
         contents = Contents(opened.contents.seed, tuple(grant for grant in merged.values() if grant.uses))
         store = self.store.holding(contents, opened.master)
         quotas = [quota_entry(vending_name(it), it.quota) for it in grants]
+        clock = opened.core.limits.clock_entries(opened.core.now())
         with opened.core.journal.guarded():
             write_file(self.folder / NEW_KEYS, store.text())
-            self.write_down(opened, [*entries, Entry(0, f"{STORE} {store.hash}"), *quotas])
+            self.write_down(opened, [*clock, *entries, Entry(0, f"{STORE} {store.hash}"), *quotas])
             replace_file(self.folder / NEW_KEYS, self.folder / KEYS)
         opened.core.hold(vault_of(store, contents.grants), contents.grants)
         self.store, self.opened = store, opened._replace(contents=contents)
@@ -270,7 +271,7 @@ class Host:
         if opened.core.last.get(TAKEN, ["", ""])[1] == known:
             return
         order = open_top_up(
-            text, module=opened.identity.card, centre=centre, last_serial=self.last_taken(opened), now=self.clock()
+            text, module=opened.identity.card, centre=centre, last_serial=self.last_taken(opened), now=opened.core.now()
         )
         taken = Entry(0, f"{TAKEN} {order.envelope.serial} {known}")
         self.write_down(opened, [taken, self.raised(opened, order.key, order.tokens, order.units)])

@@ -19,7 +19,7 @@ import msgspec
 
 from umbane.errors import UmbaneError
 from umbane.security.disk import PRIVATE
-from umbane.security.errors import FrameError, ModuleBusyError, UnreachableError
+from umbane.security.errors import CustodianError, FrameError, ModuleBusyError, UnreachableError
 from umbane.security.process.host import Host
 from umbane.security.process.verbs import asked
 from umbane.security.process.wire import LARGEST, Frames, packed_error, to_bytes
@@ -43,7 +43,7 @@ class Server:
 
     Args:
         host: the module.
-        sealed: is told when somebody has sealed it, after they were answered.
+        sealed: is told when somebody has sealed it, or keys were there and it couldn't be opened; they were answered.
         patience: seconds for a client to greet.
     """
 
@@ -152,12 +152,14 @@ class Client:
         if self.is_refused:
             return
         said: list[Any]
+        is_over = verb == "seal"
         try:
             result, position = await self.server.answer(verb, argument)
             said = [number, 0, result, position]
         except UmbaneError as error:
             said = [number, 1, packed_error(error)]
             self.is_refused = verb == "hello"
+            is_over |= verb == "unseal" and not isinstance(error, CustodianError | FrameError)
         await self.frames.may_send.wait()
         try:
             self.frames.send(to_bytes(said))
@@ -167,7 +169,7 @@ class Client:
             self.frames.close()
         if verb == "unseal" and self.server.host.opened:
             self.server.hang_up(but=self)
-        if verb == "seal" and not said[1]:
+        if is_over:
             self.server.sealed()
 
 
