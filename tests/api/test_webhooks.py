@@ -1,6 +1,7 @@
 """Others are told of sales, by whom they can trust."""
 
 import json
+from uuid import UUID
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from umbane.api.alarms import raise_alarm
 from umbane.api.outside import Outside
 from umbane.api.webhooks import MOST, Messenger, signature
 from umbane.db import Worker
-from umbane.registry import Role, change_policy, read_policy
+from umbane.registry import Role, change_policy, history, read_policy
 
 URL = "https://till.example.org/sales"
 
@@ -93,6 +94,21 @@ async def test_a_reversal_is_told(counter: Counter) -> None:
     assert set(told) == {"sale", "sale.reversed"}
     assert {it["id"] for it in told.values()} == {sold["id"]}
     assert ("reversed_at" in told["sale"], told["sale.reversed"]["reversed_at"][:10]) == (False, "2026-03-12")
+
+
+async def test_the_record_of_changes(counter: Counter) -> None:
+    """Who lets others be told, and who no more, is written down: of the address no more than its host."""
+    headers = await session(counter, Role.VENDOR_MANAGER)
+    made = (await counter.http.post("/v1/webhooks", json={"url": f"{URL}?key=7"}, headers=headers)).json()
+    for _ in range(2):
+        await counter.http.delete(f"/v1/webhooks/{made['id']}", headers=headers)
+    async with counter.shop.town.database.reading() as connection:
+        added, removed = await history(connection, counter.shop.town.id, UUID(made["id"]))
+    assert (added.action, added.details) == ("webhook.add", {"host": "till.example.org", "vendor": None})
+    assert (removed.action, removed.by[:9]) == ("webhook.remove", "operator:")
+    entries = await counter.shop.look("SELECT string_agg(convert_from(entries, 'UTF8'), '') FROM audit.batch")
+    assert '"action":"webhook.remove"' in entries
+    assert "key=7" not in entries
 
 
 async def raised(counter: Counter) -> None:

@@ -391,6 +391,23 @@ def test_alone_at_the_server(place: Server, sealing: Path, tmp_path: Path) -> No
     assert "e-awa" in done(place, "people", "list")
 
 
+def test_others_kept_out_first(place: Server, sealing: Path) -> None:
+    """Who keeps everybody else out before doing something alone at the server raises an alarm all the same."""
+    for name in ("awa", "bo"):
+        done(place, "people", "add", name, "--full-name", name, "--role", "administrator")
+        done(place, "people", "password", name, "--file", "-", typed_in=PASSWORD)
+        done(place, "people", "totp", name, "--seal-key", sealing)
+    done(place, "people", "block", "awa", "--reason", "left")
+    done(place, "books", "limit", "V-1", "9000.00", "--reason", "good year")
+    done(place, "people", "unblock", "awa", "--reason", "back")
+    issued(place, "--scope", "sell", "--scope", "find")
+    assert alarms(place) == [
+        "server: what V-1 may owe: good year",
+        "server: an unblocking of awa",
+        "server: an API key for V-1/T-1: sell, find",
+    ]
+
+
 def test_one_person_alone(place: Server, sealing: Path) -> None:
     """Two names of one person are not two people, so there is nobody whom an alarm could tell."""
     for name in ("awa", "awa-2"):

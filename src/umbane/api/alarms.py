@@ -1,4 +1,7 @@
-"""Alarms: what somebody did alone that takes several people. Each stays open until another person has looked at it."""
+"""Alarms: what somebody did alone that takes several people, or that modules, books and log don't agree.
+
+Each stays open until somebody has looked at it, and nobody answers one about themselves.
+"""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -16,6 +19,7 @@ from umbane.api.rights import Right
 from umbane.audit import Fact, append
 from umbane.db import Connection, new_ids
 from umbane.registry import Scope
+from umbane.registry.changes import record
 from umbane.registry.texts import clean
 
 __all__ = ["OPERATIONS", "note_alone", "raise_alarm"]
@@ -34,8 +38,8 @@ LISTING: Final = (
 ONE: Final = SELECTION + " AND a.id = $2"
 ABLE: Final = """
 SELECT count(DISTINCT person) > 1, now() FROM registry.operator
-WHERE utility_id = $1 AND vendor_id IS NULL AND NOT blocked AND password_hash IS NOT NULL AND totp_secret IS NOT NULL"""
-"""Whether two people of the utility's own could have done something together."""
+WHERE utility_id = $1 AND vendor_id IS NULL AND password_hash IS NOT NULL AND totp_secret IS NOT NULL"""
+"""Whether two people of the utility's own could have done something together, or could before one was kept out."""
 ANSWERING: Final = """
 INSERT INTO api.alarm_answer (utility_id, alarm_id, operator_id, words, at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING true"""
@@ -60,7 +64,7 @@ class AlarmOut(wire.Told, frozen=True):
 
     id: UUID
     at: datetime
-    kind: Annotated[str, Meta(description="emergency, or server: by a command at the server itself")]
+    kind: Annotated[str, Meta(description="emergency; server: by a command there; reconciliation")]
     by: str
     words: str
     approval_id: UUID | None
@@ -113,6 +117,7 @@ async def answer(desk: Desk, call: Call) -> Reply:
         if not await tx.fetchval(ANSWERING, who.utility_id, alarm_id, who.id, words, desk.now()):
             detail = "somebody has answered this alarm"
             raise ApiError(HTTPStatus.CONFLICT, "already_decided", detail, "look at what they found")
+        await record(tx, Scope(who.utility_id, who.name), "alarm.answer", [(alarm_id, {"answer": words})])
         [row] = await tx.fetch(ONE, who.utility_id, alarm_id)
         return Reply(AlarmOut(**dict(row)))
 

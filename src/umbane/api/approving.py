@@ -204,7 +204,9 @@ async def keep(tx: Connection, utility_id: UUID, new: NewApproval) -> None:
     values = (getattr(new, name) for name in NewApproval.__slots__)
     if await tx.fetchval(KEEPING, utility_id, *values):
         says = {"by": str(new.operator_id), "action": str(new.action), "fingerprint": new.fingerprint.hex()}
-        await tell(tx, "asked", utility_id, new.id, new.at, {**says, "reason": new.reason})
+        says |= {"reason": new.reason, "evidence": new.evidence, "message": new.message_id}
+        till = {"terminal": str(new.terminal_id)} if new.terminal_id else {}
+        await tell(tx, "asked", utility_id, new.id, new.at, says | till)
 
 
 async def latest(connection: Connection, utility_id: UUID, asker: UUID, message_id: str) -> Approval | None:

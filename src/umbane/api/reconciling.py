@@ -1,7 +1,8 @@
 """Reconciliation A beside a server: every night, and whenever somebody asks for it, by whoever has the module.
 
-It is a job. One that found a difference is dead at once, with the first difference as its problem, so that it is seen
-where operators look (`umbane jobs dead`); it stands in the log and in the figures too.
+What came of it stands in the log, with what the module says of itself under its signature. A difference is an alarm
+for every utility. It is a job: one that found a difference is dead at once, with the first one as its problem, so that
+it is seen where operators look (`umbane jobs dead`).
 """
 
 import asyncio
@@ -12,12 +13,15 @@ from typing import Final
 
 from prometheus_client import Gauge
 
+from umbane.api.alarms import raise_alarm
 from umbane.api.watching import Watch
-from umbane.audit import Fact, append
+from umbane.audit import Fact, Tree, append, last_head
 from umbane.db import Connection, GiveUp, Handlers, Job, NewJob, Retries, Worker, database_clock, enqueue
-from umbane.vending import Engine, reconcile
+from umbane.registry import utilities
+from umbane.security import UnsupportedError
+from umbane.vending import Engine, Reconciliation, Tally, reconcile
 
-__all__ = ["Reconciler", "ask_for", "job_of"]
+__all__ = ["Reconciler", "ask_for", "job_of", "write_down"]
 
 LONGEST: Final = timedelta(hours=2)
 IDLE: Final = 2.0
@@ -39,6 +43,44 @@ async def ask_for(tx: Connection, module: str, now: datetime) -> int:
     """Have a module reconciled by whoever has it; the number of the job."""
     [number] = await enqueue(tx, [NewJob(job_of(module))], now)
     return number
+
+
+async def write_down(engine: Engine, found: Reconciliation) -> None:
+    """Write into the log what came of a reconciliation, and raise an alarm over what differs."""
+    now, statement = await database_clock(engine.database)(), await said_by(engine)
+    differences = [str(it) for it in found.differences]
+    keys = [dict(zip(Tally._fields, it, strict=True)) for it in found.tallies.values()]
+    fact = Fact("reconciliation", now, {
+        "module": found.module, "made": found.count, "keys": keys, "differences": differences, **statement,
+    })  # fmt: skip
+
+    async def work(tx: Connection) -> None:
+        await append(tx, [fact])
+        houses = await utilities(tx) if differences else ()
+        words = problem_of(found) if len(houses) == 1 else "the witnesses don't agree: umbane reconcile says about what"
+        for it in houses:
+            await raise_alarm(tx, it.id, "reconciliation", f"module:{found.module}", words, now)
+
+    await engine.database.run(work)
+
+
+async def said_by(engine: Engine) -> dict[str, str]:
+    """What the module says of itself, signed together with the root of the last head: so it wasn't said before that."""
+    async with engine.database.reading() as connection:
+        head = await last_head(connection)
+    challenge = head.root if head else Tree().root()
+    try:
+        said = await engine.house.module.attest(challenge)
+    except UnsupportedError:
+        return {}
+    statement, signature = said.statement.decode("ascii"), said.signature.hex()
+    return {"challenge": challenge.hex(), "statement": statement, "signature": signature}
+
+
+def problem_of(found: Reconciliation) -> str:
+    """The first difference, and how many more there are."""
+    more = f" (and {len(found.differences) - 1} more)" if len(found.differences) > 1 else ""
+    return f"{found.differences[0]}{more}"
 
 
 class Reconciler:
@@ -82,16 +124,12 @@ class Reconciler:
         await worker.run(database_clock(database), self.stop, self.idle)
 
     async def reconcile(self, _job: Job) -> None:
-        """Reconcile, and raise an alarm over what differs."""
+        """Reconcile; what differs is a reason to give up."""
         found = await reconcile(self.engine)
         self.differences.set(len(found.differences))
-        if found.agrees:
-            return
-        now = await database_clock(self.engine.database)()
-        says = {"alarm": "reconciliation", "module": found.module, "differences": [str(it) for it in found.differences]}
-        await self.engine.database.run(lambda tx: append(tx, [Fact("alarm", now, says)]))
-        more = f" (and {len(found.differences) - 1} more)" if len(found.differences) > 1 else ""
-        raise GiveUp(f"{found.differences[0]}{more}")
+        await write_down(self.engine, found)
+        if not found.agrees:
+            raise GiveUp(problem_of(found))
 
     async def every_night(self) -> None:
         """Ask for it once after each midnight; whoever starts a server waits for nothing."""

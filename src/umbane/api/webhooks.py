@@ -8,6 +8,7 @@ import hmac
 import secrets
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from msgspec import to_builtins
@@ -19,7 +20,9 @@ from umbane.api.outside import Outside, checked_url
 from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 from umbane.api.secondfactor import unseal
-from umbane.db import Database, GiveUp, Handlers, Job, new_ids
+from umbane.db import Connection, Database, GiveUp, Handlers, Job, new_ids
+from umbane.registry import Scope
+from umbane.registry.changes import record
 
 __all__ = ["OPERATIONS", "Messenger", "signature"]
 
@@ -58,7 +61,15 @@ async def add(desk: Desk, call: Call) -> Reply:
         )
     [id_], secret = new_ids(1), secrets.token_bytes(SECRET_BYTES)
     values = who.utility_id, id_, who.vendor_id, body.url, desk.gate.seal(id_, secret), desk.now()
-    if not await desk.database.run(lambda tx: tx.fetchval(ADDITION, *values, MOST)):
+
+    async def work(tx: Connection) -> bool:
+        is_added = bool(await tx.fetchval(ADDITION, *values, MOST))
+        if is_added:
+            host, vendor = urlsplit(body.url).hostname, str(who.vendor_id) if who.vendor_id else None
+            await noted(tx, call, "webhook.add", id_, {"host": host, "vendor": vendor})
+        return is_added
+
+    if not await desk.database.run(work):
         detail, remedy = f"there are {MOST} webhooks already", "remove one that nobody needs"
         raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "too_many_webhooks", detail, remedy)
     return Reply(wire.WebhookOut(id_, body.url, secret.hex()), HTTPStatus.CREATED)
@@ -67,9 +78,19 @@ async def add(desk: Desk, call: Call) -> Reply:
 async def remove(desk: Desk, call: Call) -> Reply:
     """Tell them no more."""
     who, id_ = call.who, call.id("webhook_id")
-    if await desk.database.run(lambda tx: tx.fetchval(REMOVAL, who.utility_id, id_, who.vendor_id)) is None:
-        raise ApiError(HTTPStatus.NOT_FOUND, "unknown_webhook", "there is no such webhook", "look at the id")
-    return Reply(wire.Health(status="removed"))
+
+    async def work(tx: Connection) -> Reply:
+        if await tx.fetchval(REMOVAL, who.utility_id, id_, who.vendor_id) is None:
+            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_webhook", "there is no such webhook", "look at the id")
+        await noted(tx, call, "webhook.remove", id_, {})
+        return Reply(wire.Health(status="removed"))
+
+    return await desk.database.run(work)
+
+
+async def noted(tx: Connection, call: Call, action: str, id_: UUID, details: dict[str, str | None]) -> None:
+    """Write down who lets whom be told: of an address its host, because the rest may be a secret."""
+    await record(tx, Scope(call.who.utility_id, call.who.name), action, [(id_, details)])
 
 
 def signature(secret: bytes, seconds: int, body: bytes) -> str:

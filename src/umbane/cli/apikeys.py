@@ -69,8 +69,11 @@ def issue(
 
     async def work(database: Database) -> tuple[ApiKey, str]:
         async def inside(tx: Connection) -> tuple[ApiKey, str]:
+            from umbane.api import note_alone
+
             home = await utility_named(tx, code)
             at = await _terminal(tx, home.id, vendor, till)
+            await note_alone(tx, Scope(home.id, by()), f"an API key for {vendor}/{till}: {', '.join(scopes)}")
             limits = ApiKeyLimits(per_minute, _money(home, "--per-sale", per_sale), _money(home, "--per-day", per_day))
             return await issue_api_key(
                 tx, Scope(home.id, by()), at.vendor_id, at.id, label=clean("--label", label), scopes=scopes,

@@ -53,13 +53,16 @@ def command(module: str | None, wait: float) -> None:
 
 async def reconcile_here(database: "Database", place: str) -> "Reconciliation":
     """Open a module and reconcile it."""
+    from umbane.api.reconciling import write_down
     from umbane.cli.chosen import Choice, open_chosen
     from umbane.cli.serve import published_keys
     from umbane.vending import open_engine, reconcile
 
     vault = await published_keys(database)
     async with open_chosen(Choice(place), vault) as (module, _), open_engine(database, module) as engine:
-        return await reconcile(engine)
+        found = await reconcile(engine)
+        await write_down(engine, found)
+        return found
 
 
 def lines(found: "Reconciliation") -> list[str]:

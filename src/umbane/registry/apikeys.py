@@ -69,7 +69,8 @@ async def issue_api_key(  # noqa: PLR0913 - for whom, for what, how much
     values = (key_id, vendor_id, terminal_id, clean("label", label), hashed, sorted(set(scopes)))
     with explained():
         [row] = await tx.fetch(ADDITION, scope.utility_id, *values, json.dumps(asdict(limits)))
-    await record(tx, scope, "api_key.issue", [(key_id, {"terminal": terminal_id, "label": label})])
+    may = {"scopes": values[-1], "limits": asdict(limits)}
+    await record(tx, scope, "api_key.issue", [(key_id, {"terminal": terminal_id, "label": label, **may})])
     return _key_from(row), secret
 
 

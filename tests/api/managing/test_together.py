@@ -1,6 +1,7 @@
 """What takes two people at a desk: nobody does it alone, under whatever name; what was agreed to is what is done."""
 
 import asyncio
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 from tests.api.counter import api_key
 from tests.api.managing.desk import Clerk
 from tests.api.staff import Person, enter, fresh_code, hire, open_for
-from tests.registry.town import new_id
+from tests.registry.town import NOW, new_id
+from umbane.api.alarms import raise_alarm
+from umbane.audit.store import waiting
 from umbane.registry import Role, block_operator, change_policy, set_person, set_roles
 
 POLICY = "/registry/policy"
@@ -246,8 +249,49 @@ async def test_an_emergency(admin: Clerk) -> None:
     assert (answered["answered_by"], answered["answer"]) == (admin.friend.operator.name, "seen the minutes")
     await boss.refused(409, "already_decided", path, {"answer": "again"})
     await boss.refused(404, "unknown_alarm", f"/alarms/{new_id()}/answer", {"answer": "x"})
+    [said] = await logged(admin, "change", "alarm.answer")
+    assert (said["object"], said["details"]) == (alarm["id"], {"answer": "seen the minutes"})
     assert (await admin.get("/alarms", open=True))["items"] == []
     assert len(await admin.all_pages("/alarms")) == 1
+
+
+async def logged(clerk: Clerk, kind: str, action: str = "") -> list[dict[str, Any]]:
+    """What waits in the log of this kind, and of this action."""
+    async with clerk.counter.shop.town.database.reading() as connection:
+        lines = [line for it in await waiting(connection, 999) for line in it.lines]
+    return [it for it in map(json.loads, lines) if it["kind"] == kind and action in {"", it.get("action")}]
+
+
+async def test_every_step_in_the_log(admin: Clerk) -> None:
+    """That something was asked for, agreed to, refused, overruled and done stands in the log, with who and why."""
+    body = await wish(admin)
+    assert admin.me
+    approval = await asked(admin, body)
+    await admin.agree(approval)
+    await admin.do(POLICY, body, method="PUT", key="p")
+    other = await asked(admin, await wish(admin), "q")
+    await overrule(admin, admin.me, other)
+    no = {"decision": "refuse", "reason": "no"}
+    await admin.counter.http.post(f"/v1/approvals/{other}/decision", json=no, headers=admin.friend.headers)
+    said = await logged(admin, "approval")
+    steps = [(it["approval"], it["step"], it.get("by"), it.get("agreed")) for it in said]
+    me, friend = str(admin.me.operator.id), str(admin.friend.operator.id)
+    assert steps == [
+        (approval, "asked", me, None), (approval, "decided", friend, True), (approval, "done", None, None),
+        (other, "asked", me, None), (other, "overruled", None, None), (other, "decided", friend, False),
+    ]  # fmt: skip
+    assert (said[0]["evidence"], said[0]["message"], said[4]["reason"]) == ("minutes 12/2026", "p", "the town is dark")
+
+
+async def test_at_the_server_under_ones_own_name(admin: Clerk) -> None:
+    """Who did something at the server doesn't answer the alarm about it under the same name at a desk."""
+    assert admin.me
+    town, name = admin.counter.shop.town, admin.me.operator.name
+    await town.database.run(lambda tx: raise_alarm(tx, town.id, "server", f"cli:{name}", "roles", NOW))
+    [alarm] = (await admin.get("/alarms"))["items"]
+    await admin.refused(403, "not_permitted", f"/alarms/{alarm['id']}/answer", {"answer": "all is well"})
+    boss = replace(admin, headers=admin.friend.headers)
+    await boss.do(f"/alarms/{alarm['id']}/answer", {"answer": "seen"}, status=200)
 
 
 async def test_no_emergency(admin: Clerk) -> None:
