@@ -4,8 +4,8 @@ Both are PEM, as other programs read them: `openssl pkey -in audit.key -pubout` 
 """
 
 import os
-import stat
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final
@@ -23,11 +23,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from umbane.audit.errors import HeadKeyError
 from umbane.audit.heads import HeadKeys, Signer
+from umbane.ownfile import read_own_file
 
 __all__ = ["head_keys", "make_signer", "read_head_keys", "read_signer", "signer_at", "signer_from"]
 
-OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-LARGEST: Final = 65_536
 END: Final = b"-----END PUBLIC KEY-----"
 PRIVATE: Final = "the key of the log"
 PUBLIC: Final = "the public key of the log"
@@ -71,15 +70,7 @@ def read_signer(file: Path) -> Signer:
     Raises:
         HeadKeyError: it can't be read, others can read it, or it holds none.
     """
-    try:
-        with file.open("rb") as opened:
-            mode = os.fstat(opened.fileno()).st_mode
-            text = opened.read(LARGEST)
-    except OSError as error:
-        problem = f"{file} can't be read ({error.strerror})"
-        raise HeadKeyError(PRIVATE, problem, "make one: umbane audit key FILE") from error
-    if mode & OTHERS:
-        raise HeadKeyError(PRIVATE, f"others can read {file}", f"forbid it: chmod 600 {file}")
+    text = read_own_file(file, partial(HeadKeyError, PRIVATE), "make one: umbane audit key FILE")
     return signer_from(text, str(file))
 
 

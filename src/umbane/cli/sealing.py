@@ -5,21 +5,20 @@ It is in a file or in the environment, never in the database: who has one of the
 
 import os
 import secrets
-import stat
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import click
 
 from umbane.errors import InputError
+from umbane.ownfile import read_own_file
 
 __all__ = ["make_seal_key", "read_seal_key", "required_seal_key", "with_seal_key"]
 
 VARIABLE: Final = "UMBANE_SEAL_KEY"
 OPTION: Final = "--seal-key"
 BYTES: Final = 32
-OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-LARGEST: Final = 1024
 
 with_seal_key = click.option(
     OPTION,
@@ -37,9 +36,10 @@ def read_seal_key(file: Path | None) -> bytes | None:
         InputError: it can't be read, others can read it, or it is no key.
     """
     if file is not None:
-        return key_from(OPTION, text_of(file))
-    text = os.environ.get(VARIABLE)
-    return None if text is None else key_from(VARIABLE, text)
+        text = read_own_file(file, partial(InputError, OPTION), "name the file that umbane people seal-key made")
+        return key_from(OPTION, text.decode("ascii", "replace"))
+    held = os.environ.get(VARIABLE)
+    return None if held is None else key_from(VARIABLE, held)
 
 
 def required_seal_key(file: Path | None) -> bytes:
@@ -48,20 +48,6 @@ def required_seal_key(file: Path | None) -> bytes:
     if key is None:
         raise InputError(OPTION, "there is no key to seal with", "make one: umbane people seal-key FILE")
     return key
-
-
-def text_of(file: Path) -> str:
-    """What is in a file that only its owner can read."""
-    try:
-        with file.open("rb") as opened:
-            mode = os.fstat(opened.fileno()).st_mode
-            text = opened.read(LARGEST)
-    except OSError as error:
-        problem = f"{file} can't be read ({error.strerror})"
-        raise InputError(OPTION, problem, "name the file that umbane people seal-key made") from error
-    if mode & OTHERS:
-        raise InputError(OPTION, f"others can read {file}", f"forbid it: chmod 600 {file}")
-    return text.decode("ascii", "replace")
 
 
 def key_from(field: str, text: str) -> bytes:

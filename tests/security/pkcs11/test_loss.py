@@ -4,10 +4,13 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from ctypes import CDLL, c_ulong
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pkcs11 import PKCS11Error
+from pkcs11 import KeyType, PKCS11Error, Token
+from pkcs11.exceptions import DataLenRange, SessionHandleInvalid
 
 from tests.security.pkcs11.softhsm import LIBRARY, PIN, loaded, new_token
 from tests.security.pkcs11.test_token import secrets_in
@@ -26,7 +29,7 @@ from umbane.security.pkcs11 import (
     wrapped,
 )
 from umbane.security.pkcs11.library import library
-from umbane.security.pkcs11.pool import TokenPool
+from umbane.security.pkcs11.pool import OpenSession, TokenPool
 from umbane.security.pkcs11.vault import TokenVault
 from umbane.sts import EA
 
@@ -65,11 +68,11 @@ def away(tokens: Path, setting: TokenSetting) -> Iterator[None]:
 
 
 def close_sessions(module: LocalModule) -> None:
-    """Close the sessions behind the module's back; the first of them signs all out."""
+    """Close the sessions behind the module's back."""
     pool = pool_of(module)
     for place in [pool.places.get() for _ in range(pool.size)]:
         if place:
-            with suppress(PKCS11Error):  # the first one that is closed signs the others out
+            with suppress(PKCS11Error):  # it may be an older one, which is closed
                 place.session.close()
         pool.places.put(place)
 
@@ -84,7 +87,23 @@ def start_anew(_module: LocalModule) -> None:
     library(LIBRARY).restart()
 
 
-LOSSES = {"sessions closed": close_sessions, "library stopped": stop_library, "library started anew": start_anew}
+def sign_out(place: OpenSession) -> None:
+    """Sign out of the token, past the library that knows who signed in."""
+    handle = place.session.handle  # type: ignore[attr-defined] # the session's number
+    assert CDLL(LIBRARY).C_Logout(c_ulong(handle)) == 0
+
+
+def sign_all_out(module: LocalModule) -> None:
+    """Sign out, as another part of the program may: all keys are gone from all sessions."""
+    sign_out(next(place for place in pool_of(module).places.queue if place))
+
+
+LOSSES = {
+    "sessions closed": close_sessions,
+    "library stopped": stop_library,
+    "library started anew": start_anew,
+    "signed out": sign_all_out,
+}
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -148,7 +167,83 @@ async def test_many_callers_and_losses(tmp_path: Path, token: TokenSetting) -> N
         assert (await module.status()).count == 360
 
 
+def failed(_keys: object) -> None:
+    """What a token that is there can't do."""
+    raise DataLenRange
+
+
+def session_of(pool: TokenPool) -> OpenSession:
+    """The only session of a pool."""
+    (place,) = pool.places.queue
+    assert place is not None
+    return place
+
+
+def test_no_session_is_left_behind(token: TokenSetting) -> None:
+    """A session that failed is given back to the token before another one is opened, and so is the last one."""
+    pool = TokenPool(token, 1)
+    pool.run(len)
+    first = session_of(pool)
+    with pytest.raises(TokenLostError, match="DataLenRange"):
+        pool.run(failed)
+    assert pool.run(len) == len(KEYS)
+    last = session_of(pool)
+    pool.close()
+    for place in (first, last):
+        with pytest.raises(SessionHandleInvalid):
+            place.session.close()
+        place.close()  # once more: nothing is closed, for its number may be somebody else's by then
+
+
+def test_a_session_without_keys(make_token: MakeToken) -> None:
+    """A session in which a wrong key is found is given back, too, and one with no key at all is looked at twice."""
+    setting = make_token()
+    pool = TokenPool(setting, 1)
+    assert pool.run(len) == 0
+    with TokenLoader(setting) as loader:
+        loader.session.generate_key(KeyType.GENERIC_SECRET, 256, label="umbane nonsense", store=True)
+    pool.losses += 1
+    with pytest.raises(TokenKeyError):
+        pool.run(len)
+    with pytest.raises(SessionHandleInvalid):
+        session_of(pool).session.close()
+
+
+def test_a_new_session_after_that(token: TokenSetting) -> None:
+    """A session that is opened after another part of the program signed out sees the keys: it signs in once more."""
+    pool, other = TokenPool(token, 1), TokenPool(token, 1)
+    assert pool.run(len) == len(KEYS)
+    sign_out(session_of(pool))
+    assert other.run(len) == len(KEYS)
+    pool.close()
+    other.close()
+
+
+async def test_by_its_slot(tmp_path: Path, token: TokenSetting) -> None:
+    """A token may be named by the number of its slot; where nothing is in that slot, it isn't there."""
+    there = token_of(token).slot.slot_id
+    by_slot = replace(token, token=None, slot=there)
+    async with opened(tmp_path, by_slot) as module:
+        assert tokens_of(await module.issue(requests(1)))
+    pool = TokenPool(replace(token, token=None, slot=there + 1), 1)
+    with pytest.raises(TokenLostError, match=f"the token in slot {there + 1} can't be reached"):
+        pool.run(len)
+    with pytest.raises(TokenLostError, match="look which keys are in it"):
+        TokenLoader(pool.setting)
+
+
+def token_of(setting: TokenSetting) -> Token:
+    """The token itself."""
+    return library(LIBRARY).token_of(setting)
+
+
 # ----------------------------------------------------------------------------------------------------------- the PIN
+
+
+def pin_file(setting: TokenSetting) -> Path:
+    """The file with its PIN."""
+    assert setting.pin_file
+    return setting.pin_file
 
 
 async def test_wrong_pin(tmp_path: Path, tokens: Path) -> None:
@@ -156,12 +251,12 @@ async def test_wrong_pin(tmp_path: Path, tokens: Path) -> None:
     setting = loaded(new_token(tokens), *KEYS.values())
     async with opened(tmp_path, setting) as module:
         await module.issue(requests(1))
-        setting.pin_file.write_text("0000")
+        pin_file(setting).write_text("0000")
         stop_library(module)
         for words in ("isn't tried again", "refused the PIN", "refused the PIN"):
             with pytest.raises(TokenPinError, match=words):
                 await module.issue(requests(1))
-        setting.pin_file.write_text(PIN)
+        pin_file(setting).write_text(PIN)
         with pytest.raises(TokenPinError, match="open it again"):
             await module.issue(requests(1))
         assert (await module.status()).count == 1
@@ -173,14 +268,14 @@ async def test_pin_taken_away(tmp_path: Path, tokens: Path) -> None:
     """Without its PIN file a module can't sign in again until the file is back; its error shows no PIN."""
     setting = loaded(new_token(tokens), *KEYS.values())
     async with opened(tmp_path, setting) as module:
-        setting.pin_file.rename(tmp_path / "pin")
+        pin_file(setting).rename(tmp_path / "pin")
         assert tokens_of(await module.issue(requests(1)))
         stop_library(module)
         with pytest.raises(TokenPinError, match="can't be read") as caught:
             await module.issue(requests(1))
         assert PIN not in repr(caught.value)
         assert PIN not in repr(setting)
-        (tmp_path / "pin").rename(setting.pin_file)
+        (tmp_path / "pin").rename(pin_file(setting))
         assert tokens_of(await module.issue(requests(1)))
 
 

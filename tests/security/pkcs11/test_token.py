@@ -15,6 +15,7 @@ from tests.security.support import DES_KEY, GROUP, KEY, KEYS, METERS, NEXT
 from tests.security.test_vault import OWN
 from umbane.security import KeyClashError, Realm, RealmError, RealmKey, UnknownKeyError, VendingKeyName, published_key
 from umbane.security.pkcs11 import CachePolicy, TokenKey, TokenKeyError, TokenLoader, TokenSetting, wrapped
+from umbane.security.pkcs11.keys import Handle, checked
 from umbane.security.pkcs11.labels import sealed_text
 from umbane.security.pkcs11.pool import TokenPool
 from umbane.security.pkcs11.vault import TokenVault
@@ -236,6 +237,8 @@ def made_by_hand(setting: TokenSetting, **others: Any) -> None:  # noqa: ANN401 
             Attribute.SENSITIVE: True,
             Attribute.EXTRACTABLE: False,
             Attribute.SIGN: True,
+            Attribute.DERIVE: False,
+            Attribute.WRAP: False,
             Attribute.LABEL: OURS.label,
             Attribute.ID: bytes(8),
             Attribute.VALUE: HELD.key.secret.ljust(32, b"\0"),
@@ -246,6 +249,8 @@ def made_by_hand(setting: TokenSetting, **others: Any) -> None:  # noqa: ANN401 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "extractable": ({"EXTRACTABLE": True}, "taken out"),
     "not sensitive": ({"SENSITIVE": False}, "taken out"),
+    "a key that makes keys": ({"DERIVE": True}, "taken out"),
+    "a key that wraps keys": ({"WRAP": True}, "taken out"),
     "no seal": ({}, "seal"),
     "a short seal": ({"ID": b"1234"}, "seal"),
     "a long seal": ({"ID": bytes(16)}, "another kind"),
@@ -264,6 +269,25 @@ def test_wrong_keys(make_token: MakeToken, name: str) -> None:
     made_by_hand(setting, **others)
     with pytest.raises(TokenKeyError, match=reason):
         vault_of(setting)
+
+
+class Liar(Handle):
+    """A key in a token that says that it guards it, and gives it away all the same."""
+
+    def attributes(self, *names: Attribute) -> dict[Attribute, Any]:
+        """What it says, and the key itself if that is asked for."""
+        said = super().attributes(*names)
+        return said | {Attribute.VALUE: b"the key"} if Attribute.VALUE in names else said
+
+
+def test_not_believed(token: TokenSetting) -> None:
+    """That a key can't be read isn't believed but tried, and the error doesn't hold what was read."""
+    with TokenLoader(token) as loader:
+        held = next(key for key in secrets_in(loader) if key.label == OURS.label)
+        assert checked(Handle(held, loader.library), held.label).key == OURS
+        with pytest.raises(TokenKeyError, match="taken out") as caught:
+            checked(Liar(held, loader.library), held.label)
+    assert "the key'" not in str(caught.value)
 
 
 def test_others_keys(make_token: MakeToken) -> None:

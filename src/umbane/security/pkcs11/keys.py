@@ -24,6 +24,9 @@ __all__ = ["FEEDBACK_BYTES", "GUARDED", "KINDS", "Handle", "HeldKey", "checked",
 GUARDED: Final = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
 """What must be so of every key, or it could be taken out."""
 
+HARMFUL: Final = (Attribute.VALUE, Attribute.DERIVE, Attribute.WRAP)
+"""What a token must not give, and what a key must not be for: whatever it says of guarding it, these take keys out."""
+
 KINDS: Final = {DKGA.DES: KeyType.DES3, DKGA.KDF_HMAC_SHA256: KeyType.GENERIC_SECRET}
 FEEDBACK_BYTES: Final = {DKGA.DES: DES_BLOCK, DKGA.KDF_HMAC_SHA256: 0}
 ZEROS: Final = bytes(DES_BLOCK)
@@ -132,9 +135,9 @@ def checked(handle: Handle, label: str) -> HeldKey:
         TokenKeyError: it isn't, or it could be taken out.
     """
     key = TokenKey.parse(label)
-    found = handle.attributes(*GUARDED, Attribute.KEY_TYPE, Attribute.ID)
+    found = handle.attributes(*GUARDED, *HARMFUL, Attribute.KEY_TYPE, Attribute.ID)
     identity, kind = bytes(found.pop(Attribute.ID)), found.pop(Attribute.KEY_TYPE)
-    if found != GUARDED:
+    if any(found.pop(name, None) for name in HARMFUL) or found != GUARDED:
         raise TokenKeyError(f"{label!r} could be taken out of the token: it must be sensitive and not extractable")
     feedback = identity[SEAL_BYTES:]
     if kind != KINDS[key.dkga] or len(feedback) != FEEDBACK_BYTES[key.dkga]:

@@ -1,11 +1,12 @@
 """A vendor's PKCS#11 library: started once in a process, and called by one thread at a time."""
 
+from contextlib import suppress
 from functools import cache
 from threading import RLock
 from typing import Final
 
 import pkcs11
-from pkcs11 import PKCS11Error, Session
+from pkcs11 import PKCS11Error, Session, Token
 from pkcs11 import exceptions as refusals
 
 from umbane.errors import shown
@@ -23,6 +24,7 @@ class Library:
     Attributes:
         turn: held during each call: the library is started without locks of its own.
         starts: how often it was started; the sessions of an earlier start are no longer there.
+        signed: by their slots, the start in which we signed in with tokens.
 
     Raises:
         TokenSettingError: it can't be loaded.
@@ -30,6 +32,7 @@ class Library:
 
     def __init__(self, path: str) -> None:
         self.turn, self.starts = RLock(), 0
+        self.signed: dict[int, int] = {}
         try:
             self.lib = pkcs11.lib(path)
         except PKCS11Error:
@@ -51,8 +54,17 @@ class Library:
         if starts != self.starts:
             raise refusals.SessionClosed
 
-    def signed_in(self, setting: TokenSetting, pin: str, *, writing: bool = False) -> Session:
-        """A new session of the token's user.
+    def signed_in(self, setting: TokenSetting, pin: str, *, writing: bool = False, anew: bool = False) -> Session:
+        """A new session, after the token's user has signed in.
+
+        A process signs in once, for all of its sessions, and is signed out with the session that did it. So that one is
+        kept for nothing else, and all others may be closed.
+
+        Args:
+            setting: which token.
+            pin: its user's.
+            writing: whether the session may alter what is in the token.
+            anew: whether to sign in once more: it may be that nobody is any longer.
 
         Raises:
             PKCS11Error: the token isn't there, or refuses.
@@ -62,16 +74,27 @@ class Library:
             if not self.lib.initialized:
                 self.starts += 1
                 self.lib.initialize()
+            token = self.token_of(setting)
+            if anew or self.signed.get(token.slot.slot_id) != self.starts:
+                try:
+                    with suppress(refusals.UserAlreadyLoggedIn):
+                        token.open(user_pin=pin)
+                except WRONG_PIN as error:
+                    raise TokenPinError(
+                        f"{setting.title} refuses the PIN ({type(error).__name__}): it isn't tried again"
+                    ) from None
+                self.signed[token.slot.slot_id] = self.starts
+            return token.open(rw=writing)
+
+    def token_of(self, setting: TokenSetting) -> Token:
+        """The token that a setting names."""
+        if setting.slot is None:
             serial = setting.serial and setting.serial.encode()
-            token = self.lib.get_token(token_label=setting.token, token_serial=serial)
-            try:
-                return token.open(rw=writing, user_pin=pin)
-            except refusals.UserAlreadyLoggedIn:  # a process signs in once, for all of its sessions
-                return token.open(rw=writing)
-            except WRONG_PIN as error:
-                raise TokenPinError(
-                    f"the token {setting.token!r} refuses the PIN ({type(error).__name__}): it isn't tried again"
-                ) from None
+            return self.lib.get_token(token_label=setting.token, token_serial=serial)
+        for slot in self.lib.get_slots(token_present=True):
+            if slot.slot_id == setting.slot:
+                return slot.get_token()
+        raise refusals.TokenNotPresent
 
 
 def pin_of(setting: TokenSetting) -> str:

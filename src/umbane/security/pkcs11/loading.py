@@ -1,6 +1,7 @@
 """Vending keys into a token: unwrapped there, or made there. They have no other way in, and none out."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -10,7 +11,7 @@ from pkcs11 import MGF, Attribute, KeyType, Mechanism, MechanismFlag, ObjectClas
 from pkcs11.exceptions import NoSuchKey
 
 from umbane.security.errors import KeyClashError, RealmError
-from umbane.security.pkcs11.errors import TokenKeyError
+from umbane.security.pkcs11.errors import TokenKeyError, TokenLostError
 from umbane.security.pkcs11.keys import FEEDBACK_BYTES, GUARDED, KINDS, Handle, HeldKey, seal, value_of
 from umbane.security.pkcs11.labels import DES_BLOCK, NO_METER, TokenKey
 from umbane.security.pkcs11.library import library, pin_of
@@ -42,12 +43,13 @@ class TokenLoader:
     Raises:
         TokenSettingError: the library can't be loaded.
         TokenPinError: the token refuses the PIN, or the PIN can't be read.
-        PKCS11Error: the token isn't there.
+        TokenLostError: the token isn't there; by every method, it went away or can't do that.
     """
 
     def __init__(self, setting: TokenSetting) -> None:
-        self.library = library(setting.library)
-        self.session = self.library.signed_in(setting, pin_of(setting), writing=True)
+        self.library, self.title = library(setting.library), setting.title
+        with self.told():
+            self.session = self.library.signed_in(setting, pin_of(setting), writing=True)
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +60,16 @@ class TokenLoader:
         with suppress(PKCS11Error), self.library.turn:
             self.session.close()
 
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say in our words what the token can't do; calls take turns."""
+        try:
+            with self.library.turn:
+                yield
+        except PKCS11Error as error:
+            problem = f"{self.title} can't do that, or can't be reached ({type(error).__name__})"
+            raise TokenLostError(f"{problem}: look which keys are in it") from None
+
     # ------------------------------------------------------------------------------------------------ the token's pair
 
     def make_pair(self, bits: int = RSA_BITS) -> None:
@@ -66,10 +78,10 @@ class TokenLoader:
         Raises:
             KeyClashError: it has one.
         """
-        with suppress(NoSuchKey), self.library.turn:
+        with self.told(), suppress(NoSuchKey):
             self.session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=PAIR)
             raise KeyClashError("the token has its pair already: keys on their way to it are wrapped to that one")
-        with self.library.turn:
+        with self.told():
             self.session.generate_keypair(
                 KeyType.RSA,
                 bits,
@@ -132,7 +144,7 @@ class TokenLoader:
         """
         if key.dkga is DKGA.DES:
             raise TokenKeyError("a DES key isn't made here: make one for DKGA04, or load the one that the meters have")
-        with self.library.turn:
+        with self.told():
             bits = 8 * key.dkga.vending_key_bytes
             made = self.session.generate_key(KeyType.GENERIC_SECRET, bits, **template(key))
         return self.placed(key, Handle(made, self.library), b"", None)
@@ -148,21 +160,22 @@ class TokenLoader:
         if check not in {None, check_digits(key, int.from_bytes(made[:DES_BLOCK], "big"))}:
             raise TokenKeyError(f"the token understood {key.label!r} as another key than was wrapped: it is not kept")
         self.make_room(key, value)
-        with self.library.turn:
+        with self.told():
             lasting = {Attribute.TOKEN: True, Attribute.ID: identity, Attribute.MODIFIABLE: False}
             handle.handle.copy(lasting)
         return value
 
     def make_room(self, key: TokenKey, value: str) -> None:
         """Take the same key with another KEN out; refuse what doesn't go with the keys that are there."""
-        present = keys_in(self.session, self.library)
+        with self.told():
+            present = keys_in(self.session, self.library)
         if any(held.key.realm is not key.realm for held in present.values()):
             raise RealmError(f"the token has keys of another realm than {key.label!r}: give each realm a token")
         held = present.get(key.name)
         if held and held.value != value:
             raise KeyClashError(f"the token has another key for {key.name}: a new key needs a new KRN")
         if held:
-            with self.library.turn:
+            with self.told():
                 held.handle.handle.destroy()
 
 

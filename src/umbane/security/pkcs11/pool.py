@@ -6,10 +6,12 @@ batch. The PIN is read from its file whenever somebody has to sign in, and kept 
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from queue import LifoQueue
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 from pkcs11 import Attribute, ObjectClass, PKCS11Error, Session
+from pkcs11.exceptions import UserNotLoggedIn
 
 from umbane.security.errors import KeyClashError
 from umbane.security.models import VendingKeyName
@@ -29,13 +31,23 @@ SESSIONS: Final = 4
 Answer = TypeVar("Answer")
 
 
-class OpenSession(NamedTuple):
+@dataclass(slots=True)
+class OpenSession:
     """A session, the keys it sees, and when it was opened."""
 
     session: Session
-    keys: Keys
-    losses: int
+    library: Library
     starts: int
+    losses: int
+    keys: Keys = field(default_factory=dict)
+    is_closed: bool = False
+
+    def close(self) -> None:
+        """Give it back to the token, once: later its number may be another one's."""
+        with self.library.turn, suppress(PKCS11Error):
+            if not self.is_closed and self.starts == self.library.starts:
+                self.is_closed = True
+                self.session.close()
 
 
 class TokenPool:
@@ -71,33 +83,43 @@ class TokenPool:
                 return work(place.keys)
             except PKCS11Error:
                 self.losses += 1  # other sessions that were opened before are not to be trusted either
-                place = self.usable(None)
+                place = self.usable(place, anew=True)
                 return work(place.keys)
         except PKCS11Error as error:
-            place = None
+            self.losses += 1
             raise TokenLostError(
-                f"the token {self.setting.token!r} can't be reached ({type(error).__name__}); nothing was made"
+                f"{self.setting.title} can't be reached ({type(error).__name__}); nothing was made"
             ) from None
         finally:
             self.places.put(place)
 
-    def usable(self, place: OpenSession | None) -> OpenSession:
-        """A session that was opened after the last loss."""
+    def usable(self, place: OpenSession | None, *, anew: bool = False) -> OpenSession:
+        """A session that was opened after the last loss; nobody who isn't signed in sees a key."""
         if place is not None and place.losses == self.losses:
             return place
+        if place is not None:
+            place.close()
         if self.refused:
-            raise TokenPinError(f"the token {self.setting.token!r} refused the PIN: put it right, and open it again")
+            raise TokenPinError(f"{self.setting.title} refused the PIN: put it right, and open it again")
         losses = self.losses
         with self.library.turn:  # nobody starts the library anew before the keys are known
-            session = self.opened()
-            return OpenSession(session, keys_in(session, self.library), losses, self.library.starts)
+            found = OpenSession(self.opened(anew=anew), self.library, self.library.starts, losses)
+            try:
+                found.keys = keys_in(found.session, self.library)
+            except BaseException:
+                found.close()
+                raise
+        if not found.keys and not anew:
+            found.close()
+            raise UserNotLoggedIn
+        return found
 
-    def opened(self) -> Session:
+    def opened(self, *, anew: bool) -> Session:
         """A new session. A library may not notice that a token came back, until it is started anew."""
         pin = pin_of(self.setting)
         try:
             with suppress(PKCS11Error):
-                return self.library.signed_in(self.setting, pin)
+                return self.library.signed_in(self.setting, pin, anew=anew)
             self.library.restart()
             return self.library.signed_in(self.setting, pin)
         except TokenPinError:
@@ -107,9 +129,8 @@ class TokenPool:
     def close(self) -> None:
         """Close the sessions, when they are given back."""
         for place in [self.places.get() for _ in range(self.size)]:
-            if place and place.starts == self.library.starts:
-                with suppress(PKCS11Error), self.library.turn:
-                    place.session.close()
+            if place:
+                place.close()
             self.places.put(None)
 
 

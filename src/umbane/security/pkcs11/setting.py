@@ -1,24 +1,15 @@
-"""Which token, in the words of RFC 7512: ``pkcs11:token=vending?module-path=/usr/lib/hsm.so&pin-source=/etc/pin``.
+"""Which token, and where its PIN is: never the PIN itself, for settings are seen in lists of processes and backups."""
 
-The PIN itself never stands there: settings are seen in lists of processes, in logs and in backups.
-"""
-
-import stat
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final, Self
-from urllib.parse import unquote
 
-from umbane.errors import shown
+from umbane.ownfile import read_own_file
 from umbane.security.pkcs11.errors import TokenSettingError
 
 __all__ = ["TokenSetting"]
-
-FIELD: Final = "PKCS#11 setting"
-SCHEME: Final = "pkcs11:"
-NEEDED: Final = {"token", "module-path", "pin-source"}
-KNOWN: Final = NEEDED | {"serial"}
-OTHERS_MAY: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,48 +18,51 @@ class TokenSetting:
 
     Attributes:
         library: the vendor's PKCS#11 library.
-        token: the token's label.
+        token: the token's label; or else ``slot`` says which one.
         pin_file: a file that only its owner may read, with the PIN of the token's user on its first line.
         serial: the token's serial number, where several have the same label.
+        slot: the number of the slot that the token is in.
+        pin_variable: a variable of the environment with the PIN, instead of a file.
+        typed: gives a PIN that somebody typed, instead of a file.
+
+    Raises:
+        TokenSettingError: it is said twice or not at all which token it is, or where its PIN is.
     """
 
     library: str
-    token: str
-    pin_file: Path
+    token: str | None = None
+    pin_file: Path | None = None
     serial: str | None = None
+    slot: int | None = None
+    pin_variable: str | None = None
+    typed: Callable[[], str] | None = None
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a PKCS#11 URI (RFC 7512) with token, module-path and pin-source, and perhaps serial.
+    def __post_init__(self) -> None:
+        if (self.token is None) == (self.slot is None):
+            raise TokenSettingError("token", "it takes one of two", "give the token's label, or the number of its slot")
+        if [self.pin_file, self.pin_variable, self.typed].count(None) != 2:  # noqa: PLR2004 - one of three
+            remedy = "give one place: a file, a variable of the environment, or somebody who types it"
+            raise TokenSettingError("PIN", "it isn't said where it is, or twice", remedy)
 
-        Raises:
-            TokenSettingError: it is none, names something twice, lacks something, or holds a PIN.
-        """
-        if not text.startswith(SCHEME) or "pin-value" in text:
-            problem = "it holds a PIN" if "pin-value" in text else "it doesn't begin with pkcs11:"
-            raise TokenSettingError(FIELD, problem, "give pkcs11:token=...?module-path=...&pin-source=...")
-        path, _, query = text.removeprefix(SCHEME).partition("?")
-        pairs = [part.partition("=")[::2] for part in (*path.split(";"), *query.split("&")) if part]
-        found = {name: unquote(value) for name, value in pairs}
-        if len(found) < len(pairs) or not NEEDED <= found.keys() <= KNOWN or not all(found.values()):
-            names = ", ".join(name for name, _ in pairs) or "nothing"
-            raise TokenSettingError(FIELD, f"it says {names}", "say token, module-path and pin-source, each once")
-        pin_file = Path(found["pin-source"].removeprefix("file:"))
-        return cls(found["module-path"], found["token"], pin_file, found.get("serial"))
+    @property
+    def title(self) -> str:
+        """What to call the token in an error."""
+        return f"the token {self.token!r}" if self.token is not None else f"the token in slot {self.slot}"
 
     def pin(self) -> str:
-        """The PIN, read anew each time: it is kept nowhere.
+        """The PIN, read anew each time: but for one that was typed it is kept nowhere.
 
         Raises:
-            TokenSettingError: there is no such file, others may read it, or it is empty.
+            TokenSettingError: there is none, or others may read the file.
         """
-        try:
-            if self.pin_file.stat().st_mode & OTHERS_MAY:
-                raise TokenSettingError("PIN file", f"others may read {shown(self.pin_file.name)}", "chmod 600 it")
-            first, *_ = [*self.pin_file.read_text(encoding="utf-8").splitlines(), ""]
-        except OSError as error:
-            problem = f"{shown(self.pin_file.name)} can't be read: {error.strerror}"
-            raise TokenSettingError("PIN file", problem, "give a file with the PIN on its first line") from None
-        if not first:
-            raise TokenSettingError("PIN file", f"{shown(self.pin_file.name)} is empty", "write the PIN into it")
-        return first
+        if self.typed is not None:
+            pin, where = self.typed(), "what was typed"
+        elif self.pin_file is None:
+            pin, where = os.environ.get(self.pin_variable or "", ""), f"the variable {self.pin_variable}"
+        else:
+            refusal = partial(TokenSettingError, "PIN file")
+            content = read_own_file(self.pin_file, refusal, "give a file with the PIN on its first line")
+            pin, where = content.partition(b"\n")[0].rstrip(b"\r").decode("utf-8", "replace"), f"{self.pin_file}"
+        if not pin:
+            raise TokenSettingError("PIN", f"{where} is empty", "give the PIN of the token's user")
+        return pin
