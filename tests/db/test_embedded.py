@@ -16,6 +16,7 @@ import pytest
 
 from tests.database import administer, at, quick_folder
 from tests.db.program import Holder, begin, finish
+from umbane.db.cluster import buffers_for
 from umbane.db.embedded import DATABASE, EmbeddedServer
 from umbane.db.errors import EmbeddedError, ServerInUseError
 from umbane.db.programs import programs_for
@@ -93,6 +94,12 @@ def test_own_settings(own: EmbeddedServer) -> None:
     own.start()
     assert ask(own, "SHOW work_mem") == "7MB"
     assert ask(own, "SHOW listen_addresses") == ""
+
+
+@pytest.mark.parametrize(("memory", "buffers"), [(1 << 29, 128), (2 << 30, 256), (16 << 30, 2048), (1 << 40, 2048)])
+def test_buffers(memory: int, buffers: int) -> None:
+    """A server takes an eighth of the machine's memory for its pages, but neither too little nor too much."""
+    assert buffers_for(memory) == buffers
 
 
 def test_nobody_else_enters(own: EmbeddedServer) -> None:

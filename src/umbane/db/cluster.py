@@ -47,14 +47,21 @@ TAIL: Final = 10_000
 BEGINNING: Final = "starting PostgreSQL"
 """What every server says first."""
 
+EIGHTH: Final = 8
+LEAST_BUFFERS: Final = 128
+MOST_BUFFERS: Final = 2048
+
 SETTINGS: Final = """\
 # Written by umbane at every start. Put settings of your own into settings.conf beside this file.
 listen_addresses = ''
 unix_socket_directories = {socket}
 unix_socket_permissions = 0700
 max_connections = 100
-shared_buffers = 256MB
+shared_buffers = {buffers}MB
+# The log grows as it is written: to fill it with zeros before is work that every sale would pay for.
+wal_init_zero = off
 max_wal_size = 4GB
+checkpoint_timeout = 15min
 jit = off
 timezone = 'UTC'
 log_timezone = 'UTC'
@@ -148,7 +155,8 @@ class Cluster:
         """Begin to start the server, and answer its process id; `state` and `last_words` tell what becomes of it."""
         socket = self._socket_directory(programs)
         settings = self.directory / "server.conf"
-        settings.write_text(SETTINGS.format(socket=_quoted(socket)))
+        buffers = buffers_for(psutil.virtual_memory().total)
+        settings.write_text(SETTINGS.format(socket=_quoted(socket), buffers=buffers))
         settings.chmod(0o644)
         self._clear_stale_locks(socket)
         log = self.log / "start.log"
@@ -237,6 +245,11 @@ class Cluster:
             return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == self.data.resolve()
         except psutil.Error:
             return False
+
+
+def buffers_for(memory: int) -> int:
+    """MiB that the server keeps pages in, on a machine with so many bytes of memory: an eighth, within reason."""
+    return min(max(memory // EIGHTH >> 20, LEAST_BUFFERS), MOST_BUFFERS)
 
 
 def lives(pid: int) -> bool:
