@@ -20,7 +20,7 @@ from umbane.vending import Buy, Engineer, Reconciliation, Sold, Staff, reconcile
 
 SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(32)))
 KEY = "123456/1/2"
-TABLES = "vending.token", "vending.sale", "vending.withheld", "audit.batch"
+TABLES = "vending.token", "vending.sale", "vending.withheld", "audit.batch", "ledger.entry"
 
 
 @pytest.fixture
@@ -154,6 +154,88 @@ async def test_sales_from_before_the_log(day: Shop) -> None:
     assert [it.split(":")[0] for it in await found(day)] == [f"vending.token laboratory {it}" for it in (2, 3)]
 
 
+ANOTHER = """
+INSERT INTO vending.token
+    (utility_id, sale_id, ordinal, module, number, request_id, meter_id, kind, units, sgc, krn, kt, ti, digits)
+SELECT {utility}, sale_id, 7, module, {number}, request_id, meter_id, kind, units, sgc, krn, kt, ti, digits
+FROM vending.token WHERE number = 1"""
+LEAVES = "DELETE FROM vending.token WHERE number = 1"
+UNITS = "UPDATE vending.token SET units = units + {by} WHERE number = 1"
+ENERGY = """
+UPDATE ledger.entry e SET amounts = (
+    SELECT array_agg(
+        amount + CASE kind WHEN 'energy_tokens' THEN {by} WHEN 'energy_sold' THEN -({by}) ELSE 0 END ORDER BY n)
+    FROM unnest(e.accounts, e.amounts) WITH ORDINALITY AS p (number, amount, n) JOIN ledger.account a ON a.id = number)
+WHERE id = (SELECT sale_id FROM vending.token WHERE number = 0)"""
+ONE_MORE_ENTRY = """
+INSERT INTO ledger.entry (utility_id, id, at, kind, accounts, amounts)
+SELECT utility_id, gen_random_uuid(), at, kind, accounts, amounts FROM ledger.entry
+WHERE id = (SELECT sale_id FROM vending.token WHERE number = 0)"""
+LOGGED = """
+UPDATE audit.batch SET entries = convert_to(
+    regexp_replace(convert_from(entries, 'UTF8'), '{old}', '{new}'), 'UTF8')"""
+ONE_MORE_LOGGED = """
+INSERT INTO audit.batch (at, leaves, entries, salts)
+SELECT at, leaves, convert_to(replace(convert_from(entries, 'UTF8'), '"number":0,', '"number":1,'), 'UTF8'), salts
+FROM audit.batch WHERE convert_from(entries, 'UTF8') LIKE '%"number":0,%'"""
+WITHHELD = """
+INSERT INTO vending.withheld (module, number, made, request_id, signature, since, digits)
+SELECT module, number, 1, request_id, 'x', now(), ARRAY[digits] FROM vending.token WHERE number = 1"""
+OFF_BY_ONE = {
+    "a token more in the books": (
+        [ANOTHER.format(utility="utility_id", number=4)], "laboratory 4: is booked, and the module has made only 4",
+    ),
+    "a token of two utilities": (
+        [ANOTHER.format(utility="gen_random_uuid()", number=1)], "vending.token laboratory 1: is in sale",
+    ),
+    "a token less in the books": ([LEAVES], "journal laboratory 1: was made for"),
+    "a unit more of a token": ([UNITS.format(by=1)], "laboratory 1: is in sale"),
+    "a unit less of a token": ([UNITS.format(by=-1)], "laboratory 1: is in sale"),
+    "a unit more in the ledger": ([ENERGY.format(by=1)], "is booked"),
+    "a unit less in the ledger": ([ENERGY.format(by=-1)], "is booked"),
+    "an entry more in the ledger": ([ONE_MORE_ENTRY], "moves energy into tokens and belongs to no sale"),
+    "an entry less in the ledger": (
+        ["DELETE FROM ledger.entry WHERE id = (SELECT sale_id FROM vending.token WHERE number = 0)"], "but 0 is booked",
+    ),
+    "a token more in the log": ([ONE_MORE_LOGGED], "log laboratory 1: stands there as one of sale"),
+    "a token less in the log": (
+        ["DELETE FROM audit.batch WHERE convert_from(entries, 'UTF8') LIKE '%\"number\":1,%'"],
+        "vending.token laboratory 1: is in sale",
+    ),
+    "other units in the log": (
+        [LOGGED.format(old='"units":[0-9]+}', new='"units":1}')], "log laboratory 0: stands there with 1",
+    ),
+    "a token withheld that was sold": (
+        [WITHHELD, LEAVES], "vending.withheld laboratory 1: is withheld, and not in the log",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("statements", "problem"), OFF_BY_ONE.values(), ids=OFF_BY_ONE)
+async def test_off_by_one(day: Shop, statements: list[str], problem: str) -> None:
+    """One token, unit or entry more or less, among the tokens, in the ledger or in the log, is found and named."""
+    await alter(day, *statements)
+    problems = await found(day)
+    assert any(problem in it for it in problems), problems
+
+
+@pytest.mark.parametrize("by", [(1, 0), (-1, 0), (0, 1), (0, -1)])
+async def test_a_counter_that_is_off_by_one(town: Town, by: tuple[int, int]) -> None:
+    """A module's counter of a key that has one token or unit more or less than its journal is named."""
+    module = Shortened()
+    async with open_shop(town, module) as shop:
+        await shop.buy()
+        module.off = by
+        [problem] = await found(shop)
+    assert problem.startswith(f"module laboratory: counts {1 + by[0]} tokens with ")
+
+
+async def test_a_module_that_counts_one_more(day: Shop, module: LaboratoryModule) -> None:
+    """A module that says of itself that it made one token more than its journal tells is named."""
+    module.count += 1
+    assert "module laboratory: its counter says 5 tokens, and its journal tells only 4" in await found(day)
+
+
 async def test_the_books_of_money(day: Shop) -> None:
     """A sale whose entry was altered is named as well: what the tokens carry must be what is booked."""
     sale = await sale_of(day, 0)
@@ -168,6 +250,7 @@ class Shortened(LaboratoryModule):
     cut = 0
     gap = -1
     units = 0
+    off = 0, 0
     counts = True
 
     async def since(self, count: int) -> AsyncIterator[Record]:
@@ -183,7 +266,8 @@ class Shortened(LaboratoryModule):
         """What it made with each key, if it keeps count."""
         if not self.counts:
             raise UnsupportedError("it keeps none")
-        return await super().counters()
+        counted = await super().counters()
+        return {key: KeyCount(it.tokens + self.off[0], it.units + self.off[1]) for key, it in counted.items()}
 
 
 @pytest.mark.parametrize("counts", [True, False])

@@ -19,7 +19,7 @@ from umbane.audit import Fact, Tree, append, last_head
 from umbane.db import Connection, GiveUp, Handlers, Job, NewJob, Retries, Worker, database_clock, enqueue
 from umbane.registry import utilities
 from umbane.security import UnsupportedError
-from umbane.vending import Engine, Reconciliation, Tally, reconcile
+from umbane.vending import Engine, Reconciliation, reconcile
 
 __all__ = ["Reconciler", "ask_for", "job_of", "write_down"]
 
@@ -49,7 +49,7 @@ async def write_down(engine: Engine, found: Reconciliation) -> None:
     """Write into the log what came of a reconciliation, and raise an alarm over what differs."""
     now, statement = await database_clock(engine.database)(), await said_by(engine)
     differences = [str(it) for it in found.differences]
-    keys = [dict(zip(Tally._fields, it, strict=True)) for it in found.tallies.values()]
+    keys = [it._asdict() for it in found.tallies.values()]
     fact = Fact("reconciliation", now, {
         "module": found.module, "made": found.count, "keys": keys, "differences": differences, **statement,
     })  # fmt: skip

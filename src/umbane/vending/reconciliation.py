@@ -39,13 +39,15 @@ CLAIMED: Final = frozenset({"sales booked", "sales founded"})
 
 NOTHING, SOLD, WITHHELD, OPEN = range(4)
 """What became of a token."""
+IN_A_SALE, KEPT_BACK = 1, 2
+"""Where a token stands in the log."""
 
 BOOKED: Final = """
 SELECT number, request_id, sale_id, sgc, krn, kt, units, digits FROM vending.token
 WHERE module = $1 AND number >= $2 AND number < $3 ORDER BY number"""
 KEPT: Final = "SELECT number, made FROM vending.withheld WHERE module = $1 AND number >= $2 AND number < $3"
 BY_NUMBER: Final = """
-SELECT number, sale_id, sgc, krn, kt, digits FROM vending.token WHERE module = $1 AND number = ANY($2)"""
+SELECT number, sale_id, sgc, krn, kt, units, digits FROM vending.token WHERE module = $1 AND number = ANY($2)"""
 UNTOLD: Final = """
 SELECT t.number, t.sale_id FROM vending.token t LEFT JOIN audit.beginning b ON b.utility_id = t.utility_id
 WHERE t.module = $1 AND t.number = ANY($2) AND (b.last_sale IS NULL OR t.sale_id > b.last_sale) ORDER BY t.number"""
@@ -114,7 +116,7 @@ class Work:
         number: by which the books know the module.
         connection: which sees one moment of the books.
         fate: what became of each token.
-        logged: whether each token stands in the log.
+        logged: where each token stands in the log.
         asked: requests that the module is being asked for.
     """
 
@@ -187,7 +189,7 @@ async def hold_journal(work: Work, module: SecurityModule) -> None:
 
 async def hold_portion(work: Work, records: Sequence[Record], start: int, end: int) -> None:
     """Hold some requests of the journal against the books."""
-    booked = {row["number"]: row for row in await work.connection.fetch(BOOKED, work.number, start, end)}
+    booked = each_once(work, await work.connection.fetch(BOOKED, work.number, start, end))
     kept = {it for row in await work.connection.fetch(KEPT, work.number, start, end) for it in numbers(*row)}
     for record in records:
         key = key_of(record)
@@ -197,6 +199,17 @@ async def hold_portion(work: Work, records: Sequence[Record], start: int, end: i
     for token, row in booked.items():
         name = f"{work.found.module} {token}"
         work.found.differ("vending.token", name, f"is in sale {row['sale_id']}, and the journal has no such token")
+
+
+def each_once(work: Work, rows: Sequence[Any]) -> dict[int, Any]:
+    """Tokens of the books by their numbers; no two sales have the same."""
+    found: dict[int, Any] = {}
+    for row in rows:
+        if other := found.get(row["number"]):
+            name, sales = f"{work.found.module} {row['number']}", f"{other['sale_id']}, and in {row['sale_id']} again"
+            work.found.differ("vending.token", name, f"is in sale {sales}")
+        found[row["number"]] = row
+    return found
 
 
 def hold_token(work: Work, token: int, record: Record, row: Any, *, is_kept: bool) -> None:  # noqa: ANN401 - a row
@@ -257,6 +270,7 @@ class Told(NamedTuple):
     number: int
     sale: str
     key: str
+    units: int
     sealed: str
     salt: bytes
 
@@ -284,7 +298,9 @@ def told_in(work: Work, batch: Batch) -> Iterator[Told]:
             for place, it in enumerate(said["tokens"], used):
                 if it["module"] == work.number and it["number"] < work.found.count:
                     salt = batch.salts[place * SALT_BYTES :][:SALT_BYTES]
-                    yield Told(it["number"], said["id"], it["key"], it["sealed"], salt)
+                    yield Told(it["number"], said["id"], it["key"], it["units"], it["sealed"], salt)
+        elif said["kind"] == "withheld" and said["module"] == work.number and said["number"] < work.found.count:
+            work.logged[said["number"]] |= KEPT_BACK
         used += count
 
 
@@ -298,10 +314,10 @@ async def hold_told(work: Work, told: Sequence[Told]) -> None:
         problem = problem_with(it, next((row for row in booked[it.number] if str(row["sale_id"]) == it.sale), None))
         if problem:
             work.found.differ("log", f"{work.found.module} {it.number}", problem)
-        elif work.logged[it.number]:
+        elif work.logged[it.number] & IN_A_SALE:
             work.found.differ("log", f"{work.found.module} {it.number}", "stands there twice")
         else:
-            work.logged[it.number] = 1
+            work.logged[it.number] |= IN_A_SALE
             work.found.add(it.key, logged=1)
 
 
@@ -311,15 +327,21 @@ def problem_with(told: Told, row: Any) -> str | None:  # noqa: ANN401 - a row
         return f"stands there as one of sale {told.sale}, and the books have it in no such sale"
     if told.key != f"{row['sgc']}/{row['krn']}/{row['kt']}":
         return f"stands there under key {told.key}, and in sale {told.sale} under another"
+    if told.units != row["units"]:
+        return f"stands there with {told.units} units, and in sale {told.sale} with {row['units']}"
     if seal(told.salt, row["digits"]) != told.sealed:
         return f"stands there with other digits than in sale {told.sale}"
     return None
 
 
 async def find_untold(work: Work) -> None:
-    """Find tokens that were sold and don't stand in the log; those from before there was one aren't meant."""
-    untold = [it for it, fate in enumerate(work.fate) if fate == SOLD and not work.logged[it]]
+    """Find tokens that were sold or withheld and aren't in the log; those from before there was one aren't meant."""
+    untold = [it for it, fate in enumerate(work.fate) if fate == SOLD and not work.logged[it] & IN_A_SALE]
     for row in await work.connection.fetch(UNTOLD, work.number, untold):
         name = f"{work.found.module} {row['number']}"
         work.found.differ("vending.token", name, f"is in sale {row['sale_id']}, and not in the log")
+    first = next((it for it, places in enumerate(work.logged) if places), work.found.count)
+    for it in range(first, work.found.count):
+        if work.fate[it] == WITHHELD and not work.logged[it] & KEPT_BACK:
+            work.found.differ("vending.withheld", f"{work.found.module} {it}", "is withheld, and not in the log")
     work.found.tallies = dict(sorted(work.found.tallies.items(), key=itemgetter(0)))
