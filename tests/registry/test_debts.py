@@ -1,35 +1,51 @@
 """Debts and rights to free units that somebody changes by hand."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from tests.registry.test_owed import booked
 from tests.registry.town import NOW, TODAY, Town, new_id
+from umbane.ledger import EntryError, ReversalError
+from umbane.ledger.debts import Origin
 from umbane.pricing import Arrears, StateError
 from umbane.registry import (
     NotFoundError,
     RegistryInputError,
     TransitionError,
     add_debt,
+    change_state,
     close_contract,
     contract,
     history,
     let_claim_free,
-    remove_debt,
+    take_debt_back,
 )
 
 KIND = "outstanding"
 
 
-async def put(town: Town, debt: Arrears, **other: Any) -> tuple[Arrears, ...]:  # noqa: ANN401 - an argument's own
-    """Put a debt on the town's contract; all of its debts."""
-    return (await town.does(add_debt, town.contract.id, debt, other.get("now", NOW), "agreed")).state.arrears
+async def put(town: Town, debt: Arrears, **other: Any) -> UUID:  # noqa: ANN401 - an argument's own
+    """Put a debt on the town's contract; its number."""
+    number, changed = await town.does(add_debt, town.contract.id, debt, Origin.CHARGED, other.get("now", NOW), "agreed")
+    assert {it.kind: it.owed for it in changed.state.arrears} == await owed(town)
+    return number
 
 
 async def owed(town: Town) -> dict[str, int]:
-    """What the town's contract owes."""
-    return {it.kind: it.owed for it in (await town.reads(contract, town.contract.id)).state.arrears}
+    """What the town's contract owes, which is what the books say."""
+    state = (await town.reads(contract, town.contract.id)).state
+    found = {it.kind: it.owed for it in state.arrears}
+    assert found == await booked(town)
+    return found
+
+
+async def back(town: Town, debt_id: UUID) -> None:
+    """Take a debt back."""
+    await town.does(take_debt_back, debt_id, NOW, "a mistake")
 
 
 async def test_a_debt(town: Town) -> None:
@@ -70,24 +86,63 @@ async def test_too_much(town: Town) -> None:
     assert await owed(town) == before
 
 
+async def test_nothing_is_no_debt(town: Town) -> None:
+    """Nothing is neither put on an account nor booked."""
+    before = await owed(town)
+    with pytest.raises(EntryError):
+        await put(town, Arrears(KIND, 0))
+    assert await owed(town) == before
+
+
 async def test_taken_back(town: Town) -> None:
-    """A debt is taken back as far as it is owed; what is not owed any more is gone."""
+    """A debt is taken back by its number, as a whole and once; what is not owed any more is gone."""
     before = (await owed(town))[KIND]
-    await put(town, Arrears("meter", 5_000, percent=20))
-    await town.does(remove_debt, town.contract.id, "meter", 5_000, "a mistake")
-    await town.does(remove_debt, town.contract.id, KIND, 1, "a mistake")
-    assert await owed(town) == {KIND: before - 1}
-    for kind, amount in ((KIND, before), ("meter", 1)):
-        with pytest.raises(TransitionError, match="it was paid"):
-            await town.does(remove_debt, town.contract.id, kind, amount, "a mistake")
+    meter, more = await put(town, Arrears("meter", 5_000, percent=20)), await put(town, Arrears(KIND, 700))
+    await back(town, meter)
+    assert await owed(town) == {KIND: before + 700}
+    await back(town, more)
+    assert await owed(town) == {KIND: before}
+    for number, error in ((meter, TransitionError), (more, ReversalError), (new_id(), NotFoundError)):
+        with pytest.raises(error):
+            await back(town, number)
+    assert await owed(town) == {KIND: before}
+
+
+async def test_paid_meanwhile(town: Town) -> None:
+    """A debt of which a part was paid isn't taken back."""
+    number = await put(town, Arrears("meter", 5_000, percent=20))
+    state = (await town.reads(contract, town.contract.id)).state
+    paid = replace(state, arrears=tuple(replace(it, owed=it.owed - (it.kind == "meter")) for it in state.arrears))
+    await town.does(change_state, town.contract.id, 1, paid, "as a purchase would")
+    with pytest.raises(TransitionError, match="owes 4999 of the kind meter, less than 5000: it was paid"):
+        await back(town, number)
+
+
+async def test_two_of_a_kind(town: Town) -> None:
+    """Of several debts of one kind that a file brought, the last is made less first."""
+    number = await put(town, Arrears(KIND, 700))
+    arrears = (Arrears(KIND, 85_100), Arrears("other", 5, percent=1), Arrears(KIND, 600, percent=2))
+    await town.does(change_state, town.contract.id, 1, replace(town.contract.state, arrears=arrears), "split")
+    await back(town, number)
+    state = (await town.reads(contract, town.contract.id)).state
+    assert state.arrears == (Arrears(KIND, 85_000), Arrears("other", 5, percent="1"))
 
 
 async def test_a_closed_contract(town: Town) -> None:
     """Who left is charged nothing more; a mistake can still be put right."""
+    number = await put(town, Arrears(KIND, 1))
     await town.does(close_contract, town.contract.id, TODAY)
     with pytest.raises(TransitionError, match="closed"):
         await put(town, Arrears(KIND, 1))
-    await town.does(remove_debt, town.contract.id, KIND, 1, "a mistake")
+    await back(town, number)
+
+
+async def test_of_another_utility(town: Town, other: Town) -> None:
+    """A debt isn't taken back with the id of another utility."""
+    number, before = await put(town, Arrears(KIND, 700)), await owed(town)
+    with pytest.raises(NotFoundError, match="debt"):
+        await back(other, number)
+    assert await owed(town) == before
 
 
 async def test_a_right(town: Town) -> None:
@@ -109,8 +164,6 @@ async def test_nobodys_contract(town: Town, other: Town) -> None:
     """What the utility doesn't have isn't changed."""
     for contract_id in (new_id(), other.contract.id):
         with pytest.raises(NotFoundError, match="contract"):
-            await town.does(add_debt, contract_id, Arrears(KIND, 1), NOW, "x")
-        with pytest.raises(NotFoundError, match="contract"):
-            await town.does(remove_debt, contract_id, KIND, 1, "x")
+            await town.does(add_debt, contract_id, Arrears(KIND, 1), Origin.CHARGED, NOW, "x")
         with pytest.raises(NotFoundError, match="contract"):
             await town.does(let_claim_free, contract_id, None, None, "x")

@@ -16,6 +16,7 @@ from tests.registry.test_apikeys import LIMITS, issued
 from tests.registry.test_operators import THEMBA
 from tests.registry.town import NEXT_KEY, NOW, TARIFF, TODAY, TSHWANE, Town, meter, new_id, revision
 from umbane.db import Connection
+from umbane.ledger.debts import Origin
 from umbane.pricing import Arrears, CustomerState
 from umbane.registry import (
     Contract,
@@ -66,7 +67,7 @@ READERS: dict[str, Callable[[Town], tuple[Any, ...]]] = {
 WRITERS: dict[str, Callable[[Town], tuple[Any, ...]]] = {
     "abandon_keys": lambda it: ([it.meter.id], NOW, "x"),
     "activate_tariff": lambda _: ("unknown", "1"),
-    "add_debt": lambda it: (it.contract.id, Arrears("outstanding", 1), NOW, "x"),
+    "add_debt": lambda it: (it.contract.id, Arrears("outstanding", 1), Origin.CHARGED, NOW, "x"),
     "add_key_revisions": lambda _: ([revision(5)],),
     "add_meters": lambda it: ([meter(9, state=MeterState.INSTALLED, service_point_id=it.place.id)],),
     "add_operator": lambda it: (replace(THEMBA, id=new_id(), name="x", vendor_id=it.vendor.id),),
@@ -88,7 +89,6 @@ WRITERS: dict[str, Callable[[Town], tuple[Any, ...]]] = {
     "mark_issued": lambda it: ([it.meter.id], [NEXT_KEY], NOW, "x"),
     "open_contracts": lambda it: ([Contract(new_id(), it.customer.id, it.place.id, "A-9", TARIFF, TODAY)],),
     "plan_keys": lambda it: ([it.meter.id], [NEXT_KEY], NOW, "x"),
-    "remove_debt": lambda it: (it.contract.id, "outstanding", 1, "x"),
     "remove_meter": lambda it: (it.meter.id, "x"),
     "replace_meter": lambda it: (it.meter.id, it.stocked.id, "x"),
     "restock_meter": lambda it: (it.stocked.id,),
@@ -118,6 +118,7 @@ ELSEWHERE |= {
     "load_for_sale",
     "load_terminals",
     "store_states",
+    "take_debt_back",
 }
 """These have no id of a utility, or have tests of their own about it."""
 APART = {"add_key_revisions", "end_key_revision", "activate_tariff"}

@@ -7,12 +7,14 @@ from datetime import date, datetime
 from itertools import count
 from typing import Any
 
-from tests.registry.town import Town, build, utility
+from tests.registry.town import NOW, Town, build, utility
 from tests.vending.laboratory import LaboratoryModule
 from tests.vending.shop import FLOAT, Shop, open_shop
-from umbane.db import Database
+from umbane.db import Connection, Database
+from umbane.ledger.debts import Origin
 from umbane.pricing import CURRENCIES
 from umbane.registry import Policy, change_state, contract
+from umbane.registry.owed import book_owed, owed_by
 from umbane.registry.utilities import zone_of
 
 __all__ = ["TARIFF", "abroad", "let", "state_of"]
@@ -84,9 +86,17 @@ async def abroad(  # noqa: PLR0913 - each of them is what a test varies
 
 
 async def let(town: Town, **fields: Any) -> None:  # noqa: ANN401 - of a state
-    """Let the household's account be so."""
-    found = await town.reads(contract, town.contract.id)
-    await town.does(change_state, town.contract.id, found.version, replace(found.state, **fields), "arranged")
+    """Let the household's account be so, and what it owes in the books too."""
+
+    async def work(tx: Connection) -> None:
+        found = await contract(tx, town.id, town.contract.id)
+        state = replace(found.state, **fields)
+        await change_state(tx, town.scope, found.id, found.version, state, "arranged")
+        before = [it._replace(amount=-it.amount) for it in owed_by(found.id, found.state.arrears)]
+        debts = before + owed_by(found.id, state.arrears)
+        await book_owed(tx, town.scope, debts, Origin.TAKEN_OVER, NOW, "arranged")
+
+    await town.database.run(work)
 
 
 async def state_of(shop: Shop) -> Any:  # noqa: ANN401 - a CustomerState

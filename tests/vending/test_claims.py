@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, cast
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -17,6 +18,7 @@ from umbane.db import Connection, Database, Server
 from umbane.db.embedded import ROLE, SUPERUSER
 from umbane.db.guards import known_guards
 from umbane.ledger import BOOKS, Reversal, Wrong, open_book, prove
+from umbane.ledger.debts import BookedDebt, Origin, book_debts
 from umbane.pricing import Arrears
 from umbane.registry import EngineeringAction
 from umbane.vending import CLAIMS, Buy, ClaimFree, Engineer, Pay, Refused, confirm, open_engine, reverse
@@ -95,6 +97,9 @@ FROM vending.sale LIMIT 1"""
 TWO_OUTCOMES = """
 INSERT INTO vending.refusal (utility_id, id, code, problem, remedy)
 SELECT utility_id, id, 'unavailable', '', '' FROM vending.sale WHERE kind = 'pay'"""
+OWING = """UPDATE registry.contract
+SET state = jsonb_set(state::jsonb, '{arrears,0,owed}', to_jsonb(7))::json"""
+LEFT_OVER = "UPDATE registry.contract SET state = jsonb_set(state::jsonb, '{credit}', '7')::json"
 
 CASES: Final = [
     Case(f"{SALE} tender = tender + 1 WHERE kind = 'pay'", "sales booked", "took 101, but 100 is booked"),
@@ -120,6 +125,8 @@ CASES: Final = [
     Case("UPDATE vending.withheld SET number = 0", "withheld", "is withheld, and in sale"),
     Case(f"{SALE} purchased = purchased + 1 WHERE kind = 'claim_free'", "blocks", "but the block count went from"),
     Case("UPDATE registry.contract SET state = '{}'", "accounts", "bought in the period, but the contract says 0"),
+    Case(OWING, "debts = books", "owes 7 ZAR of the kind outstanding, and the books say 13900"),
+    Case(LEFT_OVER, "debts = books", "has 7 ZAR left over, and the books say 0"),
     Case("DELETE FROM vending.refusal", "outcomes", "was never answered"),
     Case(TWO_OUTCOMES, "outcomes", "has more than one outcome"),
     Case(STRANGER, "messages", "answers no message"),
@@ -154,6 +161,26 @@ async def test_taken_back_in_the_books_alone(shop: Shop) -> None:
     await shop.town.database.run(work)
     problem = "is taken back in the books alone"
     assert await first_wrong(shop.town.database) == ("sales reversed", Wrong("vending.sale", str(sold.id), problem))
+
+
+async def test_owed_in_the_books_alone(shop: Shop) -> None:
+    """A debt that only the books know is found, of an account or of nobody's: the first one that differs is named."""
+    town, nobody = shop.town, UUID(int=1)
+    debts = {new_id(): BookedDebt(it, "outstanding", 5) for it in (nobody, town.contract.id)}
+
+    async def work(tx: Connection) -> None:
+        await book_debts(await open_book(tx, town.id), debts, "ZAR", Origin.CHARGED, shop.now, "a slip")
+
+    async def undo(tx: Connection, id_: UUID) -> None:
+        await (await open_book(tx, town.id)).reverse([Reversal(new_id(), id_, shop.now, "a slip")])
+
+    await town.database.run(work)
+    told = (str(nobody), "owes 0 ZAR", "5"), ("700-1", "owes 85000 ZAR", "85005")
+    for id_, (whose, owes, books) in zip(debts, told, strict=True):
+        problem = f"{owes} of the kind outstanding, and the books say {books}"
+        assert await first_wrong(town.database) == ("debts = books", Wrong("registry.contract", whose, problem))
+        await town.database.run(lambda tx, it=id_: undo(tx, it))  # type: ignore[misc] # a loop's value
+    await proven(shop)
 
 
 async def test_what_was_sold_stays(database: Database, place: Server) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from tests.registry.town import NOW, TSHWANE, Town
+from tests.vending.abroad import let
 from tests.vending.laboratory import LaboratoryModule, read
 from tests.vending.shop import Shop, open_shop, proven
 from umbane.registry import activate_tariff, add_tariff_version, change_state, change_tariff, contract
@@ -32,9 +33,7 @@ async def entitled(town: Town) -> Town:
     await town.does(add_tariff_version, LIFELINE + "\n")
     await replace(town, scope=replace(town.scope, by="another")).does(activate_tariff, "lifeline", "2025/26")
     await town.does(change_tariff, town.contract.id, "lifeline")
-    found = await town.reads(contract, town.contract.id)
-    state = replace(found.state, free_from=date(2026, 1, 1), arrears=())
-    await town.does(change_state, town.contract.id, found.version, state, "registered")
+    await let(town, free_from=date(2026, 1, 1), arrears=())
     return town
 
 

@@ -1,5 +1,9 @@
-"""Debts that somebody puts on an account by hand: what a customer owed elsewhere before, or is charged once."""
+"""What customers owe from before, or are charged once: put on their accounts, moved between them, found again.
 
+What purchases collect is booked against the same accounts, so each of them stands at what its contract still owes.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -9,10 +13,12 @@ from umbane.db import Connection
 from umbane.ledger.models import AccountKey, Entry, Kind
 from umbane.ledger.service import Book
 
-__all__ = ["DEBT", "BookedDebt", "Origin", "book_debt", "booked_debt"]
+__all__ = ["DEBT", "BookedDebt", "Origin", "book_debts", "booked_debt", "move_debts"]
 
 DEBT: Final = "debt"
 """The kind of the entries of debts."""
+MOVED: Final = "debt_moved"
+"""The kind of the entries by which debts go from one account to another."""
 BOOKED: Final = """
 SELECT a.owner_id, a.name, p.amount FROM ledger.entry e
 CROSS JOIN LATERAL unnest(e.accounts, e.amounts) AS p (account, amount)
@@ -37,28 +43,57 @@ class BookedDebt(NamedTuple):
     amount: int
 
 
-async def book_debt(  # noqa: PLR0913, PLR0917 - whose, how much, since when, and why
-    book: Book, id_: UUID, debt: BookedDebt, currency: str, origin: Origin, at: datetime, note: str
+async def book_debts(  # noqa: PLR0913, PLR0917 - whose, how much, since when, and why
+    book: Book, debts: Mapping[UUID, BookedDebt], currency: str, origin: Origin, at: datetime, note: str
 ) -> None:
-    """Book a debt of a contract.
+    """Book debts of contracts, an entry for each.
 
     Args:
         book: of the utility.
-        id_: of the entry, by which it can be taken back as a whole.
-        debt: whose, of which kind, and how much; above 0.
-        currency: of the amount, ISO 4217.
-        origin: where it comes from.
+        debts: whose, of which kind, and how much, above 0; by the ids of the entries, by which they can be taken back.
+        currency: of the amounts, ISO 4217.
+        origin: where they come from.
         at: when.
         note: why, and by whom.
     """
-    owed = AccountKey(Kind.ARREARS, currency, debt.contract_id, debt.kind)
-    is_charge = origin is Origin.CHARGED
-    against = (
-        AccountKey(Kind.REVENUE_CHARGE, currency, name=debt.kind) if is_charge else AccountKey(Kind.OPENING, currency)
+    keys = {id_: (owed_on(debt, currency), _against(debt, currency, origin)) for id_, debt in debts.items()}
+    numbers = await book.accounts({key for both in keys.values() for key in both})
+    await book.post(
+        Entry(id_, at, DEBT, [numbers[key] for key in keys[id_]], [it.amount, -it.amount], it.contract_id, note=note)
+        for id_, it in debts.items()
     )
-    numbers = await book.accounts([owed, against])
-    accounts, amounts = [numbers[owed], numbers[against]], [debt.amount, -debt.amount]
-    await book.post([Entry(id_, at, DEBT, accounts, amounts, debt.contract_id, note=note)])
+
+
+async def move_debts(  # noqa: PLR0913, PLR0917 - from whom to whom, how much, when, and why
+    book: Book, id_: UUID, debts: Sequence[BookedDebt], heir: UUID, currency: str, at: datetime, note: str
+) -> None:
+    """Book that another contract owes these debts from now on, in one entry.
+
+    Args:
+        book: of the utility.
+        id_: of the entry.
+        debts: as they were owed, no kind of a contract twice; amounts above 0.
+        heir: the contract that owes them now.
+        currency: of the amounts, ISO 4217.
+        at: when.
+        note: why, and by whom.
+    """
+    postings = {owed_on(it, currency): -it.amount for it in debts}
+    postings |= {owed_on(it._replace(contract_id=heir), currency): it.amount for it in debts}
+    numbers = await book.accounts(postings)
+    await book.post([Entry(id_, at, MOVED, [numbers[it] for it in postings], [*postings.values()], heir, note=note)])
+
+
+def owed_on(debt: BookedDebt, currency: str) -> AccountKey:
+    """The account that says what is owed."""
+    return AccountKey(Kind.ARREARS, currency, debt.contract_id, debt.kind)
+
+
+def _against(debt: BookedDebt, currency: str, origin: Origin) -> AccountKey:
+    """The account that stands against a debt."""
+    if origin is Origin.CHARGED:
+        return AccountKey(Kind.REVENUE_CHARGE, currency, name=debt.kind)
+    return AccountKey(Kind.OPENING, currency)
 
 
 async def booked_debt(connection: Connection, utility: UUID, id_: UUID) -> BookedDebt | None:

@@ -5,6 +5,7 @@ the id and who does it, and every change is written down beside it.
 
 - `models`, `keys`, `roles`, `policy`: the values
 - `customers`, `debts`, `meters`, `keychanges`, `vendors`, `operators`, `apikeys`, `utilities`, `tariffs`: the verbs
+- `owed`: what of that stands in the books
 - `sale`, `rulebooks`: what a sale reads and writes, many at a time
 - `searching`, `importing`: finding, and filling from files
 - `store`, `states`, `texts`, `folding`: how all that is kept
@@ -27,7 +28,7 @@ from umbane.registry.customers import (
     open_contracts,
     service_point,
 )
-from umbane.registry.debts import add_debt, let_claim_free, remove_debt
+from umbane.registry.debts import add_debt, let_claim_free, take_debt_back
 from umbane.registry.errors import (
     DuplicateError,
     ImportFileError,
@@ -240,7 +241,6 @@ __all__ = [
     "pan_of",
     "plan_keys",
     "read_policy",
-    "remove_debt",
     "remove_meter",
     "replace_meter",
     "restock_meter",
@@ -254,6 +254,7 @@ __all__ = [
     "settle_keys",
     "store_states",
     "supply_groups",
+    "take_debt_back",
     "tariff_versions",
     "terminal",
     "terminals",

@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
 from umbane.db import Connection
+from umbane.ledger.debts import Origin
 from umbane.pricing import CustomerState
 from umbane.registry.changes import differences, record, record_addition
 from umbane.registry.errors import StaleError, TransitionError
 from umbane.registry.finder import refresh_finder, refresh_place
 from umbane.registry.models import Contract, Customer, ServicePoint
+from umbane.registry.owed import beginning, book_inheritance, book_owed, owed_by
 from umbane.registry.roles import Scope
 from umbane.registry.states import encode_state
 from umbane.registry.store import (
@@ -64,6 +68,7 @@ WHERE utility_id = $1 AND id = $2"""
 NEW_PLACE: Final = """
 UPDATE registry.service_point SET address = $3, feeder = $4, transformer = $5, pole = $6, phase = $7
 WHERE utility_id = $1 AND id = $2"""
+PREMISES: Final = "debts follow the premises"
 NEW_TARIFF: Final = "UPDATE registry.contract SET tariff_id = $3 WHERE utility_id = $1 AND id = $2"
 
 
@@ -118,10 +123,21 @@ async def add_service_points(tx: Connection, scope: Scope, points: Sequence[Serv
 async def open_contracts(tx: Connection, scope: Scope, contracts: Sequence[Contract]) -> None:
     """Open contracts; meters that hang at a vacant place serve them from now on.
 
+    What they owe is booked as taken over from elsewhere on their first day.
+
     Raises:
         DuplicateError: an account number is taken, or a place has an open contract.
         NotFoundError: there is no such customer, service point or tariff.
     """
+    await _open(tx, scope, contracts)
+    for opened, some in groupby(sorted(contracts, key=attrgetter("opened")), attrgetter("opened")):
+        debts = [debt for it in some for debt in owed_by(it.id, it.state.arrears)]
+        at = await beginning(tx, scope, opened)
+        await book_owed(tx, scope, debts, Origin.TAKEN_OVER, at, "owed when the account was opened")
+
+
+async def _open(tx: Connection, scope: Scope, contracts: Sequence[Contract]) -> None:
+    """Add contracts."""
     number = await record_addition(tx, scope, "contract.open", {"count": len(contracts)})
     rows = [
         (
@@ -171,17 +187,20 @@ async def change_tenant(tx: Connection, scope: Scope, leaving: UUID, entering: C
     await close_contract(tx, scope, leaving, entering.opened)
     follows = (await utility(tx, scope.utility_id)).policy.tenant.debt == "premises"
     inherited = old.state.arrears if follows else ()
-    if inherited:
-        await change_state(tx, scope, leaving, old.version, replace(old.state, arrears=()), "debts follow the premises")
     new = replace(entering, state=CustomerState(arrears=inherited, connected_load=old.state.connected_load))
-    await open_contracts(tx, scope, [new])
+    await _open(tx, scope, [new])
+    if inherited:
+        await change_state(tx, scope, leaving, old.version, replace(old.state, arrears=()), PREMISES)
+        await book_inheritance(tx, scope, owed_by(leaving, inherited), new.id, new.opened, PREMISES)
     return new
 
 
 async def change_state(  # noqa: PLR0913, PLR0917 - what, from which, to which, and why
     tx: Connection, scope: Scope, contract_id: UUID, version: int, state: CustomerState, reason: str
 ) -> None:
-    """Change what the next price depends on by hand: a debt agreed on, a right to free units.
+    """Change what the next price depends on by hand, such as a right to free units.
+
+    What is owed is for the books too: `add_debt` puts a debt on an account.
 
     Raises:
         NotFoundError: there is no such contract.

@@ -6,29 +6,35 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from umbane.db import Connection
+from umbane.db import Connection, new_ids
+from umbane.ledger import Reversal, open_book
+from umbane.ledger.debts import BookedDebt, Origin, booked_debt
 from umbane.pricing import Arrears, PricingError
 from umbane.registry.customers import change_state
 from umbane.registry.errors import NotFoundError, RegistryInputError, TransitionError
 from umbane.registry.listing import CONTRACTS, hold
 from umbane.registry.models import Contract
+from umbane.registry.owed import book_owed, note_of
 from umbane.registry.roles import Scope
 from umbane.registry.rulebooks import Rulebooks
 
-__all__ = ["add_debt", "let_claim_free", "remove_debt"]
+__all__ = ["add_debt", "let_claim_free", "take_debt_back"]
 
 REMEDY: Final = "name one of its rules, or give a percentage or instalment"
 
 
-async def add_debt(  # noqa: PLR0913, PLR0917 - whose, which, since when, and why
-    tx: Connection, scope: Scope, contract_id: UUID, debt: Arrears, now: datetime, reason: str
-) -> Contract:
-    """Let a contract owe more. A debt of the same kind grows; its arrangement stays.
+async def add_debt(  # noqa: PLR0913, PLR0917 - whose, which, from where, since when, and why
+    tx: Connection, scope: Scope, contract_id: UUID, debt: Arrears, origin: Origin, now: datetime, reason: str
+) -> tuple[UUID, Contract]:
+    """Let a contract owe more, in the books too. A debt of the same kind grows; its arrangement stays.
+
+    Returns:
+        By what number the debt can be taken back, and the contract.
 
     Raises:
         NotFoundError: there is no such contract.
         RegistryInputError: the tariff of the contract can't collect such a debt.
-        TransitionError: there is a debt of this kind with another arrangement.
+        TransitionError: there is a debt of this kind with another arrangement, or the contract is closed.
     """
     old = await _held(tx, scope, contract_id)
     if old.closed is not None:
@@ -37,7 +43,9 @@ async def add_debt(  # noqa: PLR0913, PLR0917 - whose, which, since when, and wh
     grown = debt if before is None else _grown(old, before, debt)
     await _require_collected(tx, scope, old, grown, now)
     kept = tuple(grown if it is before else it for it in old.state.arrears)
-    return await _changed(tx, scope, old, kept if before else (*kept, grown), reason)
+    changed = await _changed(tx, scope, old, kept if before else (*kept, grown), reason)
+    [id_] = await book_owed(tx, scope, [BookedDebt(contract_id, debt.kind, debt.owed)], origin, now, reason)
+    return id_, changed
 
 
 def _grown(old: Contract, before: Arrears, debt: Arrears) -> Arrears:
@@ -56,23 +64,48 @@ def _arrangement(debt: Arrears) -> tuple[Decimal | None, int | None]:
     return None if debt.percent is None else Decimal(str(debt.percent)), debt.instalment
 
 
-async def remove_debt(  # noqa: PLR0913, PLR0917 - whose, of which kind, how much, and why
-    tx: Connection, scope: Scope, contract_id: UUID, kind: str, amount: int, reason: str
-) -> Contract:
-    """Let a contract owe less, by an amount that was put on it and isn't paid.
+async def take_debt_back(
+    tx: Connection, scope: Scope, debt_id: UUID, now: datetime, reason: str
+) -> tuple[UUID, BookedDebt, Contract]:
+    """Take a debt back that was put on a contract, once, as a whole, if as much of its kind is still owed.
+
+    Returns:
+        The id of the contra entry, the debt, and the contract that owes less.
 
     Raises:
-        NotFoundError: there is no such contract.
+        NotFoundError: there is no such debt.
         TransitionError: less than that is owed.
+        ReversalError: it was taken back already.
     """
-    old = await _held(tx, scope, contract_id)
-    owed = sum(it.owed for it in old.state.arrears if it.kind == kind)
-    if owed < amount:
+    debt = await booked_debt(tx, scope.utility_id, debt_id)
+    if debt is None:
+        raise NotFoundError("debt", debt_id)
+    old = await _held(tx, scope, debt.contract_id)
+    left = _less(old, debt)
+    changed = await _changed(tx, scope, old, left, reason)
+    [id_], book = new_ids(1), await open_book(tx, scope.utility_id)
+    await book.reverse([Reversal(id_, debt_id, now, note_of(scope, reason))])
+    return id_, debt, changed
+
+
+def _less(old: Contract, debt: BookedDebt) -> tuple[Arrears, ...]:
+    """What a contract owes without a debt: the last of its kind is made less first.
+
+    Raises:
+        TransitionError: not as much of the kind is owed.
+    """
+    amount = debt.amount
+    left: list[Arrears] = []
+    for it in reversed(old.state.arrears):
+        part = min(it.owed, amount) if it.kind == debt.kind else 0
+        amount -= part
+        left += [replace(it, owed=it.owed - part)] * (it.owed > part)
+    if amount:
         raise TransitionError(
-            f"contract {old.account_no} owes {owed} of the kind {kind}, less than {amount}: it was paid"
+            f"contract {old.account_no} owes {debt.amount - amount} of the kind {debt.kind}, less than {debt.amount}:"
+            " it was paid, or somebody else owes it now"
         )
-    left = [replace(it, owed=it.owed - amount) if it.kind == kind else it for it in old.state.arrears]
-    return await _changed(tx, scope, old, tuple(it for it in left if it.owed), reason)
+    return tuple(reversed(left))
 
 
 async def let_claim_free(  # noqa: PLR0913, PLR0917 - who, from when to when, and why

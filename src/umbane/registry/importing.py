@@ -8,15 +8,17 @@ statements on all of them.
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 
 from umbane.db import Connection, Database, new_ids
+from umbane.ledger.debts import BookedDebt, Origin
 from umbane.registry.changes import record_addition
 from umbane.registry.csvfile import Problem, Row, read_rows
 from umbane.registry.importrows import COLUMNS, REQUIRED, MeterRows
+from umbane.registry.owed import beginning, book_owed
 from umbane.registry.roles import Scope
 from umbane.registry.store import explained
 from umbane.registry.utilities import key_revisions, supply_groups, utility
@@ -105,6 +107,9 @@ FINDER: Final = (
     SELECT DISTINCT $1::uuid, word FROM staged, unnest(string_to_array(words, ' ')) AS word WHERE word ~ '[a-z]'
     ORDER BY word ON CONFLICT DO NOTHING""",
 )
+DEBTS: Final = """
+SELECT contract_id, kind, sum(owed)::bigint FROM staged, json_to_recordset(customer_state -> 'arrears')
+    AS debt (kind text, owed bigint) WHERE owed > 0 GROUP BY line, contract_id, kind ORDER BY line, kind"""
 TIDYING: Final = "SELECT registry.tidy_finder()"
 
 T = TypeVar("T")
@@ -203,6 +208,7 @@ async def add_meters_of_file(  # noqa: PLR0913 - what, for whom, how
     await _compare(tx, scope, report)
     if good_rows_only or not report.bad_rows:
         report.added = await _add(tx, scope, path)
+        await _book(tx, scope, path, today)
     return report
 
 
@@ -278,3 +284,13 @@ async def _add(tx: Connection, scope: Scope, path: Path) -> int:
         await tx.execute(sql, scope.utility_id, timeout=LONGEST)
     await tx.execute(TIDYING, timeout=LONGEST)
     return count
+
+
+async def _book(tx: Connection, scope: Scope, path: Path, today: date) -> None:
+    """Book what those owe who were added, each portion at a moment of its own, by which the log is searched."""
+    at = await beginning(tx, scope, today)
+    debts = await tx.cursor(DEBTS, timeout=LONGEST)
+    while rows := await debts.fetch(CHUNK):
+        owed = [BookedDebt(*row) for row in rows]
+        await book_owed(tx, scope, owed, Origin.TAKEN_OVER, at, f"taken over with {path.name}")
+        at += datetime.resolution

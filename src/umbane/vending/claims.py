@@ -6,6 +6,7 @@ from uuid import UUID
 from umbane.db import Connection
 from umbane.ledger import Claim, Wrong
 from umbane.ledger.proof import PATIENCE, Check, Progress, first_wrong, sweep
+from umbane.vending.debtclaims import DEBTS
 
 __all__ = ["CLAIMS", "booked_tokens"]
 
@@ -186,6 +187,7 @@ CLAIMS: Final = (
     Claim("withheld", "No token that is withheld is in a sale.", whole(BOTH, "vending.withheld")),
     Claim("blocks", "What was bought in a period is what was sold in it.", stride(BLOCKS)),
     Claim("accounts", "Every account says what its last sale left it with.", whole(ACCOUNTS, "registry.contract")),
+    DEBTS,
     Claim("outcomes", "Every message has one outcome.", whole(OUTCOMES, "vending.message")),
     Claim("messages", "Every sale answers a message.", stride(UNASKED)),
 )

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from http import HTTPStatus
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -16,13 +15,12 @@ from umbane.api.managing.paging import Edition
 from umbane.api.managing.writing import once, reason_of
 from umbane.api.orders import money_from
 from umbane.api.peoplewire import Justified
-from umbane.api.problems import ApiError
 from umbane.api.rights import Right
-from umbane.db import Connection, new_ids
+from umbane.db import Connection
 from umbane.errors import InputError
-from umbane.ledger import Reversal, debts, open_book
+from umbane.ledger.debts import Origin
 from umbane.pricing import Arrears
-from umbane.registry import Act, Scope, StaleError, add_debt, let_claim_free, remove_debt, texts
+from umbane.registry import Act, Scope, StaleError, add_debt, let_claim_free, take_debt_back, texts
 from umbane.registry.listing import CONTRACTS, hold
 
 __all__ = ["OPERATIONS"]
@@ -36,7 +34,7 @@ class DebtIn(Justified, frozen=True, kw_only=True):
     kind: Annotated[str, Meta(min_length=1, max_length=30, description="as the rules of the tariff call it")]
     money: Annotated[int, Meta(ge=1, le=wire.LARGEST)] | wire.Decimal
     currency: wire.CurrencyCode | UnsetType = UNSET
-    origin: Annotated[debts.Origin, Meta(description="owed before, in other books; or a charge that is made once")]
+    origin: Annotated[Origin, Meta(description="owed before, in other books; or a charge that is made once")]
     percent: Percentage | UnsetType = UNSET
     instalment: Annotated[int, Meta(ge=1, le=wire.LARGEST, description="minor units a period")] | UnsetType = UNSET
 
@@ -63,32 +61,23 @@ class BookedDebtOut(wire.Told, frozen=True):
 async def put_debt(desk: Desk, call: Call) -> Reply:
     """Put a debt on an account, in the books and on what its purchases pay."""
     body: DebtIn = call.body
-    contract_id, reason, debt = call.id("contract_id"), reason_of(body.reason), debt_from(body)
-    [id_], now = new_ids(1), desk.now()
+    contract_id, reason, debt, now = call.id("contract_id"), reason_of(body.reason), debt_from(body), desk.now()
 
     async def work(tx: Connection, scope: Scope) -> BookedDebtOut:
-        currency = await currency_in(tx, scope, body.currency)
-        owing = await add_debt(tx, scope, contract_id, debt, now, reason)
-        booked, note = debts.BookedDebt(contract_id, debt.kind, debt.owed), f"{reason} ({scope.by})"
-        await debts.book_debt(await open_book(tx, scope.utility_id), id_, booked, currency, body.origin, now, note)
+        await currency_in(tx, scope, body.currency)
+        id_, owing = await add_debt(tx, scope, contract_id, debt, body.origin, now, reason)
         return BookedDebtOut(id_, now, debt.kind, debt.owed, None, contract_out(owing))
 
     return await once(desk, call, BookedDebtOut, work, Act.DEBT)
 
 
-async def take_debt_back(desk: Desk, call: Call) -> Reply:
+async def take_back(desk: Desk, call: Call) -> Reply:
     """Take a debt back by a contra entry, once, if as much of it is still owed."""
-    debt_id, reason = call.id("debt_id"), reason_of(call.body.reason)
-    [id_], now = new_ids(1), desk.now()
+    debt_id, reason, now = call.id("debt_id"), reason_of(call.body.reason), desk.now()
 
     async def work(tx: Connection, scope: Scope) -> BookedDebtOut:
-        found = await debts.booked_debt(tx, scope.utility_id, debt_id)
-        if found is None:
-            raise ApiError(HTTPStatus.NOT_FOUND, "unknown_debt", "there is no such debt", "look at the id")
-        owing = await remove_debt(tx, scope, found.contract_id, found.kind, found.amount, reason)
-        book = await open_book(tx, scope.utility_id)
-        await book.reverse([Reversal(id_, debt_id, now, f"{reason} ({scope.by})")])
-        return BookedDebtOut(id_, now, found.kind, -found.amount, debt_id, contract_out(owing))
+        id_, debt, owing = await take_debt_back(tx, scope, debt_id, now, reason)
+        return BookedDebtOut(id_, now, debt.kind, -debt.amount, debt_id, contract_out(owing))
 
     return await once(desk, call, BookedDebtOut, work, Act.DEBT)
 
@@ -122,7 +111,7 @@ RULES: Final = (404, 409, 422)
 OPERATIONS: Final = (
     Operation("put_debt", "POST", "/v1/books/contracts/{contract_id}/debts", "Put a debt on an account", put_debt,
         DEBT, (Right.WRITE_DEBTS,), DebtIn, problems=RULES, keyed=True),
-    Operation("take_debt_back", "POST", "/v1/books/debts/{debt_id}/reversal", "Take a debt back", take_debt_back,
+    Operation("take_debt_back", "POST", "/v1/books/debts/{debt_id}/reversal", "Take a debt back", take_back,
         DEBT, (Right.WRITE_DEBTS,), Justified, problems=RULES, keyed=True),
     Operation("let_claim_free", "POST", "/v1/registry/contracts/{contract_id}/free-units",
         "Give an account a right to free units, or end it", give_right, {201: ContractOut, 200: ContractOut},
