@@ -38,14 +38,13 @@ def test_read(file: bytes) -> None:
     assert KeyStore.read(file).text() == file
 
 
-@settings(max_examples=60)
-@given(data=st.data())
-def test_any_bit(file: bytes, data: st.DataObject) -> None:
-    """A bit that is another, wherever in the file, is found before any key comes out of it."""
-    altered = bytearray(file)
-    altered[data.draw(st.integers(0, len(file) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    with pytest.raises(UmbaneError):
-        opened(bytes(altered))
+def test_any_byte(file: bytes) -> None:
+    """A bit that is another, in whichever byte of the file, is found before any key comes out of it."""
+    for place in range(len(file)):
+        altered = bytearray(file)
+        altered[place] ^= 1 << place % 8
+        with pytest.raises(UmbaneError):
+            opened(bytes(altered))
 
 
 @settings(max_examples=30)

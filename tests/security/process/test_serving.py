@@ -468,6 +468,22 @@ async def test_other_history(tmp_path: Path) -> None:
                 await client.status()
 
 
+async def test_any_byte_of_what_was_seen(tmp_path: Path) -> None:
+    """With any byte of what a client remembers another one, nothing is asked of the module."""
+    seen = tmp_path / "seen"
+    async with served(unsealed(loaded(tmp_path / "m")), seen) as module:
+        await module.issue(requests(3))
+        content = seen.read_bytes()
+        for place in range(len(content)):
+            altered = bytearray(content)
+            altered[place] ^= 1 << place % 4
+            seen.write_bytes(altered)
+            with pytest.raises(JournalError):
+                async with open_remote_module(module.place, seen=seen) as client:
+                    await client.issue(requests(1))
+        assert (await module.status()).count == 3
+
+
 async def test_older_after_unsealing(tmp_path: Path) -> None:
     """A client who called while a module was sealed has to greet it again, and finds out that it is an older one."""
     folder = loaded(tmp_path / "m")
