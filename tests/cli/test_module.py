@@ -16,7 +16,8 @@ from tests.security.process.certificates import certificates
 from tests.security.process.test_host import CENTRE, STRANGER, file_of, order_of
 from umbane.cli import main
 from umbane.db import Database, Server
-from umbane.security.identity import ModuleCard
+from umbane.security import Realm
+from umbane.security.identity import ModuleCard, ModuleIdentity
 
 if TYPE_CHECKING:
     import subprocess
@@ -92,7 +93,14 @@ def test_a_life(tmp_path: Path) -> None:
         both = "--custodian", "ada", "--custodian", "ben"
         assert call("quota", "raise", "123456/1", "--units", "10", *both, *at, typed=ADA + BEN) == "Raised."
         assert "123456 1 DUTK 0 15 0 5,010" in call("status", *at)
-        assert "two custodians" in refused("quota", "raise", "123456/1", "--custodian", "ada", *at, typed=ADA)
+        signed = call("status", "--card", tmp_path / "m" / "module.card", *at)
+        assert "123456 1 DUTK 0 15 0 5,010" in signed
+        assert "signed for this question by the module of that card" in signed
+        (tmp_path / "other.card").write_bytes(ModuleIdentity("shop", Realm.TEST, bytes(64)).card.text())
+        assert "the signature doesn't fit" in refused("status", "--card", tmp_path / "other.card", *at)
+        assert "nothing is raised" in refused("quota", "raise", "123456/1", *both, *at)
+        alone = "--tokens", "1", "--custodian", "ada"
+        assert "two custodians" in refused("quota", "raise", "123456/1", *alone, *at, typed=ADA)
         assert call("seal", *at) == "Sealed. The process starts again and has no key."
         until_sealed(process)
         assert call("status", *at).endswith("sealed; it takes 2 custodians")
@@ -137,6 +145,7 @@ def await_unsealed(module: Path) -> None:
         (("--custodian", "ada"), "short\n", "a passphrase has at least 12 characters"),
         (("--custodian", "ada"), "", "passphrase: nobody gave that of ada"),
         (("--custodian", "ada", "--threshold", "2"), ADA, "how many of them it takes"),
+        (("--custodian", "ada", "--threshold", "0"), ADA, "0 is not in the range 1<=x<=7"),
         (("--custodian", "ada", "--realm", "production"), ADA, "takes two custodians at least, and a centre's card"),
         (("--custodian", "a da"), ADA, "a custodian's name is letters and digits"),
     ],

@@ -1,8 +1,9 @@
 """`umbane module`: a security module in a process of its own, and what its custodians and operators do with it."""
 
 import asyncio
+import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -17,7 +18,8 @@ from umbane.errors import InputError
 if TYPE_CHECKING:
     import ssl
 
-    from umbane.security import VendingKeyName
+    from umbane.security import ModuleCard, VendingKeyName
+    from umbane.security.attesting import Statement
     from umbane.security.process.host import Host, Standing
     from umbane.security.process.remote import RemoteModule
 
@@ -30,6 +32,8 @@ SOCKET: Final = "socket"
 PATIENCE: Final = 120.0
 """Seconds: a module that is unsealed reads its whole journal first."""
 NO_LIMIT: Final = "no limit"
+CHALLENGE: Final = 32
+"""Bytes that make an answer new."""
 
 AT: Final = click.option(
     "--at",
@@ -81,7 +85,9 @@ def command() -> None:
 @click.option(
     "--custodian", "custodians", multiple=True, required=True, help="Who unseals it; up to seven, one by one."
 )
-@click.option("--threshold", type=int, help="How many of them it takes; all of them if nothing is said.")
+@click.option(
+    "--threshold", type=click.IntRange(1, 7), help="How many of them it takes; all of them if nothing is said."
+)
 @click.option("--centre", type=FILE, help="The card of the key management centre that sends it keys.")
 @click.option(
     "--witness",
@@ -119,6 +125,9 @@ def init(
 def _passphrase(name: str, *, new: bool = False) -> str:
     """A custodian's passphrase: typed unseen, or a line of standard input."""
     if sys.stdin.isatty():  # pragma: no cover - nobody sits there in a test
+        from umbane.security.process.hardening import harden
+
+        harden()  # this process, too, holds what opens the keys
         return str(click.prompt(f"Passphrase of {name}", hide_input=True, confirmation_prompt=new))
     line = sys.stdin.readline()
     if not line:
@@ -261,29 +270,39 @@ def _tell(standing: "Standing") -> None:
 
 
 @command.command()
+@click.option("--card", type=FILE, help="The module's card, as it was written down: that module must have signed it.")
 @with_place
-def status(**place: Any) -> None:  # noqa: ANN401 - of with_place
+def status(card: Path | None, **place: Any) -> None:  # noqa: ANN401 - of with_place
     """Say whether the module is sealed, what it made with each key, and how much it still may.
 
-    What an unsealed module says is signed by it, and the signature is checked against the card it shows; compare that
-    card with the one that was written down when the module was made.
+    With its card, the count is what the module with that card signs for this question; without, it is what whoever
+    answers there says.
     """
-    standing, told = _asking(_status, **place)
+    from umbane.security import ModuleCard
+
+    read = ModuleCard.read(card.read_bytes()) if card else None
+    standing, told = _asking(lambda module: _status(module, read), **place)
     _tell(standing)
     if told:
-        click.echo(f"{told[0].count} tokens so far; head {told[0].head}")
-        _table(*told[1:])
+        signed = ", signed for this question by the module of that card" if read else ""
+        click.echo(f"{told.status.count} tokens so far; head {told.status.head}{signed}")
+        _table(told.counters, told.quotas)
 
 
-async def _status(module: "RemoteModule") -> tuple["Standing", Any]:
+async def _status(module: "RemoteModule", card: "ModuleCard | None") -> tuple["Standing", "Statement | None"]:
     """How it stands; if it isn't sealed, its status, counters and quotas."""
+    from umbane.security.attesting import Statement, read_attestation
+
     standing = await module.standing()
     if standing.is_sealed:
         return standing, None
-    return standing, (await module.status(), await module.counters(), await module.quotas())
+    if card:
+        challenge = os.urandom(CHALLENGE)
+        return standing, read_attestation(await module.attest(challenge), card, challenge)
+    return standing, Statement(await module.status(), await module.counters(), await module.quotas())
 
 
-def _table(counters: dict["VendingKeyName", Any], quotas: dict["VendingKeyName", Any]) -> None:
+def _table(counters: Mapping["VendingKeyName", Any], quotas: Mapping["VendingKeyName", Any]) -> None:
     """Show keys with what they made and may make."""
     table = Table("SGC", "KRN", "type", box=box.SIMPLE_HEAD, header_style="dim")
     for title in ("tokens", "of", "units (0.1 kWh)", "of"):
@@ -356,6 +375,8 @@ def top_up(order: Path, **place: Any) -> None:  # noqa: ANN401 - of with_place
 @with_place
 def raise_(name: str, tokens: int, units: int, custodians: Sequence[str], **place: Any) -> None:  # noqa: ANN401 - of with_place
     """Raise a quota because two custodians say so, each with their own passphrase."""
+    if not tokens and not units:
+        raise InputError("--tokens", "nothing is raised", "give --tokens, --units or both")
     key, people = _key(name), {one: _passphrase(one) for one in dict.fromkeys(custodians)}
     _asking(lambda module: module.raise_quota(key, (tokens, units), people), **place)
     click.echo("Raised.")

@@ -727,6 +727,15 @@ def test_crash_before_the_journal(host: Host) -> None:
         again.load(file_of(again.store.card, 6))
 
 
+def test_no_lock(host: Host) -> None:
+    """A module that can't be kept for one process isn't opened."""
+    host.close()
+    (host.folder / "module.lock").unlink()
+    (host.folder / "module.lock").mkdir()
+    with pytest.raises(JournalError, match=r"can't be used: module\.lock: Is a directory"):
+        Host(host.folder)
+
+
 def test_no_module(tmp_path: Path) -> None:
     """A folder without a module is no module."""
     with pytest.raises(JournalError, match="there is no module in"):

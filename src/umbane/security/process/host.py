@@ -86,7 +86,7 @@ class Host:
     Raises:
         ModuleBusyError: another process has it.
         DocumentError: the file of its keys was altered.
-        JournalError: it isn't there.
+        JournalError: it isn't there, or can't be used.
     """
 
     def __init__(
@@ -98,12 +98,7 @@ class Host:
     ) -> None:
         self.folder, self.clock, self.tables = folder, clock, tables
         self.store = self.read_store(KEYS)
-        self.lock: int | None = open_file(folder / LOCK)
-        try:
-            lock(self.lock, f"the module in {folder}")
-        except ModuleBusyError:
-            os.close(self.lock)
-            raise
+        self.lock: int | None = self.locked()
         self.given: dict[str, bytes] = {}
         self.opened: Opened | None = None
 
@@ -116,6 +111,19 @@ class Host:
         held, self.lock = self.lock, None
         if held is not None:
             os.close(held)
+
+    def locked(self) -> int:
+        """A file that no other process has."""
+        try:
+            file = open_file(self.folder / LOCK)
+        except OSError as error:
+            raise JournalError(f"the module in {self.folder} can't be used: {LOCK}: {error.strerror}") from error
+        try:
+            lock(file, f"the module in {self.folder}")
+        except ModuleBusyError:
+            os.close(file)
+            raise
+        return file
 
     def read_store(self, name: str) -> KeyStore:
         """The key store in one of the files."""

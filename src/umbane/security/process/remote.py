@@ -21,6 +21,7 @@ from umbane.security.counting import key_name
 from umbane.security.errors import FrameError, OlderModuleError, UnreachableError
 from umbane.security.mark import Mark
 from umbane.security.models import (
+    Alert,
     Attestation,
     Issued,
     KeyChangeRequest,
@@ -278,6 +279,10 @@ class RemoteModule:
         """As ``SecurityModule.status``."""
         name, realm, *rest = await self.ask("status")
         return ModuleStatus(name, Realm(realm), *rest)
+
+    async def alerts(self) -> list[Alert]:
+        """As ``SecurityModule.alerts``: it says nothing of the kind yet."""
+        return []
 
     async def counters(self) -> dict[VendingKeyName, KeyCount]:
         """As ``SecurityModule.counters``."""
