@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from io import StringIO
 from zoneinfo import ZoneInfo
@@ -18,6 +19,8 @@ from umbane.cli.bookpages import Talk
 from umbane.db import Connection, Database, Server, open_database
 from umbane.db.embedded import EmbeddedServer
 from umbane.ledger import BOOKS, ENERGY, AccountKey, CreditLimit, Entry, Kind, Reversal, close_period, open_book
+from umbane.pricing import CustomerState
+from umbane.registry import change_state
 
 ZONE = ZoneInfo("Africa/Johannesburg")
 
@@ -72,6 +75,9 @@ async def trade(town: Town) -> None:
             ]
         )
         await book.reverse([Reversal(numbered(5), numbered(3), on(6), "wrong meter")])
+        [debt_before] = town.contract.state.arrears
+        left = CustomerState(arrears=(replace(debt_before, owed=debt_before.owed - 30_000),))
+        await change_state(tx, town.scope, town.contract.id, 0, left, "paid")
 
     async def late(tx: Connection) -> None:
         book = await open_book(tx, town.id)
@@ -103,7 +109,7 @@ def test_a_proof(place: Server) -> None:
     *claims, verdict = lines(call(place, "prove"))
     assert verdict == f"The books are proven: all {len(claims)} claims hold."
     assert claims[1] == (
-        "holds  entries         Every entry sums to zero in each unit, on accounts of its own utility. (6 looked at)"
+        "holds  entries         Every entry sums to zero in each unit, on accounts of its own utility. (7 looked at)"
     )
     assert all(line.startswith("holds  ") for line in claims)
 
@@ -117,7 +123,7 @@ def test_a_wrong_row(place: Server, server: EmbeddedServer) -> None:
     administer(server, off, change, on_again, name=name)
     shown = lines(call(place, "prove"), code=1)
     assert f"                       ledger.entry {numbered(2)}: ZAR sum to 1, not to zero" in shown
-    assert shown[-1].startswith("The books are NOT proven: 3 of ")
+    assert shown[-1].startswith("The books are NOT proven: 4 of ")
     assert shown[-1].endswith(" claims are wrong.")
 
 
@@ -147,14 +153,15 @@ def test_a_trial_balance(place: Server) -> None:
         "Trial balance of Town of seaview, before 2026-03-09 00:00 (Africa/Johannesburg)",
         "",
         "ZAR                                         accounts            debit           credit",
-        "Owed by customers: outstanding (arrears)           1                            300.00",
+        "Owed by customers: outstanding (arrears)           1           550.00",
         "Money received: bank (cash)                        1           500.00",
         "Taxes collected: levy (tax)                        1             0.00",
         "Taxes collected: vat (tax)                         1                             26.09",
         "Floats of vendors (vendor_float)                   1             0.00",
+        "Taken over from elsewhere (opening)                1                            850.00",
         "Energy sold (revenue_energy)                       1                            173.91",
         "                                                       --------------   --------------",
-        "sum                                                            500.00           500.00",
+        "sum                                                           1050.00          1050.00",
         "",
         "kWh                                         accounts            debit           credit",
         "Energy replaced (energy_replaced)                  1             58.4",
@@ -319,4 +326,4 @@ async def test_the_fixture_trades(database: Database) -> None:
     town = await build(database, "seaview", 1)
     await trade(town)
     async with database.reading() as connection:
-        assert await connection.fetchval("SELECT count(*) FROM ledger.entry WHERE utility_id = $1", town.id) == 6
+        assert await connection.fetchval("SELECT count(*) FROM ledger.entry WHERE utility_id = $1", town.id) == 7
