@@ -62,6 +62,18 @@ async def test_places(database: Database) -> None:
     assert (await last(database)).at == NOW
 
 
+async def test_a_quiet_hour(database: Database) -> None:
+    """Where nothing happens a head is signed each hour all the same, over the same tree, and follows the one before."""
+    await placed(database, 3)
+    first = await last(database)
+    for minutes, signed in ((59, 0), (60, 60), (100, 60), (120, 120)):
+        assert await sequence(database, SIGNER, NOW + timedelta(minutes=minutes)) == 0
+        head = await last(database)
+        assert (head.size, head.root, head.at) == (3, first.root, NOW + timedelta(minutes=signed))
+        require_next(first, head, [])
+    assert await signed_rightly(database) == 3
+
+
 async def test_growing(database: Database) -> None:
     """A log that grows by any steps is at every step what the definition says, and each head follows the one before."""
     old: Head | None = None

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -141,6 +141,7 @@ class Log(BaseHTTPRequestHandler):
     proven: ClassVar[Sequence[bytes]]
     status: ClassVar[int]
     broken: ClassVar[bytes | None]
+    then: ClassVar[list[Callable[[], None]]]
 
     def do_GET(self) -> None:
         """Answer."""
@@ -154,7 +155,9 @@ class Log(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def head(self) -> dict[str, Any]:
-        """The last head."""
+        """The last head; before it is shown something may happen."""
+        if self.then:
+            self.then.pop(0)()
         return {"line": self.line(), "size": len(self.shown)}
 
     def line(self) -> str:
@@ -186,7 +189,7 @@ class Log(BaseHTTPRequestHandler):
 @pytest.fixture
 def log(folder: Path, key: Path) -> Iterator[Path]:
     """Give the socket of a log with ten entries."""
-    Log.signer, Log.status, Log.broken = read_signer(key), 200, None
+    Log.signer, Log.status, Log.broken, Log.then = read_signer(key), 200, None, []
     show(10)
     socket = folder / "log"
     with UnixStreamServer(str(socket), Log) as server:
@@ -204,10 +207,10 @@ def show(count: int, *, forged: bool = False) -> None:
     ]
 
 
-def collected(log: Path, key: Path, state: Path) -> Result:
+def collected(log: Path, key: Path, state: Path, *more: str) -> Result:
     """Let the custodian look."""
     words = "audit", "collect", "http://log", "--key", key.with_suffix(".pub"), "--state", state, "--socket", log
-    return alone(*words)
+    return alone(*words, *more)
 
 
 def test_a_custodian(log: Path, key: Path, tmp_path: Path) -> None:
@@ -238,6 +241,33 @@ def test_a_custodian_is_shown_something_else(log: Path, key: Path, tmp_path: Pat
     make_signer(tmp_path / "other.key")
     assert "isn't known here" in alarmed(collected(log, tmp_path / "other.key", tmp_path / "none"))
     assert state.read_text() == kept
+
+
+def test_a_custodian_who_goes_on(log: Path, key: Path, tmp_path: Path) -> None:
+    """A custodian who goes on collects what comes, bears with a log that is away, and ends with the first alarm."""
+    state = tmp_path / "heads"
+
+    def away() -> None:
+        Log.status = 503
+
+    def back() -> None:
+        Log.status = 200
+        show(30)
+
+    Log.then += [lambda: show(10), lambda: show(20), away, back, lambda: show(25)]
+    told = collected(log, key, state, "--every", "0.001")
+    away_once, cut_back = told.stderr.splitlines()
+    assert (told.exit_code, away_once) == (1, "URL: it answers 503; look at the address and the token")
+    assert cut_back.startswith("ALARM: the log had 30 entries")
+    assert [it.split()[1] for it in state.read_text().splitlines()] == ["10", "20", "30"]
+
+
+def test_a_log_that_stands_still(log: Path, key: Path, tmp_path: Path) -> None:
+    """A head that is older than a custodian lets one be is an alarm, although it fits."""
+    state = tmp_path / "heads"
+    assert "the last head is of 2026-03-01" in alarmed(collected(log, key, state, "--oldest", "3"))
+    assert len(state.read_text().splitlines()) == 1
+    assert collected(log, key, state, "--oldest", "900000").exit_code == 0
 
 
 def test_a_log_that_doesnt_answer(log: Path, key: Path, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The sequencer: what was written gets its place in the tree, and the new head is signed. One at a time does it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from umbane.audit import store
@@ -16,6 +16,8 @@ __all__ = ["LONGEST_WAIT", "sequence"]
 
 LONGEST_WAIT: Final = 60.0
 """Seconds after which every entry has its place, while anybody serves: the maximum merge delay. [choice]"""
+AT_LEAST: Final = timedelta(hours=1)
+"""So often a head is signed although nothing happened: who shows an old one for longer hides something. [choice]"""
 AT_ONCE: Final = 200
 """Batches in a transaction: a piece of work that keeps nobody waiting."""
 LOCK: Final = 1635086451
@@ -26,7 +28,7 @@ TURN: Final = "SELECT pg_try_advisory_xact_lock($1)"
 async def sequence(database: Database, signer: Signer, now: datetime, at_once: int = AT_ONCE) -> int:
     """Give all entries that wait their places, and sign heads over them; answer how many they were.
 
-    When another process does it just now, or nothing waits, nothing is done.
+    When another process does it just now, nothing is done; when nothing waits, no more than a head each hour.
 
     Args:
         database: with the log.
@@ -47,10 +49,10 @@ async def one_round(tx: Connection, signer: Signer, now: datetime, at_once: int)
     """Sequence some batches; how many entries they had."""
     if not await tx.fetchval(TURN, LOCK):
         return 0
-    batches = await store.waiting(tx, at_once)
-    if not batches:
+    batches, last = await store.waiting(tx, at_once), await store.last_head(tx)
+    if not batches and (last is None or now < last.at + AT_LEAST):
         return 0
-    tree, last = await store.load_tree(tx), await store.last_head(tx)
+    tree = await store.load_tree(tx)
     require_signed(tree, last)
     start = tree.size
     placed, tiles = grow(tree, batches)

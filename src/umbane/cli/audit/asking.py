@@ -55,8 +55,9 @@ class LogOverHttp:
             problem = f"the log doesn't answer ({type(error).__name__})"
             raise InputError("URL", problem, "try again, and find out why") from error
         if answer.status_code != HTTPStatus.OK or not isinstance(said, dict):
-            detail = said.get("detail", "") if isinstance(said, dict) else ""
-            raise InputError("URL", f"it answers {answer.status_code}: {detail}", "look at the address and the token")
+            detail = said.get("detail") if isinstance(said, dict) else None
+            problem = f"it answers {answer.status_code}" + (f": {detail}" if detail else "")
+            raise InputError("URL", problem, "look at the address and the token")
         return said
 
     def head(self) -> str:

@@ -1,9 +1,10 @@
 """The commands of `umbane audit`."""
 
 import os
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 from uuid import UUID
@@ -16,6 +17,7 @@ from umbane.cli.where import using
 from umbane.errors import InputError
 
 if TYPE_CHECKING:
+    from umbane.cli.audit.asking import LogOverHttp
     from umbane.db import Connection, Database
 
 __all__ = ["command"]
@@ -199,21 +201,48 @@ def check_(receipt: IO[str], key: Path, digits: str | None) -> None:
 @with_public_key
 @click.option("--state", required=True, type=FILE, help="Where heads are kept: a line each, the last one last.")
 @with_socket
-def collect_(url: str, key: Path, state: Path, socket: str | None) -> None:
+@click.option(
+    "--every", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Go on until there is an alarm."
+)
+@click.option(
+    "--oldest", type=click.FloatRange(0, min_open=True), metavar="HOURS",
+    help="A head that is older is an alarm, too: umbane serve signs one each hour at least.",
+)  # fmt: skip
+def collect_(  # noqa: PLR0917 - a parameter for each option
+    url: str, key: Path, state: Path, socket: str | None, every: float | None, oldest: float | None
+) -> None:
     """Fetch the head of the log at URL, hold it against the last one that was collected, and keep it.
 
-    To be called every few minutes by somebody who doesn't run the log. If the log was cut back or is another one, that
-    is an alarm: exit code 1. If it doesn't answer, the exit code is 2.
+    To be done every few minutes by somebody who doesn't run the log. If the log was cut back, is another one or was
+    stopped, that is an alarm: exit code 1. If it doesn't answer, the exit code is 2; with --every it is tried again.
     """
     from umbane.cli.audit.asking import LogOverHttp
 
     keys = audit.read_head_keys(key)
-    with alarm(), LogOverHttp(url, socket) as log:
+    with LogOverHttp(url, socket) as log:
+        while True:
+            try:
+                look(log, keys, state, oldest)
+            except InputError as error:
+                if every is None:
+                    raise
+                click.echo(error, err=True)
+            if every is None:
+                return
+            time.sleep(every)
+
+
+def look(log: "LogOverHttp", keys: audit.HeadKeys, state: Path, oldest: float | None) -> None:
+    """Look once at the head of a log."""
+    with alarm():
         seen = audit.parse_heads(text_of(state) if state.exists() else "", keys)
         found = audit.collect(keys, seen, log.head(), log.consistency)
-    if found.is_new:
-        keep(state, found.head)
-    click.echo(f"{found.head.size} entries, {found.grown} more than before; signed at {audit.moment(found.head.at)}")
+        if found.is_new:
+            keep(state, found.head)
+        at = audit.moment(found.head.at)
+        if oldest is not None and datetime.now(UTC) - found.head.at > timedelta(hours=oldest):
+            raise audit.AlteredError(f"the last head is of {at}: nothing was signed since, or it isn't shown")
+    click.echo(f"{found.head.size} entries, {found.grown} more than before; signed at {at}")
 
 
 def keep(state: Path, head: audit.Head) -> None:
