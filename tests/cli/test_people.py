@@ -408,6 +408,19 @@ def test_others_kept_out_first(place: Server, sealing: Path) -> None:
     ]
 
 
+def test_a_table_with_debts(place: Server, sealing: Path, tmp_path: Path) -> None:
+    """A table that puts debts on accounts is an alarm where two could agree; without any, or as a trial, it is none."""
+    for name in ("awa", "bo"):
+        done(place, "people", "add", name, "--full-name", name, "--role", "administrator")
+        done(place, "people", "password", name, "--file", "-", typed_in=PASSWORD)
+        done(place, "people", "totp", name, "--seal-key", sealing)
+    table = tmp_path / "meters.csv"
+    for arrears, words in (("", ()), ("outstanding=100", ("--dry-run",)), ("outstanding=100", ())):
+        table.write_text(f"meter,sgc,krn,ti,arrears\n07000000021,123456,1,1,{arrears}\n")
+        call(place, "registry", "import", "meters", table, *words)
+    assert alarms(place) == ["server: debts or free units of meters.csv"]
+
+
 def test_one_person_alone(place: Server, sealing: Path) -> None:
     """Two names of one person are not two people, so there is nobody whom an alarm could tell."""
     for name in ("awa", "awa-2"):

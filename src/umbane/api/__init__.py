@@ -16,7 +16,7 @@
 """
 
 from umbane.api.accounts import set_blocked, set_password, set_second_factor
-from umbane.api.alarms import note_alone
+from umbane.api.alarms import note_alone, note_shared
 from umbane.api.app import OPERATIONS, make_app
 from umbane.api.passwords import hash_password, require_good
 from umbane.api.rights import FOR_PEOPLE, RIGHTS_OF, TILL, Right
@@ -38,6 +38,7 @@ __all__ = [
     "matching_step",
     "new_secret",
     "note_alone",
+    "note_shared",
     "otpauth",
     "require_good",
     "seal",

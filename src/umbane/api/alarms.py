@@ -22,7 +22,7 @@ from umbane.registry import Scope
 from umbane.registry.changes import record
 from umbane.registry.texts import clean
 
-__all__ = ["OPERATIONS", "note_alone", "raise_alarm"]
+__all__ = ["OPERATIONS", "note_alone", "note_shared", "raise_alarm"]
 
 LONGEST: Final = 200
 RAISING: Final = """
@@ -40,6 +40,12 @@ ABLE: Final = """
 SELECT count(DISTINCT person) > 1, now() FROM registry.operator
 WHERE utility_id = $1 AND vendor_id IS NULL AND password_hash IS NOT NULL AND totp_secret IS NOT NULL"""
 """Whether two people of the utility's own could have done something together, or could before one was kept out."""
+SHARED: Final = """
+SELECT theirs.utility_id, theirs.sgc, u.code, now() FROM registry.supply_group ours
+JOIN registry.utility u ON u.id = ours.utility_id
+JOIN registry.supply_group theirs ON theirs.sgc = ours.sgc AND theirs.utility_id <> ours.utility_id
+WHERE ours.utility_id = $1 AND theirs.realm = 'production' ORDER BY theirs.sgc, theirs.utility_id"""
+"""Whose meters a utility could make tokens for."""
 ANSWERING: Final = """
 INSERT INTO api.alarm_answer (utility_id, alarm_id, operator_id, words, at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING true"""
@@ -64,7 +70,7 @@ class AlarmOut(wire.Told, frozen=True):
 
     id: UUID
     at: datetime
-    kind: Annotated[str, Meta(description="emergency; server: by a command there; reconciliation")]
+    kind: Annotated[str, Meta(description="emergency; server: by a command there; reconciliation; shared")]
     by: str
     words: str
     approval_id: UUID | None
@@ -94,6 +100,13 @@ async def note_alone(tx: Connection, scope: Scope, words: str) -> None:
     [[able, now]] = await tx.fetch(ABLE, scope.utility_id)
     if able:
         await raise_alarm(tx, scope.utility_id, "server", scope.by, words, now)
+
+
+async def note_shared(tx: Connection, scope: Scope) -> None:
+    """Raise an alarm in every other house whose supply groups this one has, too: it sells for the same meters."""
+    for utility_id, sgc, code, now in await tx.fetch(SHARED, scope.utility_id):
+        words = f"another utility, {code}, has the supply group {sgc:06}"
+        await raise_alarm(tx, utility_id, "shared", f"utility:{code}", words, now)
 
 
 async def alarms(desk: Desk, call: Call) -> Reply:

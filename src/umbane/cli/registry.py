@@ -78,7 +78,10 @@ def import_utility_(file: Path) -> None:
 
     async def work(database: Database) -> "Utility":
         async def inside(tx: Connection) -> "Utility":
+            from umbane.api import note_shared
+
             scope = await import_utility(tx, by(), file)
+            await note_shared(tx, scope)
             home = await utility_of(tx, scope.utility_id)
             await set_limits(tx, home, f"as {file.name} says")
             return home
@@ -104,8 +107,14 @@ def import_meters_(file: Path, code: str | None, dry_run: bool, good_rows_only: 
     """
 
     async def work(database: Database) -> ImportReport:
+        from umbane.api import note_alone
+        from umbane.api.managing.imports import first_gift
+
         async with database.reading() as connection:
             whose = await utility_named(connection, code)
+        if not dry_run and first_gift(file):
+            words = f"debts or free units of {file.name}"
+            await database.run(lambda tx: note_alone(tx, Scope(whose.id, by()), words))
         options = {"dry_run": dry_run, "good_rows_only": good_rows_only}
         today = datetime.now(UTC).astimezone(whose.zone).date()
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:

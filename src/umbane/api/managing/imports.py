@@ -17,7 +17,7 @@ from umbane.registry.csvfile import Row, read_rows
 from umbane.registry.importing import add_meters_of_file
 from umbane.registry.importrows import COLUMNS, REQUIRED
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "first_gift"]
 
 LARGEST: Final = 8 * 2**20
 """Bytes: some fifty thousand meters. Whoever has more takes `umbane registry import`."""
@@ -106,12 +106,20 @@ def require_no_gifts(path: Path) -> None:
     Raises:
         InputError: it does; that takes two.
     """
+    if found := first_gift(path):
+        line, field = found
+        problem = f"line {line} says something that takes two people"
+        raise InputError(field, problem, "leave it empty and do it afterwards, or import at the server")
+
+
+def first_gift(path: Path) -> tuple[int, str] | None:
+    """Where a table says something first that takes two people: the line, and the field."""
     places = [COLUMNS.index(name) for name in TWO_PEOPLE]
     for row in read_rows(path, COLUMNS, REQUIRED):
         found = [COLUMNS[it] for it in places if row.fields[it]] if isinstance(row, Row) else []
         if found:
-            problem = f"line {row.line} says something that takes two people"
-            raise InputError(found[0], problem, "leave it empty and do it afterwards, or import at the server")
+            return row.line, found[0]
+    return None
 
 
 def report_out(it: ImportReport) -> ImportOut:

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from msgspec import UNSET, Meta, UnsetType
 
 from umbane.api import wire
+from umbane.api.alarms import note_shared
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.managing.paging import Edition, Text
 from umbane.api.managing.writing import edition_of, once, reason_of
@@ -111,6 +112,7 @@ async def add_group(desk: Desk, call: Call) -> Reply:
 
     async def work(tx: Connection, scope: Scope) -> GroupOut:
         await add_supply_groups(tx, scope, [new])
+        await note_shared(tx, scope)
         return group_out(new)
 
     return await once(desk, call, GroupOut, work, Act.KEYS)
