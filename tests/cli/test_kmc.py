@@ -10,8 +10,9 @@ from click.testing import CliRunner, Result
 
 from tests.keycentre.support import CUSTODIANS, KEY, NOW, OFFICE, PEOPLE, SHOP, Room, ceremony, plan
 from umbane.cli import main
-from umbane.cli.kmc.terminal import CLEAR, TerminalDesk
-from umbane.keycentre import Held, load_centre
+from umbane.cli.kmc.terminal import CLEAR, TerminalDesk, require_memory
+from umbane.errors import InputError
+from umbane.keycentre import Held, load_centre, plan_hash
 
 LATE = datetime(2044, 1, 1, tzinfo=UTC)
 """Later than these tests will be run, and before the base date of 2014 is over."""
@@ -24,6 +25,10 @@ STEPS = (
     {"do": "enrol", "card": SHOP.card.text().decode(), "fingerprint": SHOP.card.fingerprint},
     {"do": "audit", "module": "shop", "by": "Sipho", "report": "sound", "valid_until": LATE},
 )  # fmt: skip
+
+
+BEGIN = 3 * "herring\n" + 3 * "haddock\n"
+"""Two people choose their words, and confirm that the hash is right."""
 
 
 @pytest.fixture
@@ -97,7 +102,7 @@ def test_rehearse_a_founding(tmp_path: Path) -> None:
 
 
 def test_hold(tmp_path: Path, held: Held, room: Room) -> None:
-    """A ceremony is held at a terminal: two yeses, two shares, two yeses for the step; and not a second time."""
+    """A ceremony is held at a terminal: two words, two shares, two words for the step; and not a second time."""
     text = plan({"do": "expire", "key": KEY, "ken": 200}, head=held.centre.head)
     words: list[str | Path] = [
         "hold",
@@ -107,11 +112,12 @@ def test_hold(tmp_path: Path, held: Held, room: Room) -> None:
         "--out",
         tmp_path / "out",
     ]
-    typed = "yes\nyes\n" + shares(room, "Aisha Patel", "Thandi Nkosi") + "perhaps\nYES\nyes\n"
+    typed = BEGIN + shares(room, "Aisha Patel", "Thandi Nkosi") + "yes\nherring\nhaddock\n"
     said = done(*words, typed=typed)
     centre = load_centre(tmp_path / "centre")
     assert f"The centre stands at {centre.head}." in said
-    assert "The whole word, please." in said
+    assert said.count("That isn't the word of Thandi Nkosi.") == 1
+    assert "herring" not in said
     assert centre.entries[-1].shares_of == ("Aisha Patel", "Thandi Nkosi")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"backup-0006.kmc", "transcript-0006.json"}
     for share in room.shares.values():
@@ -120,7 +126,7 @@ def test_hold(tmp_path: Path, held: Held, room: Room) -> None:
 
 
 def test_a_no(tmp_path: Path, held: Held, room: Room) -> None:
-    """A no at the terminal ends the ceremony, and nothing was changed."""
+    """A no ends the ceremony, and so does somebody who types the other's word; nothing was changed."""
     text = plan({"do": "expire", "key": KEY, "ken": 200}, head=held.centre.head)
     words: list[str | Path] = [
         "hold",
@@ -130,8 +136,9 @@ def test_a_no(tmp_path: Path, held: Held, room: Room) -> None:
         "--out",
         tmp_path / "out",
     ]
-    typed = "yes\nyes\n" + shares(room, *PEOPLE) + "yes\nno\n"
-    assert "Pieter Botha said no, and nothing was changed" in refused(*words, typed=typed)
+    for answers in ("herring\nNo\n", "herring\n" + 3 * "herring\n"):
+        typed = BEGIN + shares(room, *PEOPLE) + answers
+        assert "Pieter Botha said no, and nothing was changed" in refused(*words, typed=typed)
     assert load_centre(tmp_path / "centre") == held.centre
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -177,8 +184,12 @@ def test_verify(tmp_path: Path, held: Held) -> None:
             said = done("verify", file, "--head", head)
             assert f"All 5 entries fit. The centre centre comes to the head {head}." in said
             assert "confirmed by Thandi Nkosi and Pieter Botha" in said
+            assert f"A trial: ceremony file {plan_hash(plan(*STEPS))}" in said
+            check = held.centre.register().keys[KEY].check
+            assert f"The check value of {KEY} is {check[:2]} {check[2:4]} {check[4:]}." in said
             assert "Compare it with the paper" in done("verify", file)
             assert "an older copy" in refused("verify", file, "--head", "0000-" * 7 + "0000")
+            assert "that is no head" in refused("verify", file, "--head", head[:-1])
             assert "altered" in refused("verify", written(tmp_path / "x", text.replace(b"Sipho", b"Simon")))
 
 
@@ -263,3 +274,93 @@ def test_handing_over(room: Room, held: Held) -> None:
         assert f"{number}. {line}" in shown
     assert shown.count("█") > 100
     assert not [line for line in share.lines() if line in before + after]
+
+
+def test_words() -> None:
+    """Whoever confirms chooses a word: long enough, nobody else's, and typed twice alike."""
+
+    @click.command()
+    def ask() -> None:
+        """Ask both."""
+        desk = TerminalDesk()
+        answers = [desk.confirm(name, "Well?") for name in ("Aisha", "Pieter", "Aisha")]
+        click.echo(f"{answers}")
+
+    typed = "short\nherring\nherrink\nherring\nherring\nherring\n" + "herring\nhaddock\nhaddock\nhaddock\n" + "no\n"
+    said = CliRunner().invoke(ask, input=typed).output
+    assert said.endswith("[True, True, False]\n")
+    assert said.count("too short, or somebody else's") == 2
+    assert said.count("That was something else.") == 1
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3])
+def test_interrupted(tmp_path: Path, room: Room, held: Held, moment: int) -> None:
+    """Whoever breaks off while a share is shown or printed leaves a cleared screen, and no page."""
+    assert held.text
+    share = room.shares["Aisha Patel"]
+
+    class Leaving(TerminalDesk):
+        """A desk that somebody leaves at a pause."""
+
+        left = moment
+
+        def pause(self, text: str) -> None:
+            """Go on, or break off."""
+            assert text
+            self.left -= 1
+            if not self.left:
+                raise click.Abort
+
+    @click.command()
+    def show() -> None:
+        """Show it."""
+        Leaving(tmp_path, "centre").hand_over("Aisha Patel", share)
+
+    said = CliRunner().invoke(show, color=True).output
+    assert list(tmp_path.glob("*.html")) == []
+    assert share.lines()[0] not in said.rpartition(CLEAR)[2]
+    assert (share.lines()[0] in said) == (moment > 1)
+
+
+def test_a_page_that_is_there(tmp_path: Path, room: Room, held: Held) -> None:
+    """A page of somebody else's isn't written over, and the screen is cleared all the same."""
+    assert held.text
+    page = written(tmp_path / "share.html", b"somebody's")
+    with pytest.raises(InputError, match="can't be made"):
+        TerminalDesk(tmp_path).print_sheet(page, "Aisha Patel", room.shares["Aisha Patel"])
+    assert page.read_bytes() == b"somebody's"
+
+
+MOUNTS = """\
+overlay / overlay rw 0 0
+tmpfs /mem tmpfs rw,nosuid 0 0
+/dev/sda1 /mem/usb\\040stick vfat rw 0 0
+"""
+
+
+def test_pages_in_memory(tmp_path: Path) -> None:
+    """Pages lie in memory: a folder on a disk is refused, also below one in memory, and where nobody knows."""
+    require_memory(Path("/mem"), MOUNTS)
+    require_memory(Path("/mem/mine"), MOUNTS)
+    for folder in ("/home", "/mem/usb stick/pages", "/mem/../../home"):
+        with pytest.raises(InputError, match="isn't in memory"):
+            require_memory(Path(folder), MOUNTS)
+    with pytest.raises(InputError, match="nothing known"):
+        require_memory(tmp_path, "")
+
+
+def test_sheets_on_a_disk(tmp_path: Path, held: Held) -> None:
+    """A ceremony isn't begun when shares would be printed from a folder that isn't in memory."""
+    file = written(tmp_path / "c.yaml", plan({"do": "expire", "key": KEY, "ken": 200}, head=held.centre.head))
+    words = ("hold", file, "--centre", tmp_path / "centre", "--out", tmp_path / "out", "--sheets", "/proc")
+    assert "isn't in memory" in refused(*words)
+
+
+def test_a_draft_too_long(tmp_path: Path, held: Held) -> None:
+    """A campaign that would outlast the new key isn't drafted."""
+    assert held.text
+    words = ("compromise", KEY, "--centre", tmp_path / "centre", "--reason", "x", "--confirm", "A", "--confirm", "B")
+    assert "is not in the range" in refused(*words, "--days", "1096")
+    text = done(*words, "--days", "1095")
+    file = written(tmp_path / "c.yaml", text.encode())
+    assert "The rehearsal went well." in done("rehearse", file, "--centre", tmp_path / "centre")

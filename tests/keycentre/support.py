@@ -91,7 +91,7 @@ TERMS: Final = {
     "algorithm": "DKGA04", "base_date": 2014, "active_from": NOW - DAY, "expires": NOW + 1000 * DAY,
 }  # fmt: skip
 GENERATE: Final = {"do": "generate", "key": KEY, **TERMS}
-GENERATE_DES: Final = GENERATE | {"key": DES_KEY, "algorithm": "DKGA02", "base_date": 1993}
+GENERATE_DES: Final = GENERATE | {"key": DES_KEY, "algorithm": "DKGA02"}
 AUDIT: Final = {"do": "audit", "module": "shop", "by": "Sipho", "report": "sound", "valid_until": NOW + 100 * DAY}
 GRANT: Final = {
     "key": KEY, "uses": ["credit", "change-to"], "tokens": 100, "units": 5000, "issue_until": NOW + 30 * DAY,

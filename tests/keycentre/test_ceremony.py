@@ -40,6 +40,7 @@ from umbane.errors import UmbaneError
 from umbane.keycentre import (
     AbandonedError,
     Centre,
+    CheckError,
     ComponentError,
     CustodyError,
     ForbiddenError,
@@ -50,6 +51,7 @@ from umbane.keycentre import (
     read_centre,
     read_transcript,
 )
+from umbane.keycentre.ceremony import require_master
 from umbane.keycentre.material import component_check, odd_parity
 from umbane.keycentre.steps import key_name
 from umbane.security import (
@@ -215,6 +217,14 @@ def test_a_neighbours_share() -> None:
 
     with pytest.raises(CustodyError, match="what Pieter Botha typed back is another custodian's"):
         ceremony(plan(FOUND), Swapping()).hold()
+
+
+def test_shares_that_give_something_else() -> None:
+    """Shares that don't give the master key, all of them or as few as it takes, end the founding."""
+    custody, shares = custody_of(b"k" * 32)
+    require_master(b"k" * 32, custody, shares)
+    with pytest.raises(CheckError, match="don't give the master key"):
+        require_master(b"l" * 32, custody, shares)
 
 
 def test_new_shares() -> None:

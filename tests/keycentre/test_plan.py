@@ -73,14 +73,19 @@ def test_more_fields(step: dict[str, Any]) -> None:
     [
         (FOUND, {"threshold": "2"}), (FOUND, {"threshold": 2.0}), (FOUND, {"custodians": []}),
         (FOUND, {"custodians": ["A", ""]}), (FOUND, {"custodians": ["A", "B\x1b[2J"]}), (FOUND, {"do": "found-all"}),
-        (FOUND, {"custodians": ["A", 5]}),
+        (FOUND, {"custodians": ["A", 5]}), (FOUND, {"custodians": ["A", "A\u200b"]}),
+        (FOUND, {"custodians": ["A", "B\u202e"]}), (FOUND, {"custodians": ["A  B", "C"]}),
+        (FOUND, {"custodians": ["A", " B"]}), (FOUND, {"custodians": ["A", "B\u00a0C"]}),
+        (FOUND, {"custodians": ["A", "B\u2028C"]}),
         (GENERATE, {"key": 123456}), (GENERATE, {"key": "123456 1 DUTK"}), (GENERATE, {"key": "123456 0 VUDK"}),
         (GENERATE, {"key": "12345 1 VUDK"}), (GENERATE, {"key": "123456 1 VUDK\n"}),
         (GENERATE, {"key": "１23456 1 VUDK"}),
         (GENERATE, {"algorithm": "DKGA03"}), (GENERATE, {"algorithm": 4}), (GENERATE, {"base_date": 2015}),
         (GENERATE, {"base_date": "2014"}), (GENERATE, {"ken": 256}), (GENERATE, {"ken": -1}), (GENERATE, {"ken": "5"}),
         (GENERATE, {"expires": "2026-03-02T10:00:00"}), (GENERATE, {"expires": "soon"}), (GENERATE, {"expires": None}),
-        (GENERATE, {"expires": "2026-03-02T10:00:00.5Z"}),
+        (GENERATE, {"expires": "2026-03-02T10:00:00.5Z"}), (GENERATE, {"active_from": 20260302}),
+        (GENERATE, {"expires": 2036}), (GENERATE, {"expires": "2036"}), (GENERATE, {"expires": 4.1e9}),
+        (GENERATE, {"expires": "4102444800"}), (GENERATE, {"expires": True}), (ROTATE, {"base_date": 2015}),
         (IMPORT, {"components": ["0a1b2c"]}), (IMPORT, {"components": ["0a1b2c"] * 10}), (IMPORT, {"check_value": 1}),
         (IMPORT, {"components": ["0a1b2c", "0a1b2"]}), (IMPORT, {"check_value": "0a1b2g"}),
         (state("active"), {"to": "alive"}), (state("active"), {"reason": ""}), (state("active"), {"reason": "x" * 201}),
@@ -102,13 +107,14 @@ def test_wrong_fields(step: dict[str, Any], wrong: dict[str, Any]) -> None:
     "wrong",
     [
         {"confirming": ["A"]}, {"confirming": ["A", "B", "C"]}, {"confirming": ["A", "A"]}, {"confirming": ["a", "A"]},
+        {"confirming": ["Zoë", "Zoe\u0308"]}, {"confirming": ["A\u200b", "A"]}, {"confirming": ["ﬁ", "FI"]},
         {"confirming": "AB"}, {"head": "old"}, {"head": "2497-b21d"}, {"head": None}, {"head": "2497-" * 7 + "249G"},
         {"realm": "both"}, {"centre": "The Centre"}, {"ceremony": ""}, {"steps": []}, {"steps": [FOUND] * 101},
         {"steps": None}, {"version": 2},
     ],
 )  # fmt: skip
 def test_wrong_tops(wrong: dict[str, Any]) -> None:
-    """A file that names one person twice, no head, no realm or no steps is refused."""
+    """A file that names one person twice, however spelled, no head, no realm or no steps is refused."""
     text = yaml.safe_dump({**yaml.safe_load(GOOD), **wrong}).encode()
     refused(text)
 
@@ -123,6 +129,10 @@ def test_wrong_tops(wrong: dict[str, Any]) -> None:
         (b"a: 2026-13-45", "isn't YAML"), (b"? [a]\n: b", "isn't YAML"), (b"? {a: b}\n: c", "isn't YAML"),
         (b"[" + b"1," * 20_000 + b"1]", "references"), (b"#" * (LARGEST + 1), "too large"),
         (b"a: 1\n---\nb: 2\n", "YAML"), (b"\x00", "isn't YAML"),
+        (GOOD.replace(b"2\n", b"02\n", 1), "isn't a plain number"), (GOOD + b"x: 1:30\n", "isn't a plain number"),
+        (GOOD + b"x: 0x1F\n", "isn't a plain number"), (GOOD + b"x: " + b"9" * 30 + b"\n", "isn't a plain number"),
+        (GOOD + "# harmless \u202e# sdrawkcab\n".encode(), "signs that nobody sees"),
+        (b"a: 1\n" + GOOD + "x:\u00a01\n".encode(), "signs that nobody sees"), (b"a:\t1\n", "line 1: it has signs"),
     ],
 )  # fmt: skip
 def test_no_files(text: bytes, said: str) -> None:
@@ -152,6 +162,7 @@ def test_any_place(data: st.DataObject) -> None:
 def test_our_own_words() -> None:
     """What is wrong is told in words for people, with what would be right."""
     assert refused(plan(FOUND, confirming=["A", "a"])).endswith("confirming: name two people; mend it")
+    assert refused(plan(FOUND, confirming=["A"])).endswith("confirming: has too few; mend it")
     said = refused(plan(GENERATE | {"expires": "2026-03-02T10:00:00"}))
     assert "steps.1.generate.expires: write the day alone, or a moment with its zone" in said
 
@@ -175,3 +186,8 @@ def test_hash() -> None:
 def test_labels(label: str) -> None:
     """A label and the name of its key stand for each other."""
     assert label_of(key_name(label)) == label
+
+
+def test_lines_of_windows() -> None:
+    """A file with lines as Windows ends them is read like any other."""
+    assert read_plan(GOOD.replace(b"\n", b"\r\n")) == read_plan(GOOD)

@@ -23,6 +23,7 @@ from tests.keycentre.support import (
     SHOP,
     TOP_UP,
     Room,
+    at_base,
     base,
     ceremony,
     enrol,
@@ -30,11 +31,13 @@ from tests.keycentre.support import (
     go_on,
     plan,
     state,
+    stream,
 )  # fmt: skip
 from umbane.keycentre import CentreError, CustodyError, ForbiddenError, KeyState, Register, TransitionError, ken_end
+from umbane.keycentre.material import component_check
 from umbane.keycentre.steps import SimpleStep
 from umbane.security import DocumentError, ModuleIdentity, Realm
-from umbane.sts import KEN
+from umbane.sts import KEN, BaseDate
 
 STEP: TypeAdapter[SimpleStep] = TypeAdapter(SimpleStep)
 FOREVER = NOW + 1000 * DAY
@@ -305,9 +308,56 @@ def test_no_way_for_meters(from_key: str, to_key: str) -> None:
 
 
 def test_cut_off_ahead() -> None:
-    """A campaign that is over when it is planned is refused."""
-    step = {"do": "campaign", "from_key": KEY, "to_key": DES_KEY, "cut_off": NOW + DAY, "reason": "x"}
-    assert "the cut-off is" in forbidden(step)
+    """A campaign that is over when it is planned, or before its new key begins, is refused."""
+    step = {"do": "campaign", "from_key": KEY, "to_key": NEXT, "cut_off": NOW + DAY, "reason": "x"}
+    with pytest.raises(ForbiddenError, match="the cut-off is"):
+        go_on(GENERATE | {"key": NEXT}, step)
+    late = GENERATE | {"key": NEXT, "active_from": NOW + 9 * DAY}
+    with pytest.raises(ForbiddenError, match="the cut-off is"):
+        go_on(late, step | {"cut_off": NOW + 9 * DAY})
+
+
+def test_a_campaign_to_nowhere() -> None:
+    """Nobody is led to a key of another type, nor to one that is over."""
+    step = {"do": "campaign", "from_key": KEY, "to_key": DES_KEY, "cut_off": NOW + 9 * DAY, "reason": "x"}
+    assert "they are of different types" in forbidden(step)
+    short = go_on(GENERATE | {"key": NEXT, "expires": NOW + 2 * DAY}).centre.register()
+    read = STEP.validate_python(step | {"to_key": NEXT})
+    with pytest.raises(ForbiddenError, match="is over"):
+        short.require(read, NOW + 2 * DAY)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"base_date": 1993}, {"base_date": 2035}, {"base_date": 2014, "ken": 0}, {"base_date": 2014, "ken": 90},
+        {"base_date": 2014, "active_from": NOW + 8000 * DAY, "expires": NOW + 9000 * DAY},
+    ],
+)  # fmt: skip
+def test_a_key_without_tokens(wrong: dict[str, Any]) -> None:
+    """A key under which no token could be made, because of its base date or its KEN, isn't generated."""
+    assert "there is no token of then or later" in forbidden(GENERATE | {"key": NEXT} | wrong)
+
+
+def test_an_old_base_date() -> None:
+    """A key whose TIDs are used up is led away from: the next one has another base date, and no KEN is in the way."""
+    first, second = stream("one")(20), stream("two")(20)
+    whole = bytes(a ^ b for a, b in zip(first, second, strict=True))
+    old = {
+        "do": "import", "key": "222222 1 VUDK", "algorithm": "DKGA04", "base_date": 1993, "active_from": NOW - DAY,
+        "expires": NOW + 900 * DAY, "components": [component_check(first), component_check(second)],
+        "check_value": component_check(whole),
+    }  # fmt: skip
+    names = [f"Holder of component {number} of 2" for number in (1, 2)]
+    room = at_base(typed={names[0]: [first.hex()], names[1]: [second.hex()]})
+    answer = COMPROMISE | {"key": "222222 1 VUDK"}
+    held = go_on(old, state("active", "222222 1 VUDK"), answer | {"base_date": 2014}, room=room)
+    known = held.centre.register()
+    assert known.keys["222222 2 VUDK"].base_date is BaseDate.Y2014
+    assert known.keys["222222 1 VUDK"].ken.never
+    room = at_base(typed={names[0]: [first.hex()], names[1]: [second.hex()]})
+    with pytest.raises(ForbiddenError, match="there is no token of then or later"):
+        go_on(old, state("active", "222222 1 VUDK"), answer, room=room)
 
 
 # ------------------------------------------------------------------------------------------------ several steps at once
@@ -322,6 +372,12 @@ def test_rotation() -> None:
     assert old.state is KeyState.ACTIVE
     assert ken_end(KEN(old.ken.value - 1), old.base_date) < NOW + 90 * DAY <= ken_end(old.ken, old.base_date)
     assert new.ken.never
+
+
+def test_rotation_without_a_gap() -> None:
+    """A rotation that ends the old key before the new one begins is refused."""
+    with pytest.raises(ForbiddenError, match="would end before the new one begins"):
+        go_on(ROTATE | {"active_from": NOW + 90 * DAY})
 
 
 def test_the_tenth_revision() -> None:

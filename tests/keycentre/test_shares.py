@@ -185,6 +185,7 @@ def test_holders() -> None:
     ("threshold", "names"),
     [
         (0, CUSTODIANS), (1, CUSTODIANS), (4, CUSTODIANS), (2, ["A"]), (2, []), (2, ["A", "B", "A"]), (2, ["A", "a"]),
+        (2, ["Zoë", "Zoe\u0308"]),
         (2, [str(n) for n in range(256)]),
     ],
 )  # fmt: skip

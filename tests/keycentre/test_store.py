@@ -198,6 +198,7 @@ def test_what_cant_have_been_done() -> None:
         ({"confirmed": ()}, "two people have to confirm"),
         ({"confirmed": ("Thandi Nkosi",)}, "two people have to confirm"),
         ({"confirmed": ("Thandi Nkosi", "thandi nkosi")}, "two people have to confirm"),
+        ({"confirmed": ("Zoë", "Zoe\u0308")}, "two people have to confirm"),
         ({"shares_of": ()}, "shares of 2 custodians"),
         ({"shares_of": ("Thandi Nkosi", "Thandi Nkosi")}, "shares of 2 custodians"),
         ({"shares_of": ("Thandi Nkosi", "A stranger")}, "shares of 2 custodians"),
@@ -213,6 +214,25 @@ def test_too_few_people(wrong: dict[str, Any], why: str) -> None:
     assert replayed(CENTRE.card, [*CENTRE.entries, sealed_entry(before, **good)]).keys[KEY].state == "suspended"
     with pytest.raises(StoreError, match=f"entry 8 of the journal can't have been done: .*{why}"):
         replayed(CENTRE.card, [*CENTRE.entries, sealed_entry(before, **{**good, **wrong})])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"confirmed": ("Thandi Nkosi", "\x1b[2JAll 9 entries fit")}, {"title": "\x1b[2J"}, {"ceremony": "\u202e"},
+        {"shares_of": ("Thandi Nkosi", "\x07", "Pieter Botha")}, {"outcome": {"file": "\x1b]0;x"}},
+        {"outcome": {"file": [5]}}, {"outcome": {"file": 5}}, {"outcome": {"file": ["\x1b"]}}, {"title": 5},
+    ],
+)  # fmt: skip
+def test_what_would_write_on_a_screen(wrong: dict[str, Any]) -> None:
+    """A journal that somebody else signed is refused where it would tell a terminal what to do."""
+    content: dict[str, Any] = {"number": 8, "at": NOW, **WITNESSED}
+    content |= {"step": STEPS.validate_python(state("suspended")), "outcome": {}}
+    before = seal_before(CENTRE.card, CENTRE.entries)
+    fields = [entry.fields() for entry in CENTRE.entries]
+    assert read_journal(CENTRE.card, [*fields, sealed_entry(before, **content).fields()])
+    with pytest.raises(StoreError, match="entry 8"):
+        read_journal(CENTRE.card, [*fields, sealed_entry(before, **{**content, **wrong}).fields()])
 
 
 def test_outcomes_that_arent() -> None:
@@ -241,6 +261,16 @@ def test_heads() -> None:
     assert CENTRE.head in heads
     other, _ = found(FOUND, seed="other")
     assert head_of(other.centre.card, []) not in heads
+
+
+def test_heads_as_people_type_them() -> None:
+    """A head is known in capitals, with spaces for hyphens and around it; what is no head is told as that."""
+    head = CENTRE.head
+    for text in (head.upper(), head.replace("-", " "), f" {head}\n"):
+        CENTRE.require_head(text)
+    for text in ("", "new", head[:-1], head.replace("-", ""), head + "-0000"):
+        with pytest.raises(HeadError, match="that is no head"):
+            CENTRE.require_head(text)
 
 
 def test_put_back() -> None:

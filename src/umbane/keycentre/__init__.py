@@ -5,7 +5,7 @@ the people in the room look like from here.
 """
 
 from umbane.keycentre.ceremony import Ceremony, Held
-from umbane.keycentre.describing import described
+from umbane.keycentre.describing import described, told
 from umbane.keycentre.desk import Desk
 from umbane.keycentre.drafting import draft_compromise, draft_enrol
 from umbane.keycentre.entropy import Entropy
@@ -24,9 +24,9 @@ from umbane.keycentre.errors import (
     TransitionError,
     WeakKeyError,
 )
-from umbane.keycentre.expanding import ken_end
 from umbane.keycentre.holding import centre_in, hold, prove_backup, restore
 from umbane.keycentre.journal import Entry, replayed
+from umbane.keycentre.kens import ken_end
 from umbane.keycentre.plan import CeremonyPlan, plan_hash, read_plan
 from umbane.keycentre.register import KeyEntry, ModuleEntry, Register
 from umbane.keycentre.rehearsal import rehearse
@@ -79,4 +79,5 @@ __all__ = [
     "replayed",
     "restore",
     "sheet",
+    "told",
 ]

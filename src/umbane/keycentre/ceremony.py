@@ -4,23 +4,24 @@ Nothing outside of this process changes before the last step was done. Whoever s
 the centre as it was.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from hmac import compare_digest
 from typing import Any
 
 from umbane.keycentre.describing import described, moment, told
 from umbane.keycentre.desk import Desk, gather, typed
 from umbane.keycentre.entropy import Entropy
-from umbane.keycentre.errors import AbandonedError, CustodyError, ForbiddenError, HeadError
+from umbane.keycentre.errors import AbandonedError, CheckError, CustodyError, ForbiddenError, HeadError
 from umbane.keycentre.expanding import expanded
 from umbane.keycentre.journal import Entry, seal_before, sealed_entry
 from umbane.keycentre.material import combined, new_secret, read_component
 from umbane.keycentre.plan import NEW, CeremonyPlan
 from umbane.keycentre.register import Register, new_entry
 from umbane.keycentre.sending import campaign_for, load_for, top_up_for
-from umbane.keycentre.shares import MASTER_KEY, SET, Custody, Share, give_out
+from umbane.keycentre.shares import MASTER_KEY, SET, Custody, Share, give_out, master_key
 from umbane.keycentre.states import KeyState
 from umbane.keycentre.steps import (
     ALGORITHMS,
@@ -181,11 +182,14 @@ class Ceremony:
         """Make a master key, hand its shares over, and have each of them typed back."""
         self.master = self.entropy.draw(MASTER_KEY)
         custody, shares = new_custody(step, self.entropy, self.master)
+        read = []
         for name, share in zip(step.custodians, shares, strict=True):
             self.desk.hand_over(name, share)
             back = typed(self.desk, name, "type the share from your paper, to see that it can be read", Share.read)
             if custody.holder(back) != name:
                 raise CustodyError(f"what {name} typed back is another custodian's share")
+            read.append(back)
+        require_master(self.master, custody, read)
         return custody_outcome(custody)
 
     def imported(self, step: Import) -> bytes:
@@ -244,6 +248,17 @@ class Ceremony:
         if not self.centre:
             files[f"{self.plan.centre}.card"] = identity.card.text()
         return Held(centre, text, files)
+
+
+def require_master(master: bytes, custody: Custody, shares: Sequence[Share]) -> None:
+    """See that what is on paper gives the master key: all of it together, and no share is beside the others' line.
+
+    Raises:
+        CheckError: it doesn't.
+    """
+    least = shares[: custody.threshold]
+    if not all(compare_digest(master_key(custody, some), master) for some in (shares, least)):
+        raise CheckError("the shares don't give the master key: this machine reckons wrongly")
 
 
 def new_custody(step: Found | NewShares, entropy: Entropy, master: bytes) -> tuple[Custody, list[Share]]:

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Final, assert_never
 
-from umbane.keycentre.expanding import ANY, ken_end
+from umbane.keycentre.expanding import ANY
+from umbane.keycentre.kens import ken_end
 from umbane.keycentre.register import Outcome, Register
 from umbane.keycentre.steps import (
     BASE_DATES,

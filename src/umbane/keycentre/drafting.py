@@ -6,7 +6,9 @@ from textwrap import indent
 from typing import Final
 
 from umbane.errors import InputError
+from umbane.keycentre.kens import has_tids
 from umbane.keycentre.plan import write_plan
+from umbane.keycentre.steps import BASE_DATES
 from umbane.keycentre.store import Centre
 from umbane.security import ModuleCard
 
@@ -63,10 +65,12 @@ def draft_compromise(  # noqa: PLR0913 - what an answer to a compromise consists
     if old.expires <= at + timedelta(days=1):
         raise InputError("KEY", f"{key} expires on {old.expires:%Y-%m-%d}", "name one that lasts")
     until = (at + timedelta(days=days)).date()
+    later = (year for year, base in BASE_DATES.items() if base.start >= old.base_date.start)
     step = {
         "do": "compromise",
         "key": key,
         "reason": reason,
+        "base_date": next(year for year in later if has_tids(BASE_DATES[year], at + LIFE)),
         "old_until": until,
         "expires": (at + LIFE).date(),
         "limits": {"tokens": tokens, "units": units, "issue_until": until},

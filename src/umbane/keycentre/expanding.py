@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from umbane.keycentre.errors import ForbiddenError
+from umbane.keycentre.kens import ken_until
 from umbane.keycentre.register import KeyEntry, Register
 from umbane.keycentre.states import KeyState
 from umbane.keycentre.steps import (
@@ -22,26 +23,13 @@ from umbane.keycentre.steps import (
     label_of,
 )
 from umbane.security import KeyUse
-from umbane.sts import KEN, TID, BaseDate
 
-__all__ = ["ANY", "expanded", "ken_end", "ken_until"]
+__all__ = ["ANY", "expanded"]
 
 ANY: Final = 10**12
 """More than a module ever makes: with a key that only leads away, it isn't the amount that matters."""
 
 LAST_KRN: Final = 9
-KEN_SHIFT: Final = 16
-"""A KEN is compared with the bits above these of a TID (IEC 62055-41 6.5.2.6)."""
-
-
-def ken_until(when: datetime, base: BaseDate) -> KEN:
-    """The lowest KEN with which a meter still takes tokens of this moment."""
-    return KEN(TID.at(when, base).minutes >> KEN_SHIFT)
-
-
-def ken_end(ken: KEN, base: BaseDate) -> datetime:
-    """The last minute whose tokens a meter takes under this KEN: steps are of 45.5 days."""
-    return TID((ken.value + 1 << KEN_SHIFT) - 1).time(base)
 
 
 def expanded(step: SimpleStep | Rotate | Compromise, register: Register, at: datetime) -> list[SimpleStep]:
@@ -73,15 +61,17 @@ def next_label(old: KeyEntry, register: Register) -> str:
     raise ForbiddenError(f"all nine revisions of {old.label} were used: these meters need another supply group")
 
 
-def following(old: KeyEntry, register: Register, active_from: datetime, expires: datetime) -> Generate:
+def following(step: Rotate | Compromise, register: Register, active_from: datetime) -> Generate:
     """The next revision of a key."""
+    old = register.key(step.key)
+    year = next(year for year, date in BASE_DATES.items() if date is old.base_date)
     terms = {
         "do": "generate",
         "key": next_label(old, register),
         "algorithm": next(word for word, dkga in ALGORITHMS.items() if dkga is old.dkga),
-        "base_date": next(year for year, date in BASE_DATES.items() if date is old.base_date),
+        "base_date": step.base_date or year,
         "active_from": active_from,
-        "expires": expires,
+        "expires": step.expires,
     }
     return Generate.model_validate(terms)
 
@@ -94,14 +84,15 @@ def shortened(old: KeyEntry, until: datetime) -> list[SimpleStep]:
 
 def rotation(step: Rotate, register: Register) -> list[SimpleStep]:
     """The next revision, and an end for the old one."""
-    old = register.key(step.key)
-    return [following(old, register, step.active_from, step.expires), *shortened(old, step.old_until)]
+    if step.old_until <= step.active_from:
+        raise ForbiddenError(f"the old key {step.key} would end before the new one begins: meters need both for a time")
+    return [following(step, register, step.active_from), *shortened(register.key(step.key), step.old_until)]
 
 
 def answer(step: Compromise, register: Register, at: datetime) -> list[SimpleStep]:
     """Old key compromised and ending, new key active, files for every audited module, a plan for vending."""
     old = register.key(step.key)
-    new = following(old, register, at, step.expires)
+    new = following(step, register, at)
     modules = register.audited_modules(at)
     if not modules:
         raise ForbiddenError("no module has an audit that counts today: audit one first, or nothing can be sent")

@@ -15,6 +15,7 @@ from pydantic import Discriminator, TypeAdapter
 
 from umbane.errors import UmbaneError
 from umbane.keycentre.errors import ForbiddenError, StoreError
+from umbane.keycentre.names import as_read, known_as
 from umbane.keycentre.register import Outcome, Register
 from umbane.keycentre.shares import Custody
 from umbane.keycentre.steps import SimpleStep
@@ -120,11 +121,17 @@ def read_entry(number: int, before: str, fields: Mapping[str, Any]) -> Entry:
             shares_of=tuple(fields["shares_of"]),
             confirmed=tuple(fields["confirmed"]),
         )
-        if entry.number == number and entry.fields() == fields:
+        if entry.number == number and entry.fields() == fields and all(map(as_read, texts_of(entry))):
             return entry
-    except (KeyError, ValueError, TypeError, UmbaneError):
+    except (AttributeError, KeyError, ValueError, TypeError, UmbaneError):
         pass
     raise StoreError(f"entry {number} of the journal was altered, or one before it was taken out, put in or moved")
+
+
+def texts_of(entry: Entry) -> list[str]:
+    """What is shown of an entry beside its step: a forged journal must not write on the screen as it likes."""
+    told = [text for value in entry.outcome.values() for text in (value if isinstance(value, list) else [value])]
+    return [entry.ceremony, entry.title, *entry.shares_of, *entry.confirmed, *told]
 
 
 def replayed(card: CentreCard, entries: Iterable[Entry]) -> Register:
@@ -154,7 +161,7 @@ def require_witnessed(entry: Entry, custody: Custody | None, not_before: datetim
         custody: who had shares when its ceremony began; nobody at a founding.
         not_before: when the step before it was done.
     """
-    if len({name.casefold() for name in entry.confirmed}) != CONFIRMING:
+    if len(set(map(known_as, entry.confirmed))) != CONFIRMING:
         raise ForbiddenError("two people have to confirm a step")
     if custody and len({*entry.shares_of} & {*custody.custodians}) < custody.threshold:
         raise ForbiddenError(f"it takes the shares of {custody.threshold} custodians")

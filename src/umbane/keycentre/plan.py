@@ -3,6 +3,7 @@
 The file is the only input of a ceremony but for what custodians type: shares, and components of keys.
 """
 
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from hashlib import sha256
 from typing import Annotated, Any, Final
@@ -12,6 +13,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from umbane.keycentre.errors import CeremonyFileError
+from umbane.keycentre.names import known_as
 from umbane.keycentre.steps import ModuleName, Part, Step, Text
 from umbane.security import Realm
 
@@ -21,6 +23,7 @@ NEW: Final = "new"
 """The head of a centre that isn't founded yet."""
 LARGEST: Final = 200_000
 MOST_NODES: Final = 10_000
+PLAIN: Final = re.compile(r"-?(0|[1-9][0-9]{0,19})")
 
 Head = Annotated[str, StringConstraints(strict=True, pattern=r"^(new|[0-9a-f]{4}(-[0-9a-f]{4}){7})$")]
 
@@ -42,7 +45,7 @@ class CeremonyPlan(Part):
     @classmethod
     def two_people(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         """Refuse one person named twice."""
-        if names[0].casefold() == names[1].casefold():
+        if known_as(names[0]) == known_as(names[1]):
             raise ValueError("name two people")
         return names
 
@@ -62,7 +65,7 @@ def read_plan(text: bytes) -> CeremonyPlan:
     if len(text) > LARGEST:
         raise CeremonyFileError("ceremony file", "it is too large", f"give at most {LARGEST} bytes")
     try:
-        tree = yaml.load(text.decode("utf-8"), Loader=StrictLoader)  # noqa: S506 - a SafeLoader that allows less
+        tree = yaml.load(visible(text.decode("utf-8")), Loader=StrictLoader)  # noqa: S506 - a SafeLoader that allows less
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise CeremonyFileError("ceremony file", f"it isn't YAML ({place(error)})", "mend it there") from None
     try:
@@ -73,10 +76,30 @@ def read_plan(text: bytes) -> CeremonyPlan:
         raise CeremonyFileError("ceremony file", f"{len(found)} thing(s) wrong", more) from None
 
 
+def visible(text: str) -> str:
+    """The same text, when a reviewer sees what the machine reads: no sign that is unseen or turns a line around.
+
+    Raises:
+        YAMLError: there is one; the error says where.
+    """
+    for number, line in enumerate(text.split("\n")):
+        if not line.removesuffix("\r").isprintable():
+            mark = yaml.Mark("", 0, number, 0, None, 0)
+            raise yaml.MarkedYAMLError(problem="it has signs that nobody sees, such as tabs", problem_mark=mark)
+    return text
+
+
 class StrictLoader(yaml.SafeLoader):
     """Plain values only; no key twice, no references."""
 
     nodes = 0
+
+    def plain_number(self, node: yaml.ScalarNode) -> int:
+        """Refuse numbers that YAML reads otherwise than people: 010 is eight to it, and 1:30 ninety."""
+        if not PLAIN.fullmatch(node.value):
+            problem = "this isn't a plain number: write it without leading zeros, or between quotes if it is a text"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        return int(node.value)
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Refuse references, which can hide what a reviewer doesn't see, and files without end."""
@@ -91,6 +114,9 @@ class StrictLoader(yaml.SafeLoader):
         if len({*map(str, names)}) != len(names) or "<<" in names:
             raise yaml.MarkedYAMLError(problem="a field is there twice", problem_mark=node.start_mark)
         return super().construct_mapping(node, deep)
+
+
+StrictLoader.add_constructor("tag:yaml.org,2002:int", StrictLoader.plain_number)
 
 
 class PlainDumper(yaml.SafeDumper):
@@ -133,6 +159,9 @@ OURS: Final = "Value error, "
 
 WORDS: Final = {
     "missing": "is missing",
+    "too_short": "has too few",
+    "too_long": "has too many",
+    "string_too_short": "is empty",
     "extra_forbidden": "is not a field here",
     "string_type": "is not a text: put it between quotes",
     "union_tag_invalid": "says to do something that isn't known",

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 
 from umbane.keycentre.errors import ForbiddenError
+from umbane.keycentre.kens import has_tids, ken_end
 from umbane.keycentre.shares import Custody, require_custody
 from umbane.keycentre.states import USES, KeyState, require_transition, require_uses
 from umbane.keycentre.steps import (
@@ -155,6 +156,8 @@ class Register:
         if step.key in self.keys:
             raise ForbiddenError(f"there is a key {step.key}, or was: a name is used once, so take the next KRN")
         require_ahead(f"the key {step.key} expires at", step.expires, max(at, step.active_from))
+        if isinstance(step, Generate):
+            require_tokens(step, max(at, step.active_from))
 
     def require_state(self, step: SetState, at: datetime) -> None:
         """Refuse a way that there isn't, and to activate a key out of its time."""
@@ -227,7 +230,11 @@ class Register:
         old, new = self.key(step.from_key), self.key(step.to_key)
         if old.state not in BROKEN_AWAY or new.state not in ON_THE_WAY or old is new:
             raise ForbiddenError(f"meters don't go from {old.label} ({old.state}) to {new.label} ({new.state})")
-        require_ahead("the cut-off is", step.cut_off, at)
+        if old.label[-4:] != new.label[-4:]:
+            raise ForbiddenError(f"meters don't go from {old.label} to {new.label}: they are of different types")
+        if new.expires <= at:
+            raise ForbiddenError(f"the key {new.label} is over: nobody is led to it")
+        require_ahead("the cut-off is", step.cut_off, max(at, new.active_from))
 
     # ------------------------------------------------------------------------------------------------ what comes of it
 
@@ -277,6 +284,14 @@ def new_entry(step: Generate | Import, check: str) -> KeyEntry:
     base = BASE_DATES[step.base_date]
     dkga, ken = ALGORITHMS[step.algorithm], KEN(step.ken)
     return KeyEntry(step.key, dkga, base, ken, step.active_from, step.expires, KeyState.PRE_ACTIVE, check)
+
+
+def require_tokens(step: Generate, begins: datetime) -> None:
+    """Refuse a key under which no token could ever be made."""
+    base, ken = BASE_DATES[step.base_date], KEN(step.ken)
+    if not has_tids(base, begins) or not (ken.never or begins < ken_end(ken, base)):
+        what = f"with base date {step.base_date} and KEN {step.ken} there is no token"
+        raise ForbiddenError(f"the key {step.key} begins at {begins:%Y-%m-%d %H:%M} UTC, and {what} of then or later")
 
 
 def card_of(step: Enrol) -> ModuleCard:

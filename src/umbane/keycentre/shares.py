@@ -14,6 +14,7 @@ from hmac import compare_digest
 from typing import Final, NoReturn
 
 from umbane.keycentre.errors import CustodyError, ShareError
+from umbane.keycentre.names import known_as
 from umbane.keycentre.sharing import join, split
 from umbane.keycentre.words import bytes_of, words_of
 
@@ -130,7 +131,7 @@ def require_custody(threshold: int, custodians: Sequence[str]) -> None:
         raise CustodyError(
             f"{threshold} of {len(custodians)} custodians won't do: at least two must be needed, and be there"
         )
-    if len({name.casefold() for name in custodians}) != len(custodians):
+    if len(set(map(known_as, custodians))) != len(custodians):
         raise CustodyError("a custodian is named twice: each has one share")
 
 

@@ -4,11 +4,13 @@ Two of them, ``rotate`` and ``compromise``, stand for several others and are spe
 the journal knows only the others.
 """
 
+import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints
 
+from umbane.keycentre.names import as_read
 from umbane.keycentre.states import KeyState
 from umbane.security import VENDING_TYPES, KeyUse, VendingKeyName
 from umbane.sts import DKGA, KRN, SGC, BaseDate
@@ -45,26 +47,33 @@ BASE_DATES: Final = {1993: BaseDate.Y1993, 2014: BaseDate.Y2014, 2035: BaseDate.
 TYPES: Final = {name: kt for kt, name in VENDING_TYPES.items()}
 
 
+DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+WHEN: Final = "write the day alone, or a moment with its zone: 2026-03-02T10:00:00Z"
+
+
 def as_moment(value: object) -> object:
-    """A day without a time is its first moment in UTC."""
+    """A day without a time is its first moment in UTC; a number, which could mean seconds, is refused."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return datetime.combine(value, time(), UTC)
-    return value
+    if isinstance(value, datetime) or (isinstance(value, str) and DAY.match(value)):
+        return value
+    raise ValueError(WHEN)
 
 
 def in_utc(value: datetime) -> datetime:
     """A moment in UTC, without parts of seconds; one without a zone is refused."""
     if value.tzinfo is None or value.microsecond:
-        raise ValueError("write the day alone, or a moment with its zone: 2026-03-02T10:00:00Z")
+        raise ValueError(WHEN)
     return value.astimezone(UTC)
 
 
-Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200), AfterValidator(as_read)]
 Moment = Annotated[datetime, BeforeValidator(as_moment), AfterValidator(in_utc)]
 Amount = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
 KeyLabel = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9]{6} [1-9] (VDDK|VUDK|VCDK)$")]
 ModuleName = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Check = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-F]{6}$", to_lower=True)]
+BaseYear = Literal[1993, 2014, 2035]
 Ken = Annotated[int, Field(strict=True, ge=0, le=255)]
 Names = Annotated[tuple[Text, ...], Field(min_length=2, max_length=255)]
 
@@ -96,7 +105,7 @@ class KeyTerms(Part):
 
     key: KeyLabel
     algorithm: Literal["DKGA02", "DKGA04"]
-    base_date: Literal[1993, 2014, 2035]
+    base_date: BaseYear
     ken: Ken = 255
     active_from: Moment
     expires: Moment
@@ -216,6 +225,8 @@ class Rotate(Part):
 
     do: Literal["rotate"]
     key: KeyLabel
+    base_date: BaseYear | None = None
+    """Of the new key; None for the old one's."""
     old_until: Moment
     """Until then, at least, meters take tokens under the old one."""
     active_from: Moment
@@ -228,6 +239,8 @@ class Compromise(Part):
     do: Literal["compromise"]
     key: KeyLabel
     reason: Text
+    base_date: BaseYear | None = None
+    """Of the new key; None for the old one's."""
     old_until: Moment
     """Until then, at least, meters take tokens under the old one: as short as the campaign can be."""
     expires: Moment

@@ -5,7 +5,9 @@ new one. Every copy of it is a sealed backup.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -46,6 +48,7 @@ VERSION: Final = 1
 NONCE: Final = 12
 PRIVATE: Final = 0o600
 LARGEST: Final = 1 << 24
+HEAD: Final = re.compile(r"[0-9a-f]{4}(-[0-9a-f]{4}){7}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,14 @@ class Centre:
         return replayed(self.card, self.entries)
 
     def require_head(self, head: str) -> None:
-        """Refuse a centre that isn't where somebody says.
+        """Refuse a centre that isn't where somebody says, who may have typed it from paper.
 
         Raises:
             HeadError: it isn't; the error says whether it is an older one.
         """
+        head = head.strip().lower().replace(" ", "-")
+        if not HEAD.fullmatch(head):
+            raise HeadError("that is no head: type the eight groups of four digits that are on paper")
         if head == self.head:
             return
         known = [head_of(self.card, self.entries[:count]) for count in range(len(self.entries))]
@@ -243,6 +249,8 @@ def write_beside(path: Path, content: bytes) -> Path:
         finally:
             os.close(file)
     except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
         raise StoreError(f"{path} can't be written ({error.strerror}): nothing was changed") from error
     return beside
 

@@ -67,12 +67,15 @@ def rehearse(file: Path, folder: Path | None) -> None:
 def hold(file: Path, folder: Path, out: Path, sheets: Path | None) -> None:
     """Hold the ceremony in FILE.
 
-    Two people confirm every step; custodians type their shares. Whoever says no ends it, and nothing was changed.
+    Two people confirm every step, each with a word of their own; custodians type their shares. Whoever says no ends
+    it, and nothing was changed.
     """
-    from umbane.cli.kmc.terminal import TerminalDesk, hardened
+    from umbane.cli.kmc.terminal import MOUNTS, TerminalDesk, hardened, require_memory
     from umbane.keycentre import Entropy, hold, read_plan
 
     hardened()
+    if sheets:
+        require_memory(sheets, MOUNTS.read_text() if MOUNTS.exists() else "")
     text = content(file)
     desk = TerminalDesk(sheets, read_plan(text).centre)
     hold(text, folder, out, desk=desk, entropy=Entropy(), clock=now)
@@ -159,7 +162,7 @@ def enrol(file: Path) -> None:
 @click.option("--reason", required=True, help="What happened, for the journal.")
 @click.option("--confirm", "people", multiple=True, required=True, help="Who confirms each step; give two.")
 @click.option(
-    "--days", type=click.IntRange(1, 3650), default=60, show_default=True, help="How long the campaign may last."
+    "--days", type=click.IntRange(1, 1095), default=60, show_default=True, help="How long the campaign may last."
 )
 @click.option("--tokens", type=click.IntRange(0), default=100_000, show_default=True, help="For each module.")
 @click.option("--kwh", type=click.IntRange(0), default=1_000_000, show_default=True, help="For each module.")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from umbane.keycentre import Centre, KeyEntry, ModuleEntry, described, ken_end, replayed
+from umbane.keycentre import Centre, KeyEntry, ModuleEntry, Register, described, ken_end, told
 from umbane.sts import KEN, BaseDate
 
 __all__ = ["show_centre", "show_entries"]
@@ -67,13 +67,17 @@ def table(*columns: str, rows: Iterable[tuple[str, ...]]) -> None:
 
 
 def show_entries(centre: Centre) -> None:
-    """Every entry of the journal, as it was said aloud."""
-    for count, entry in enumerate(centre.entries):
-        register = replayed(centre.card, centre.entries[:count])
+    """Every entry of the journal, as it was said aloud, and what came of it; ceremony by ceremony."""
+    register, ceremony = Register(centre.card.realm), ""
+    for entry in centre.entries:
+        if entry.ceremony != ceremony:
+            ceremony = entry.ceremony
+            shares = f"; shares of {', '.join(entry.shares_of)}" if entry.shares_of else ""
+            click.echo(f"\n{entry.title}: ceremony file {ceremony}")
+            click.echo(f"   confirmed by {' and '.join(entry.confirmed)}{shares}")
         first, *rest = described(entry.step, register)
-        people = " and ".join(entry.confirmed)
-        shares = f"; shares of {', '.join(entry.shares_of)}" if entry.shares_of else ""
         click.echo(f"{entry.number}. {entry.at:%Y-%m-%d %H:%M} {first}")
-        for line in rest:
+        for line in (*rest, told(entry.step, entry.outcome)):
             click.echo(f"   {line}")
-        click.echo(f"   confirmed by {people}{shares}; ceremony file {entry.ceremony[:9]}…")
+        register.apply(entry.step, entry.outcome, entry.at)
+    click.echo()
