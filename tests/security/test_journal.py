@@ -2,10 +2,14 @@
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
+from types import FrameType
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +18,7 @@ from hypothesis import strategies as st
 from umbane.security import JournalError, ModuleBusyError
 from umbane.security.chain import Batch, Entry, plain
 from umbane.security.journal import Journal
+from umbane.security.mark import Mark
 
 HEADING = "journal 1 tested test 000000"
 BATCHES = [
@@ -380,6 +385,32 @@ def test_one_at_a_time_by_any_path(journal: Journal, tmp_path: Path, written: Pa
     linked.symlink_to(written)
     with pytest.raises(ModuleBusyError):
         opened(linked)
+
+
+def test_kept_by_two(journal: Journal) -> None:
+    """A thread that waited for the disk before another one doesn't put the mark back behind what that one answered."""
+    begun, may_go_on = Event(), Event()
+
+    def profile(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code is Mark.write.__code__:
+            begun.set()
+            may_go_on.wait()
+
+    def keep_slowly() -> None:
+        sys.setprofile(profile)
+        journal.keep(journal.end)
+
+    journal.append([Entry(1, "one")])
+    with ThreadPoolExecutor(2) as others:
+        slow = others.submit(keep_slowly)
+        begun.wait()
+        journal.append([Entry(1, "another")])
+        fast = others.submit(journal.keep, journal.end)
+        wait([fast], timeout=0.3)
+        may_go_on.set()
+        slow.result()
+        fast.result()
+    assert journal.require_open().mark.read() == journal.end
 
 
 def test_closed(journal: Journal) -> None:

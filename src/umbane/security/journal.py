@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 from umbane.security.chain import SEAL, START, Batch, Entry, Position, Sealer, plain, sealed, unsealed
@@ -59,7 +60,7 @@ class Journal:
         self.end = self.kept = START
         self.starts, self.counts = array("Q"), array("Q")  # bytes and tokens before each batch
         self.files: Files | None = None
-        self.failed = False
+        self.failed, self.keeping = False, Lock()
         try:
             with self.guarded():
                 self.open(path, Entry(0, heading), witness)
@@ -216,7 +217,9 @@ class Journal:
         Raises:
             JournalError: it can't be kept.
         """
-        if position.size > self.kept.size:
+        with self.keeping:  # who waited first must not put the marks back behind who waited last
+            if position.size <= self.kept.size:
+                return
             files, end = self.require_open(), self.end
             with self.guarded():
                 sync(files.journal)
