@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 
 from umbane.keycentre import Centre, Ceremony, Entropy, Held, Share, plan_hash, read_plan
+from umbane.keycentre.material import component_check
 from umbane.keycentre.plan import PlainDumper
 from umbane.keycentre.shares import Custody, give_out, master_key
 from umbane.keycentre.store import Secrets, unsealed
@@ -108,6 +109,16 @@ COMPROMISE: Final = {
 ROTATE: Final = {
     "do": "rotate", "key": KEY, "old_until": NOW + 90 * DAY, "active_from": NOW + DAY, "expires": NOW + 2000 * DAY,
 }  # fmt: skip
+
+
+def on_paper(*components: bytes) -> list[dict[str, str]]:
+    """What a ceremony file says of components, which the people have."""
+    return [{"holder": name, "check": component_check(it)} for name, it in zip(PEOPLE, components, strict=True)]
+
+
+def papers(*components: bytes) -> dict[str, list[str]]:
+    """What the people type from them."""
+    return {name: [it.hex()] for name, it in zip(PEOPLE, components, strict=True)}
 
 
 def state(to: str, key: str = KEY) -> Step:

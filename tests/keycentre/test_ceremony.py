@@ -31,7 +31,9 @@ from tests.keycentre.support import (
     enrol,
     found,
     go_on,
+    on_paper,
     opened,
+    papers,
     plan,
     state,
     stream,
@@ -74,7 +76,7 @@ FIRST = bytes(range(50, 70))
 WHOLE = stream("whole")(20)
 SECOND = bytes(a ^ b for a, b in zip(FIRST, WHOLE, strict=True))
 PAPER = GENERATE | {
-    "do": "import", "key": NEXT, "components": [component_check(FIRST), component_check(SECOND)],
+    "do": "import", "key": NEXT, "components": on_paper(FIRST, SECOND),
     "check_value": component_check(WHOLE),
 }  # fmt: skip
 
@@ -256,9 +258,7 @@ def test_a_centre_without_custodians() -> None:
 
 def test_import() -> None:
     """A key is put together from components that each holder types, with an error mended on the way."""
-    holder = "Holder of component {} of 2".format
-    typed = {holder(1): ["00", FIRST.hex()], holder(2): [SECOND.hex(" ")]}
-    room = at_base(typed=typed)
+    room = at_base(typed={PEOPLE[0]: ["00", FIRST.hex()], PEOPLE[1]: [SECOND.hex(" ")]})
     held = go_on(PAPER, room=room)
     _, secrets = opened(held.centre, SHARES)
     assert secrets.keys[NEXT] == WHOLE
@@ -268,7 +268,7 @@ def test_import() -> None:
 
 def test_import_of_the_wrong_paper() -> None:
     """Components in the wrong order, or of another key, are refused by their check values."""
-    typed = {"Holder of component 1 of 2": [SECOND.hex()] * 3}
+    typed = {PEOPLE[0]: [SECOND.hex()] * 3}
     with pytest.raises(ComponentError, match="check value is another"):
         go_on(PAPER, room=at_base(typed=typed))
 
@@ -276,9 +276,8 @@ def test_import_of_the_wrong_paper() -> None:
 def from_paper(whole: bytes) -> Held:
     """Put a key together from two components."""
     other = bytes(a ^ b for a, b in zip(FIRST, whole, strict=True))
-    checks = {"components": [component_check(FIRST), component_check(other)]}
-    typed = {"Holder of component 1 of 2": [FIRST.hex()], "Holder of component 2 of 2": [other.hex()]}
-    return go_on(PAPER | checks | {"check_value": component_check(whole)}, room=at_base(typed=typed))
+    checks = {"components": on_paper(FIRST, other), "check_value": component_check(whole)}
+    return go_on(PAPER | checks, room=at_base(typed=papers(FIRST, other)))
 
 
 def test_import_of_everybodys_key() -> None:
@@ -298,9 +297,8 @@ def test_import_of_an_old_key() -> None:
     whole, first = odd_parity(stream("des")(8)), bytes(range(8))
     second = bytes(a ^ b for a, b in zip(first, whole, strict=True))
     terms = {"algorithm": "DKGA02", "base_date": 1993}
-    step = PAPER | terms | {"components": [component_check(first), component_check(second)]}
-    typed = {"Holder of component 1 of 2": [first.hex()], "Holder of component 2 of 2": [second.hex()]}
-    held = go_on(step | {"check_value": component_check(whole)}, room=at_base(typed=typed))
+    step = PAPER | terms | {"components": on_paper(first, second)}
+    held = go_on(step | {"check_value": component_check(whole)}, room=at_base(typed=papers(first, second)))
     assert opened(held.centre, SHARES)[1].keys[NEXT] == whole
 
 

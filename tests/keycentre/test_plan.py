@@ -29,7 +29,8 @@ from umbane.keycentre.plan import LARGEST
 from umbane.keycentre.steps import key_name, label_of
 
 GOOD = plan(FOUND, GENERATE)
-IMPORT = GENERATE | {"do": "import", "components": ["0a1b2c", "ABCDEF"], "check_value": "000000"}
+PARTS = [{"holder": "A", "check": "0a1b2c"}, {"holder": "B", "check": "ABCDEF"}]
+IMPORT = GENERATE | {"do": "import", "components": PARTS, "check_value": "000000"}
 EXPIRE = {"do": "expire", "key": KEY, "ken": 20}
 CAMPAIGN = {"do": "campaign", "from_key": KEY, "to_key": KEY, "cut_off": NOW, "reason": "x"}
 SHARES = FOUND | {"do": "new-shares"}
@@ -86,8 +87,8 @@ def test_more_fields(step: dict[str, Any]) -> None:
         (GENERATE, {"expires": "2026-03-02T10:00:00.5Z"}), (GENERATE, {"active_from": 20260302}),
         (GENERATE, {"expires": 2036}), (GENERATE, {"expires": "2036"}), (GENERATE, {"expires": 4.1e9}),
         (GENERATE, {"expires": "4102444800"}), (GENERATE, {"expires": True}), (ROTATE, {"base_date": 2015}),
-        (IMPORT, {"components": ["0a1b2c"]}), (IMPORT, {"components": ["0a1b2c"] * 10}), (IMPORT, {"check_value": 1}),
-        (IMPORT, {"components": ["0a1b2c", "0a1b2"]}), (IMPORT, {"check_value": "0a1b2g"}),
+        (IMPORT, {"components": PARTS[:1]}), (IMPORT, {"components": PARTS * 5}), (IMPORT, {"check_value": 1}),
+        (IMPORT, {"components": [PARTS[0], PARTS[1] | {"check": "0a1b2"}]}), (IMPORT, {"check_value": "0a1b2g"}),
         (state("active"), {"to": "alive"}), (state("active"), {"reason": ""}), (state("active"), {"reason": "x" * 201}),
         (state("active"), {"reason": "a\nb"}), (EXPIRE, {"ken": True}), (enrol(), {"card": "x" * 2001}),
         (AUDIT, {"module": "../shop"}), (AUDIT, {"module": "Shop"}), (REVOKE, {"module": ""}),

@@ -29,6 +29,8 @@ from tests.keycentre.support import (
     enrol,
     found,
     go_on,
+    on_paper,
+    papers,
     plan,
     state,
     stream,
@@ -339,23 +341,29 @@ def test_a_key_without_tokens(wrong: dict[str, Any]) -> None:
     assert "there is no token of then or later" in forbidden(GENERATE | {"key": NEXT} | wrong)
 
 
+def test_components_of_one_person() -> None:
+    """Components that one person has, however the name is spelled, are refused."""
+    parts = [{"holder": name, "check": "0a1b2c"} for name in ("Zoë", "A", "zoe\u0308")]
+    step = GENERATE | {"do": "import", "key": NEXT, "components": parts, "check_value": "000000"}
+    assert "one person has two components" in forbidden(step)
+
+
 def test_an_old_base_date() -> None:
     """A key whose TIDs are used up is led away from: the next one has another base date, and no KEN is in the way."""
     first, second = stream("one")(20), stream("two")(20)
     whole = bytes(a ^ b for a, b in zip(first, second, strict=True))
     old = {
         "do": "import", "key": "222222 1 VUDK", "algorithm": "DKGA04", "base_date": 1993, "active_from": NOW - DAY,
-        "expires": NOW + 900 * DAY, "components": [component_check(first), component_check(second)],
+        "expires": NOW + 900 * DAY, "components": on_paper(first, second),
         "check_value": component_check(whole),
     }  # fmt: skip
-    names = [f"Holder of component {number} of 2" for number in (1, 2)]
-    room = at_base(typed={names[0]: [first.hex()], names[1]: [second.hex()]})
+    room = at_base(typed=papers(first, second))
     answer = COMPROMISE | {"key": "222222 1 VUDK"}
     held = go_on(old, state("active", "222222 1 VUDK"), answer | {"base_date": 2014}, room=room)
     known = held.centre.register()
     assert known.keys["222222 2 VUDK"].base_date is BaseDate.Y2014
     assert known.keys["222222 1 VUDK"].ken.never
-    room = at_base(typed={names[0]: [first.hex()], names[1]: [second.hex()]})
+    room = at_base(typed=papers(first, second))
     with pytest.raises(ForbiddenError, match="there is no token of then or later"):
         go_on(old, state("active", "222222 1 VUDK"), answer, room=room)
 

@@ -25,7 +25,9 @@ from tests.keycentre.support import (
     ceremony,
     enrol,
     go_on,
+    on_paper,
     opened,
+    papers,
     plan,
     state,
     stream,
@@ -110,10 +112,10 @@ def test_after_everything() -> None:
     second = bytes(a ^ b for a, b in zip(first, whole, strict=True))
     paper = GENERATE | {
         "do": "import", "key": NEXT, "algorithm": "DKGA02", "check_value": component_check(whole),
-        "components": [component_check(first), component_check(second)],
+        "components": on_paper(first, second),
     }  # fmt: skip
     names = ["Johan van Wyk", "Lerato Mokoena"]
-    room = at_base(typed={"Holder of component 1 of 2": [first.hex()], "Holder of component 2 of 2": [second.hex()]})
+    room = at_base(typed=papers(first, second))
     held = go_on(
         paper, state("destroyed", DES_KEY), {"do": "new-shares", "threshold": 2, "custodians": names}, room=room
     )
@@ -272,7 +274,7 @@ def test_examples() -> None:
             assert centre.head in text.decode()
         rehearsed(text, centre)
         room.coming = PEOPLE.copy()
-        room.typed = papers(text.decode())
+        room.typed = told_papers(text.decode())
         centre = ceremony(text, room, centre, at=NOW + DAY, seed=path.name).hold().centre
     assert centre
     known = centre.register()
@@ -283,11 +285,11 @@ def test_examples() -> None:
     assert opened(centre, room.shares)[1].keys.keys() == known.keys.keys()
 
 
-def papers(text: str) -> dict[str, list[str]]:
+def told_papers(text: str) -> dict[str, list[str]]:
     """The components that an example tells in its comments."""
     lines = [line for line in text.splitlines() if line.startswith("# The components of this example:")]
     parts = lines[0].split(":")[1].split("  and  ") if lines else []
-    return {f"Holder of component {n} of {len(parts)}": [part] for n, part in enumerate(parts, 1)}
+    return {name: [part] for name, part in zip(PEOPLE, parts, strict=False)}
 
 
 def test_examples_are_of_the_test_realm() -> None:

@@ -196,10 +196,10 @@ class Ceremony:
         """The bits that the components on paper give."""
         dkga = ALGORITHMS[step.algorithm]
         components = []
-        for number, check in enumerate(step.components, 1):
-            who = f"Holder of component {number} of {len(step.components)}"
-            read = lambda text, check=check: read_component(text, dkga, check)  # noqa: E731 - one line says it
-            components.append(typed(self.desk, who, f"type the component with the check value {check}", read))
+        for part in step.components:
+            read = lambda text, check=part.check: read_component(text, dkga, check)  # noqa: E731 - one line says it
+            asked = f"type the component with the check value {part.check}"
+            components.append(typed(self.desk, part.holder, asked, read))
         return combined(components, dkga, step.check_value)
 
     def kept(self, step: Generate | Import, secret: bytes) -> dict[str, Any]:

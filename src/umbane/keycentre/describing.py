@@ -50,9 +50,10 @@ def described(  # noqa: C901, PLR0911 - one answer for each step
         case Generate():
             return [f"Make a new vending key, {step.key}, by chance.", *terms(step)]
         case Import():
-            count = len(step.components)
-            papers = f"from {count} components on paper, each typed by the person who has it."
-            return [f"Put the vending key {step.key} together {papers}", *terms(step)]
+            papers = f"from {len(step.components)} components on paper, each typed by the person who has it:"
+            parts = [f"  {part.holder}, with the check value {spelled(part.check)}" for part in step.components]
+            whole = f"  together they have the check value {spelled(step.check_value)}"
+            return [f"Put the vending key {step.key} together {papers}", *parts, whole, *terms(step)]
         case SetState():
             now = register.key(step.key).state
             return [

@@ -11,6 +11,7 @@ from typing import Any, Final, assert_never
 
 from umbane.keycentre.errors import ForbiddenError
 from umbane.keycentre.kens import has_tids, ken_end
+from umbane.keycentre.names import known_as
 from umbane.keycentre.shares import Custody, require_custody
 from umbane.keycentre.states import USES, KeyState, require_transition, require_uses
 from umbane.keycentre.steps import (
@@ -158,6 +159,8 @@ class Register:
         require_ahead(f"the key {step.key} expires at", step.expires, max(at, step.active_from))
         if isinstance(step, Generate):
             require_tokens(step, max(at, step.active_from))
+        elif len({known_as(part.holder) for part in step.components}) < len(step.components):
+            raise ForbiddenError("one person has two components: with all of them, one person would have the key")
 
     def require_state(self, step: SetState, at: datetime) -> None:
         """Refuse a way that there isn't, and to activate a key out of its time."""

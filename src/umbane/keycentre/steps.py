@@ -117,12 +117,20 @@ class Generate(KeyTerms):
     do: Literal["generate"]
 
 
+class Component(Part):
+    """A component on paper."""
+
+    holder: Text
+    """Who has it, and types it."""
+    check: Check
+
+
 class Import(KeyTerms):
     """Put a key together from components on paper."""
 
     do: Literal["import"]
-    components: Annotated[tuple[Check, ...], Field(min_length=2, max_length=9)]
-    """The check value of each, in the order in which they are typed."""
+    components: Annotated[tuple[Component, ...], Field(min_length=2, max_length=9)]
+    """In the order in which they are typed."""
     check_value: Check
     """Of the whole."""
 
