@@ -161,7 +161,7 @@ def serve(
     with closing(Host(folder)) as host:
         again = _run(_serve(host, socket or folder / SOCKET, address, tls))
     if again:
-        start_again([sys.executable, "-m", "umbane", *sys.argv[1:]])
+        start_again()
 
 
 async def _serve(host: "Host", socket: Path, address: tuple[str, int] | None, tls: "ssl.SSLContext | None") -> bool:

@@ -8,15 +8,18 @@ import os
 import re
 import resource
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from tests.db.program import begin, finish
+from tests.project.tree import ROOT
 from tests.security.process.support import CHEAP, PEOPLE
 from tests.security.process.test_host import CENTRE, file_of, grant
 from tests.security.support import requests, tokens_of
@@ -26,9 +29,6 @@ from umbane.security.process.hardening import Hardened, may_lock
 from umbane.security.process.host import Host
 from umbane.security.process.keystore import KeyStore
 from umbane.security.process.remote import Place, open_remote_module
-
-if TYPE_CHECKING:
-    import subprocess
 
 SERVE = "from umbane.cli import main; main()"
 SECRET = bytes.fromhex("f00dcafe5eed0badbeefd00dfeedface12345678")
@@ -41,7 +41,7 @@ PART = 6
 class Running(NamedTuple):
     """A module's process."""
 
-    process: "subprocess.Popen[str]"
+    process: subprocess.Popen[str]
     folder: Path
     place: Place
     said: list[str]
@@ -214,6 +214,27 @@ print(gc.get_freeze_count() > 10_000, gc.get_threshold() > before, gc.isenabled(
 def test_collecting(tmp_path: Path) -> None:
     """What a module's process starts with is never looked through for garbage again, and the rest seldom, but it is."""
     assert finish(begin(COLLECTING, tmp_path)) == "True True True"
+
+
+AGAIN = """
+import sys
+from pathlib import Path
+Path("json.py").write_text("print('planted')")
+from umbane.security.process.hardening import start_again
+print("once" if len(sys.argv) < 3 else "again", flush=True)
+sys.orig_argv.append("x")
+if len(sys.argv) < 3: start_again()
+import json
+"""
+
+
+def test_started_again(tmp_path: Path) -> None:
+    """To seal it, the program is started as it was at first: nobody gets a file of theirs in by the folder it is in."""
+    begun = subprocess.run(
+        [sys.executable, "-P", "-c", AGAIN, "word"],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert begun.stdout.split() == ["once", "again"]
 
 
 HARDENED = """

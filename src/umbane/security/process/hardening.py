@@ -10,7 +10,6 @@ import ctypes
 import os
 import resource
 import sys
-from collections.abc import Sequence
 from typing import Final, NamedTuple, NoReturn
 
 __all__ = ["Hardened", "harden", "start_again"]
@@ -56,8 +55,11 @@ def may_lock() -> bool:
     return resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY or os.geteuid() == 0
 
 
-def start_again(command: Sequence[str]) -> NoReturn:  # pragma: no cover - the same holds for this
-    """Replace this program by another, in the same process: the system takes back all memory, and empties it."""
+def start_again() -> NoReturn:  # pragma: no cover - the same holds for this
+    """Start this program anew in the same process: the system takes back all memory, and empties it.
+
+    In the words in which it was started: by others, Python could look for its own files in the folder where it is.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(command[0], list(command))  # noqa: S606 - it is this very program
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - it is this very program
