@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.keycentre.support import stream
+from umbane.errors import UmbaneError
 from umbane.keycentre import ComponentError, Entropy, EntropyError, WeakKeyError
 from umbane.keycentre.material import (
     DES_WEAK,
@@ -175,3 +176,23 @@ def test_components_of_a_bad_key() -> None:
         other = bytes(a ^ b for a, b in zip(bad, half, strict=True))
         with pytest.raises(WeakKeyError, match=problem):
             combined([half, other], DES, component_check(bad))
+
+
+@given(st.binary(min_size=8, max_size=8), st.binary(min_size=8, max_size=8), st.integers(0, 7))
+def test_components_of_odd_parity(one: bytes, other: bytes, place: int) -> None:
+    """Two components of odd parity give a key that is made odd; with one parity bit wrong they are refused."""
+    first, second = odd_parity(one), odd_parity(other)
+    whole = odd_parity(bytes(a ^ b for a, b in zip(first, second, strict=True)))
+    if first != second and whole not in DES_WEAK:
+        assert combined([first, second], DES, component_check(whole)) == whole
+        wrong = second[:place] + bytes([second[place] ^ 1]) + second[place + 1 :]
+        with pytest.raises(UmbaneError):
+            combined([first, wrong], DES, component_check(whole))
+
+
+def test_a_weak_key_of_odd_components() -> None:
+    """Two components of odd parity that give a weak key are refused."""
+    first = odd_parity(bytes(range(50, 58)))
+    second = bytes(byte ^ 0xFF for byte in first)
+    with pytest.raises(WeakKeyError, match="weak"):
+        combined([first, second], DES, component_check(b"\xfe" * 8))

@@ -113,6 +113,9 @@ def read_component(text: str, dkga: DKGA, check: str) -> bytes:
 def combined(components: Sequence[bytes], dkga: DKGA, check: str) -> bytes:
     """The key that is the exclusive or of its components.
 
+    Components of a DES key may have odd parity each, as many devices write them. An even number of those has even
+    parity together, which is then made odd, as those devices do.
+
     Raises:
         ComponentError: there are fewer than two, or two are the same, or the whole has another check value.
         WeakKeyError: what they give must not be a key.
@@ -124,6 +127,8 @@ def combined(components: Sequence[bytes], dkga: DKGA, check: str) -> bytes:
     secret = bytes(dkga.vending_key_bytes)
     for component in components:
         secret = bytes(a ^ b for a, b in zip(secret, component, strict=True))
+    if dkga is DKGA.DES and len(components) % 2 == 0 and all(odd_parity(it) == it for it in components):
+        secret = odd_parity(secret)
     if component_check(secret) != check.lower():
         raise ComponentError(
             "components", "together they give another key than the file says", "bring the right papers"
