@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -157,7 +158,7 @@ class Tariff:
         if getattr(at, "tzinfo", None) is None:
             raise PricingError("at", f"{shown(at)} is not a moment with a time zone", "an aware datetime")
         try:
-            return at.astimezone(self.zone).date()
+            return day_in(self.zone, at)
         except OverflowError:
             raise PricingError("at", f"{shown(at)} is at the edge of the calendar", "a moment of our time") from None
 
@@ -198,6 +199,12 @@ class Tariff:
                 f"surcharges.{card.surcharge}", problem, "add it under values, or set carry_forward: true"
             )
         return card
+
+
+@lru_cache(256)
+def day_in(zone: ZoneInfo, at: datetime) -> date:
+    """The day of a moment in a time zone: mostly the same for all purchases of a batch."""
+    return at.astimezone(zone).date()
 
 
 @dataclass(frozen=True, slots=True)

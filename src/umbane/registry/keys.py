@@ -58,6 +58,9 @@ class KeyParameters:
     base_date: BaseDate
     ken: KEN
 
+    def __hash__(self) -> int:  # what tells most of them apart; each sale looks some up
+        return self.sgc.value ^ self.krn.value << 20 ^ self.ti.value << 24
+
     def columns(self) -> tuple[int, int, int, int, int, int]:
         """As the database keeps them, in the order of the fields."""
         return self.sgc.value, self.krn.value, self.ti.value, int(self.kt), year_of(self.base_date), self.ken.value

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from umbane.registry import Scope, encode_state, mark_issued, store_states
+from umbane.registry import KeyParameters, Scope, encode_state, mark_issued, store_states
 from umbane.vending import store, withholding
 from umbane.vending.cases import Case, refused
 from umbane.vending.house import Turn
@@ -35,7 +35,8 @@ async def settle(turn: Turn) -> None:
     await take_withheld(turn, done)
     await move_contracts(turn, done)
     for case in done:
-        await issue_key(turn, case)
+        if case.plan and case.plan.new_key:
+            await issue_key(turn, case, case.plan.new_key)
 
 
 async def move_contracts(turn: Turn, cases: list[Case]) -> None:
@@ -51,13 +52,11 @@ async def move_contracts(turn: Turn, cases: list[Case]) -> None:
         await store_states(turn.tx, turn.utility_id, contracts, customers, versions)
 
 
-async def issue_key(turn: Turn, case: Case) -> None:
-    """Note that the tokens of a key are out, where they are."""
-    planned, situation = case.planned()
-    if planned.new_key:
-        scope = Scope(turn.utility_id, f"terminal:{situation.seller.vendor_code}/{situation.seller.terminal_code}")
-        words = f"sale {case.id}"
-        await mark_issued(turn.tx, scope, [situation.meter_id], [planned.new_key], turn.now, words)
+async def issue_key(turn: Turn, case: Case, key: KeyParameters) -> None:
+    """Note that the tokens of a key are out."""
+    _, situation = case.planned()
+    scope = Scope(turn.utility_id, f"terminal:{situation.seller.vendor_code}/{situation.seller.terminal_code}")
+    await mark_issued(turn.tx, scope, [situation.meter_id], [key], turn.now, f"sale {case.id}")
 
 
 async def withhold(turn: Turn, cases: list[Case]) -> None:
@@ -69,6 +68,8 @@ async def withhold(turn: Turn, cases: list[Case]) -> None:
 
 async def take_withheld(turn: Turn, cases: list[Case]) -> None:
     """Take what was used off the list of what is withheld."""
+    if not turn.withheld:
+        return
     drafts = [draft for case in cases for draft in case.planned()[0].drafts]
     if used := [(draft.module, draft.first) for draft in drafts if not turn.is_new(draft)]:
         await store.take_withheld(turn.tx, used)
