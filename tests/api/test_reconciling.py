@@ -80,6 +80,8 @@ async def test_whose_module_it_is(shop: Shop, watch: Watch, module: LaboratoryMo
     assert not await asked(shop.town.database, 60)
     words = await shop.look("SELECT array_agg(words) FROM api.alarm")
     assert words == ["the witnesses don't agree: umbane reconcile says about what"] * 2
+    [said] = await told(shop, "reconciliation")
+    assert said["differences"] == words[:1]
     assert "umbane_reconciliation_differences 1.0" in watch.page().decode()
 
 

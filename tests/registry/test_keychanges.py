@@ -1,5 +1,6 @@
 """A meter's change of key, and the two keys that it may have until something shows which."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ import asyncpg
 import pytest
 
 from tests.registry.town import KEY, NEXT_KEY, NOW, Town, meter
+from umbane.audit.store import waiting
 from umbane.registry import (
     KeyPhase,
     MeterState,
@@ -76,6 +78,22 @@ async def test_every_step_is_kept(town: Town) -> None:
         (NOW, "test", "sale 1"),
         (LATER, "test", "the next token was taken"),
     ]
+
+
+async def test_every_step_in_the_log(town: Town) -> None:
+    """Each step stands in the log: of which meter and key, by whom, and with which reason or evidence."""
+    for step in (plan, issue, settle):
+        await step(town)
+    async with town.database.reading() as connection:
+        lines = [line for it in await waiting(connection, 999) for line in it.lines]
+    said = [it for it in map(json.loads, lines) if it["kind"] == "key_change"]
+    assert [(it["event"], it["words"]) for it in said] == [
+        ("planned", "new key revision"), ("issued", "sale 1"), ("settled", "the next token was taken"),
+    ]  # fmt: skip
+    assert {(it["meter"], it["key"], it["utility"]) for it in said} == {
+        (str(town.meter.id), str(NEXT_KEY), str(town.id))
+    }
+    assert {it["by"] for it in said} == {town.scope.by}
 
 
 @pytest.mark.parametrize("first", [plan, issue])

@@ -27,6 +27,7 @@ LONGEST: Final = timedelta(hours=2)
 IDLE: Final = 2.0
 LOOK: Final = 600.0
 """Seconds between two looks whether it is time."""
+ELSEWHERE: Final = "the witnesses don't agree: umbane reconcile says about what"
 LAST: Final = """
 SELECT max(enqueued_at) FROM (
     SELECT enqueued_at, name FROM db.job UNION ALL SELECT enqueued_at, name FROM db.job_outcome
@@ -48,17 +49,19 @@ async def ask_for(tx: Connection, module: str, now: datetime) -> int:
 async def write_down(engine: Engine, found: Reconciliation) -> None:
     """Write into the log what came of a reconciliation, and raise an alarm over what differs."""
     now, statement = await database_clock(engine.database)(), await said_by(engine)
-    differences = [str(it) for it in found.differences]
     keys = [it._asdict() for it in found.tallies.values()]
+    async with engine.database.reading() as connection:
+        houses = await utilities(connection)
+    alone = len(houses) == 1  # else a difference may be about another's sale
+    differences = [str(it) for it in found.differences] if alone else [ELSEWHERE] * len(found.differences)
     fact = Fact("reconciliation", now, {
         "module": found.module, "made": found.count, "keys": keys, "differences": differences, **statement,
     })  # fmt: skip
 
     async def work(tx: Connection) -> None:
         await append(tx, [fact])
-        houses = await utilities(tx) if differences else ()
-        words = problem_of(found) if len(houses) == 1 else "the witnesses don't agree: umbane reconcile says about what"
-        for it in houses:
+        for it in houses if differences else ():
+            words = problem_of(found) if alone else ELSEWHERE
             await raise_alarm(tx, it.id, "reconciliation", f"module:{found.module}", words, now)
 
     await engine.database.run(work)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from umbane.audit import Fact, append
 from umbane.db import Connection, Table, columns
 from umbane.registry.errors import NotFoundError, TransitionError
 from umbane.registry.keys import KeyParameters, KeyPhase, key_parameters
@@ -181,9 +182,14 @@ async def _note(  # noqa: PLR0913, PLR0917 - a row's columns
     event: str,
     words: str,
 ) -> None:
-    """Add events to the record."""
+    """Add events to the record, and tell the log."""
     rows = [
         (scope.utility_id, meter_id, at, scope.by, event, *key.columns(), words)
         for meter_id, key in zip(meter_ids, keys, strict=True)
     ]
     await EVENTS.insert(tx, *columns(rows, EVENT_WIDTH))
+    says = {"utility": str(scope.utility_id), "by": scope.by, "event": str(event), "words": words}
+    await append(tx, [
+        Fact("key_change", at, says | {"meter": str(meter_id), "key": str(key)})
+        for meter_id, key in zip(meter_ids, keys, strict=True)
+    ])  # fmt: skip
