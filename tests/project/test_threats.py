@@ -57,3 +57,23 @@ def test_nothing_is_promised_beside_the_tables() -> None:
 def test_a_pointer_into_nothing(pointer: str) -> None:
     """A pointer to a file or a test that isn't there is found."""
     assert lost(pointer) != []
+
+
+LOG = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+WRITTEN = re.compile(r'(?:Fact\(\s*|tell_end\([^"]*|"kind":)"(\w+)"')
+
+
+def test_every_entry_of_the_log_is_on_its_page() -> None:
+    """The page on the log lists every kind of entry that anything writes, with a test that is there, and no other."""
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|.*\| `([a-z.]+)` \| (.*) \|$", LOG, re.MULTILINE)
+    listed = {kind: (writer, pointers) for kinds, writer, pointers in rows for kind in re.findall(r"\w+", kinds)}
+    assert [kind for kind, (_, pointers) in listed.items() if lost(pointers)] == []
+    written = {
+        (kind, ".".join(path.relative_to(ROOT / "src" / "umbane").with_suffix("").parts))
+        for path in (ROOT / "src" / "umbane").rglob("*.py")
+        for kind in WRITTEN.findall(path.read_text(encoding="utf-8"))
+    }
+    tellers = {"vending.releasing": "vending.telling", "audit.sales": "vending.telling"}
+    assert {(kind, tellers.get(writer, writer)) for kind, writer in written} == {
+        (kind, writer) for kind, (writer, _) in listed.items()
+    }
