@@ -3,7 +3,7 @@
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from umbane.security import (
     SealedError,
     UnreachableError,
     VendingKeyName,
+    VerifyRequest,
 )
 from umbane.security.attesting import read_attestation
 from umbane.security.chain import Entry, Position
@@ -144,6 +145,7 @@ async def test_nonsense(module: RemoteModule, verb: str, argument: object) -> No
 
 
 ASKED = requests(3)
+VERIFIED = VerifyRequest(ASKED[0].pan, ASKED[0].ea, ASKED[0].key, expected(ASKED[0])[0])
 LINES = lines(order.text for order in token_orders(ASKED))
 CHANGE_LINES = lines(order.text for order in change_orders([change(), change(with_sgc=True)]))
 
@@ -157,7 +159,7 @@ async def test_altered_requests(module: RemoteModule, data: st.DataObject) -> No
     altered[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
     verb = "issue" if text is LINES else "change_keys"
     try:
-        answers = await module.ask(verb, bytes(altered))
+        answers: list[object] = await module.ask(verb, bytes(altered))
     except FrameError:
         return
     assert len(answers) == text.count(b"\n")
@@ -400,14 +402,15 @@ async def test_not_asked_twice(module: RemoteModule, tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def talking(folder: Path, says: bytes | None, patience: float) -> AsyncIterator[RemoteModule]:
-    """A client of something that is no module: it says the same to everything, or nothing at all."""
+async def talking(folder: Path, *says: bytes, patience: float = 9) -> AsyncIterator[RemoteModule]:
+    """A client of something that is no module: it says one thing after the other, the last to all that follows."""
     talks: list[asyncio.Task[None] | None] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         talks.append(asyncio.current_task())
+        left = list(says)
         while await frame_of(reader):
-            writer.write(says or b"")
+            writer.write(left.pop(0) if len(left) > 1 else left[0])
         writer.close()
 
     async with await asyncio.start_unix_server(answer, folder / "s"):
@@ -418,7 +421,7 @@ async def talking(folder: Path, says: bytes | None, patience: float) -> AsyncIte
 
 async def test_late(tmp_path: Path) -> None:
     """A module that doesn't answer in time is told of as out of reach, and where it should be."""
-    async with talking(tmp_path, None, 0.05) as module:
+    async with talking(tmp_path, b"", patience=0.05) as module:
         with pytest.raises(UnreachableError, match=r"didn't answer in 0\.05 s"):
             await module.status()
 
@@ -426,9 +429,33 @@ async def test_late(tmp_path: Path) -> None:
 @pytest.mark.parametrize("said", [b"\xc1", [], [1], [1, 0], 5, [1, 0, [1, 2], None], [1, 0, None, [5]], [1, 1, []]])
 async def test_module_that_says_nonsense(tmp_path: Path, said: object) -> None:
     """What isn't the answer of a module is refused as such, and nobody waits for ever."""
-    async with talking(tmp_path, framed(said), 0.2) as module:
+    async with talking(tmp_path, framed(said), patience=0.2) as module:
         with pytest.raises(ModuleError):
             await module.status()
+
+
+Ask = Callable[[RemoteModule], Awaitable[object]]
+NONSENSE: list[tuple[Ask, list[object]]] = [
+    (lambda module: module.issue(ASKED), [None, 5, [], [[0, b""]] * 2, [[0, b""]] * 4, [[0]] * 3]),
+    (lambda module: module.change_keys([change()]), [None, [], [[0, b"", 1]], [[]]]),
+    (lambda module: module.verify([VERIFIED]), [None, [], ["x"], ["f" * 99], [5], [[]]]),
+    (lambda module: module.fetch([ASKED[0].id]), [None, [5], [[b"x", [0, b""]]], [[bytes(16)]]]),
+    (lambda module: module.status(), [None, 5, [], ["x", "nowhere", 1, "", 1], ["x", "test", "many", "", 1]]),
+    (lambda module: module.counters(), [None, 5, [], {"x": [1, 1]}, {"1 1 1": [1, 2, 3]}, {"1 1 1": 5}]),
+    (lambda module: module.quotas(), [None, {"1 1": [1, 1]}]),
+    (lambda module: module.attest(b"x"), [None, 5, [], [b"x"], [b"x", b"x", b"x"]]),
+    (lambda module: module.standing(), [None, 5, [], ["x", "nowhere", "", True, [], 1], ["x", "test", "", True, 5, 1]]),
+    (lambda module: module.load(b""), [None, "x", []]),
+]
+
+
+async def test_nonsense_after_a_greeting(tmp_path: Path) -> None:
+    """What can't be the answer to what was asked is refused as such."""
+    for ask, answers in NONSENSE:
+        for said in answers:
+            async with talking(tmp_path, framed([1, 0, [], None]), framed([2, 0, said, None])) as module:
+                with pytest.raises(ModuleError):
+                    await ask(module)
 
 
 # ---------------------------------------------------------------------------------------------------- an older module
@@ -503,7 +530,7 @@ async def test_module_that_forgot(tmp_path: Path) -> None:
     mark = Mark(tmp_path / "seen")
     mark.write(Position(7, 10_000, "a" * 64))
     mark.close()
-    async with talking(tmp_path, framed([1, 0, [], [1, 100, "b" * 64]]), 9) as module:
+    async with talking(tmp_path, framed([1, 0, [], [1, 100, "b" * 64]])) as module:
         with pytest.raises(OlderModuleError, match="older than it was"):
             await module.status()
 
@@ -629,7 +656,7 @@ def test_tls_alone(tmp_path: Path) -> None:
 
 async def test_wrong_value_over_the_line(tmp_path: Path) -> None:
     """A call that is refused for a wrong value names it, here as there."""
-    async with talking(tmp_path, framed([1, 1, ["ModuleNameError", "name", "is none", "give one"]]), 9) as module:
+    async with talking(tmp_path, framed([1, 1, ["ModuleNameError", "name", "is none", "give one"]])) as module:
         with pytest.raises(ModuleNameError, match="name: is none; give one"):
             await module.status()
 

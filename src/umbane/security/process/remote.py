@@ -6,10 +6,11 @@ the middle of a call it asks once more: by the same ids, which finds what was ma
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -47,6 +48,13 @@ PATIENCE: Final = 10.0
 ONCE: Final = frozenset({"load", "publish", "raise_quota", "seal"})
 """What isn't asked a second time by itself: somebody looks first what became of it."""
 TOKEN: Final = 9
+
+Answer = TypeVar("Answer")
+
+
+def as_it_is(said: Any) -> Any:  # noqa: ANN401 - the verb's own
+    """An answer that means nothing else."""
+    return said
 
 
 class Place(NamedTuple):
@@ -164,11 +172,17 @@ class RemoteModule:
 
     # ---------------------------------------------------------------------------------------------------------- asking
 
-    async def ask(self, verb: str, argument: object = None) -> Any:  # noqa: ANN401 - the verb's own
+    async def ask(self, verb: str, argument: object = None, read: Callable[[Any], Answer] = as_it_is) -> Answer:
         """What the module answers.
+
+        Args:
+            verb: what is asked.
+            argument: what belongs to it.
+            read: makes of the answer what it means.
 
         Raises:
             UnreachableError: it isn't there, or doesn't answer in time.
+            FrameError: the answer means nothing.
             UmbaneError: what the module refused.
         """
         try:
@@ -176,7 +190,7 @@ class RemoteModule:
                 said = await self.said(await self.connected(), verb, argument)
         except TimeoutError:
             raise UnreachableError(f"the module at {self.place} didn't answer in {self.patience:g} s") from None
-        return self.told(said)
+        return self.told(said, read)
 
     async def said(self, connection: Connection, verb: str, argument: object) -> list[Any]:
         """What was answered; when the connection breaks off, what is answered to the same call over another one."""
@@ -187,19 +201,20 @@ class RemoteModule:
                 raise
         return await (await self.connected()).ask(verb, argument)
 
-    def told(self, said: list[Any]) -> Any:  # noqa: ANN401 - the verb's own
-        """The result of an answer; the error that it is."""
+    def told(self, said: list[Any], read: Callable[[Any], Answer]) -> Answer:
+        """What an answer means; the error that it is."""
         try:
             is_error, result, *rest = said
-            if is_error:
-                raise error_of(result)
+            meant = error_of(result) if is_error else read(result)
             if rest and rest[0]:
                 self.remember(Position(*rest[0]))
-        except (TypeError, ValueError) as error:
-            if isinstance(error, UmbaneError):
-                raise
+        except FrameError:
+            raise
+        except (TypeError, ValueError, AttributeError, OverflowError, UmbaneError):
             raise FrameError("the module's answer has no meaning") from None
-        return result
+        if isinstance(meant, UmbaneError):
+            raise meant
+        return meant
 
     def remember(self, position: Position) -> None:
         """Know how far the module is."""
@@ -234,7 +249,7 @@ class RemoteModule:
         try:
             said = await connection.ask("hello", [VERSION, None if self.seen == START else list(self.seen)])
             before = self.seen
-            self.told(said)
+            self.told(said, as_it_is)
             self.require_no_older(before, said)
         except BaseException:
             connection.frames.close()
@@ -250,35 +265,36 @@ class RemoteModule:
 
     async def issue(self, requests: Sequence[TokenRequest]) -> list[Issued | Refused]:
         """As ``SecurityModule.issue``."""
-        return answers_of(await self.ask("issue", lines(order.text for order in token_orders(requests))))
+        return await self.asked_for("issue", [order.text for order in token_orders(requests)])
 
     async def change_keys(self, requests: Sequence[KeyChangeRequest]) -> list[Issued | Refused]:
         """As ``SecurityModule.change_keys``."""
-        return answers_of(await self.ask("change_keys", lines(order.text for order in change_orders(requests))))
+        return await self.asked_for("change_keys", [order.text for order in change_orders(requests)])
+
+    async def asked_for(self, verb: str, texts: list[str]) -> list[Issued | Refused]:
+        """An answer to each of some requests."""
+        return await self.ask(verb, lines(texts), lambda said: each_of(answers_of(said), texts))
 
     async def verify(self, requests: Sequence[VerifyRequest]) -> list[Token | Refused]:
         """As ``SecurityModule.verify``."""
         typed = [(it.pan.digits, int(it.ea), key_words(it.key), it.digits.bits.to_bytes(TOKEN)) for it in requests]
-        said = await self.ask("verify", typed)
-        return [read_message(int(it, 16)) if isinstance(it, str) else Refused(error_of(it)) for it in said]
+        return await self.ask("verify", typed, lambda said: each_of(list(map(reading_of, said)), typed))
 
     async def fetch(self, ids: Sequence[UUID]) -> dict[UUID, Issued | Refused]:
         """As ``SecurityModule.fetch``."""
-        said = await self.ask("fetch", b"".join(id_.bytes for id_ in ids))
-        return {UUID(bytes=id_): answer_of(answer) for id_, answer in said}
+        wanted = b"".join(id_.bytes for id_ in ids)
+        return await self.ask("fetch", wanted, lambda said: {UUID(bytes=id_): answer_of(it) for id_, it in said})
 
     async def since(self, count: int) -> AsyncIterator[Record]:
         """As ``SecurityModule.since``."""
-        while entries := (await self.ask("since", count)).splitlines(keepends=True):
-            records = [read_record(entry) for entry in entries]
+        while records := await self.ask("since", count, records_of):
             for record in records:
                 yield record
             count = records[-1].first + records[-1].made
 
     async def status(self) -> ModuleStatus:
         """As ``SecurityModule.status``."""
-        name, realm, *rest = await self.ask("status")
-        return ModuleStatus(name, Realm(realm), *rest)
+        return await self.ask("status", None, status_of)
 
     async def alerts(self) -> list[Alert]:
         """As ``SecurityModule.alerts``: it says nothing of the kind yet."""
@@ -286,11 +302,11 @@ class RemoteModule:
 
     async def counters(self) -> dict[VendingKeyName, KeyCount]:
         """As ``SecurityModule.counters``."""
-        return {key_name(words): KeyCount(*row) for words, row in (await self.ask("counters")).items()}
+        return await self.ask("counters", None, partial(table_of, KeyCount))
 
     async def quotas(self) -> dict[VendingKeyName, Quota]:
         """As ``SecurityModule.quotas``."""
-        return {key_name(words): Quota(*row) for words, row in (await self.ask("quotas")).items()}
+        return await self.ask("quotas", None, partial(table_of, Quota))
 
     async def top_up(self, order: bytes) -> None:
         """As ``SecurityModule.top_up``."""
@@ -298,13 +314,13 @@ class RemoteModule:
 
     async def attest(self, challenge: bytes) -> Attestation:
         """As ``SecurityModule.attest``."""
-        return Attestation(*await self.ask("attest", challenge))
+        return await self.ask("attest", challenge, lambda said: Attestation(*said))
 
     # ------------------------------------------------------------------------------------------- what only this one can
 
     async def standing(self) -> Standing:
         """Whether it is sealed, and who was there to unseal it."""
-        return standing_of(await self.ask("standing"))
+        return await self.ask("standing", None, standing_of)
 
     async def unseal(self, custodian: str, passphrase: str) -> Standing:
         """One custodian unseals it.
@@ -312,7 +328,7 @@ class RemoteModule:
         Raises:
             CustodianError: nobody has that name and passphrase.
         """
-        return standing_of(await self.ask("unseal", [custodian, passphrase]))
+        return await self.ask("unseal", [custodian, passphrase], standing_of)
 
     async def seal(self) -> None:
         """Let it forget its keys, at once."""
@@ -324,7 +340,7 @@ class RemoteModule:
         Raises:
             DocumentError: it isn't taken.
         """
-        return int(await self.ask("load", text))
+        return await self.ask("load", text, int)
 
     async def load_published(self, names: Sequence[VendingKeyName], quota: Quota) -> int:
         """Give it published keys of the test realm; how many.
@@ -333,7 +349,7 @@ class RemoteModule:
             RealmError: it is of the production realm.
         """
         words = [(it.sgc.value, it.krn.value, int(it.kt)) for it in names]
-        return int(await self.ask("publish", [words, *quota]))
+        return await self.ask("publish", [words, *quota], int)
 
     async def raise_quota(self, key: VendingKeyName, more: tuple[int, int], people: dict[str, str]) -> None:
         """Raise a quota by tokens and units because two custodians say so.
@@ -346,13 +362,44 @@ class RemoteModule:
         await self.ask("raise_quota", [(key.sgc.value, key.krn.value, int(key.kt)), *more, people])
 
 
-def lines(texts: Any) -> bytes:  # noqa: ANN401 - anything that gives texts
+def lines(texts: Iterable[str]) -> bytes:
     """Texts as lines."""
     return "".join([f"{text}\n" for text in texts]).encode("ascii")
 
 
+# ------------------------------------------------------------------------------------------------ what an answer means
+
+
+def each_of(answers: list[Answer], asked: Sequence[object]) -> list[Answer]:
+    """The answers, one for each that was asked for."""
+    if len(answers) != len(asked):
+        raise FrameError(f"the module gave {len(answers)} answers to {len(asked)} requests")
+    return answers
+
+
+def reading_of(said: Any) -> Token | Refused:  # noqa: ANN401 - whatever was sent
+    """What a token says, or why it isn't read."""
+    return read_message(int(said, 16)) if isinstance(said, str) else Refused(error_of(said))
+
+
+def records_of(said: bytes) -> list[Record]:
+    """Entries of the journal."""
+    return [read_record(entry) for entry in said.splitlines(keepends=True)]
+
+
+def status_of(said: Sequence[Any]) -> ModuleStatus:
+    """What a module says of itself."""
+    name, realm, count, head, keys = said
+    return ModuleStatus(str(name), Realm(realm), int(count), str(head), int(keys))
+
+
+def table_of(row: Callable[..., Answer], said: dict[str, Sequence[Any]]) -> dict[VendingKeyName, Answer]:
+    """Something of each key."""
+    return {key_name(words): row(*numbers) for words, numbers in said.items()}
+
+
 def standing_of(said: Sequence[Any]) -> Standing:
-    """How a module stands, as it said."""
+    """How a module stands."""
     name, realm, fingerprint, is_sealed, given, threshold = said
     return Standing(name, Realm(realm), fingerprint, is_sealed, tuple(given), threshold)
 
