@@ -7,6 +7,7 @@ from uuid import UUID
 
 from umbane.registry import KeyParameters, Meter
 from umbane.security import (
+    Alert,
     Attestation,
     Issued,
     KeyChangeRequest,
@@ -160,6 +161,10 @@ class LaboratoryModule:
     async def status(self) -> ModuleStatus:
         """What it says of itself."""
         return ModuleStatus(self.name, Realm.TEST, self.count, "", 1)
+
+    async def alerts(self) -> list[Alert]:
+        """Nothing runs out here."""
+        return []
 
     async def counters(self) -> dict[VendingKeyName, KeyCount]:
         """What it made with each vending key."""

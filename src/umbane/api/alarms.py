@@ -70,7 +70,7 @@ class AlarmOut(wire.Told, frozen=True):
 
     id: UUID
     at: datetime
-    kind: Annotated[str, Meta(description="emergency; server: by a command there; reconciliation; shared")]
+    kind: Annotated[str, Meta(description="emergency; server: by a command there; reconciliation; module; shared")]
     by: str
     words: str
     approval_id: UUID | None

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from umbane.api import alarms, approvals, auditing, doors, lookups, managing, reversals, sales, sandbox, webhooks
 from umbane.api.access import Doorkeeper
+from umbane.api.alerting import Alerter
 from umbane.api.batcher import AT_ONCE, Batcher
 from umbane.api.bodies import decoded
 from umbane.api.desk import JSON, Call, Desk, Operation, Reply
@@ -236,9 +237,10 @@ def make_app(  # noqa: PLR0913 - each may be left out
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        keepers: list[Housekeeper | Logkeeper | Reconciler] = [Housekeeper(engine)]
+        name = (await engine.house.module.status()).name
+        keepers: list[Housekeeper | Logkeeper | Reconciler | Alerter] = [Housekeeper(engine)]
+        keepers.append(Alerter(engine, name, watch, desk.alerts))
         if signer:
-            name = (await engine.house.module.status()).name
             keepers += [Reconciler(engine, name, watch), Logkeeper(engine.database, signer, watch)]
         for it in keepers:
             it.start()

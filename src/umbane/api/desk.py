@@ -37,12 +37,14 @@ class Desk:
         batcher: in front of it.
         gate: where people sign in; None where nobody can.
         rates: how often everybody may ask, those too who are not let in yet.
+        alerts: the codes of what the security module says somebody should see to.
     """
 
     engine: Engine
     batcher: Batcher
     gate: Gate | None
     rates: Rates
+    alerts: list[str] = field(default_factory=list)
 
     @property
     def database(self) -> Database:

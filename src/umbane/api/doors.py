@@ -3,6 +3,8 @@
 from http import HTTPStatus
 from typing import Final
 
+from msgspec import UNSET
+
 from umbane.api import standing, wire
 from umbane.api.desk import STRANGERS, Call, Desk, Operation, Reply
 from umbane.api.people import Gate
@@ -70,11 +72,11 @@ async def health(_desk: Desk, _call: Call) -> Reply:
 
 
 async def readiness(desk: Desk, _call: Call) -> Reply:
-    """Sales can be made: the database answers, and the security module counts."""
+    """Sales can be made: database and security module answer; what it warns of is told by codes."""
     async with desk.database.reading() as connection:
         await connection.fetchval("SELECT 1")
     await desk.engine.house.module.status()
-    return Reply(wire.Health(status="ready"))
+    return Reply(wire.Health(status="ready", alerts=list(desk.alerts) or UNSET))
 
 
 def gate_of(desk: Desk) -> Gate:

@@ -331,3 +331,6 @@ class Health(Told, frozen=True):
     """How it stands."""
 
     status: str
+    alerts: Annotated[
+        list[str] | UnsetType, Meta(description="codes of what the security module says somebody should see to")
+    ] = UNSET

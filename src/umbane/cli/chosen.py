@@ -1,47 +1,66 @@
-"""Which security module a command sells with: one in its own process, for test keys, or one in another process."""
+"""Which security module a command works with: test keys in its own process, a file that names one, another process."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from umbane.cli.module import place_from
-from umbane.errors import InputError
+from umbane.cli.modulefile import ModuleFile, module_file
 
 if TYPE_CHECKING:
+    from umbane.api.modules import Own
     from umbane.security import SecurityModule, Vault
 
 __all__ = ["Choice", "open_chosen"]
 
+SOFTWARE = "software"
+
 
 class Choice(NamedTuple):
-    """What was chosen: a folder, the socket of a module, or tls://host:port; and the three files of TLS."""
+    """What was chosen: a folder, a file that names a module, a socket, or tls://host:port with three files."""
 
     text: str
     certificate: Path | None = None
     key: Path | None = None
     authority: Path | None = None
+    file: ModuleFile | None = None
+
+    @classmethod
+    def of(
+        cls, text: str, certificate: Path | None = None, key: Path | None = None, authority: Path | None = None
+    ) -> Self:
+        """What a command was told.
+
+        Raises:
+            InputError: a file is named that names no module.
+        """
+        return cls(text, certificate, key, authority, module_file(text))
 
     @property
     def folder(self) -> Path | None:
-        """The folder of modules in this process's own; None if the module is in another one.
-
-        Raises:
-            InputError: it is a file.
-        """
+        """With the journals of modules that this process opens itself; None if another process has the module."""
+        if self.file:
+            return self.file.folder
         path = Path(self.text)
-        if path.is_file():
-            raise InputError("--module", f"{path} is a file", "name a folder, unix:PATH or tls://HOST:PORT")
         return None if self.text.startswith(("unix:", "tls://")) or path.is_socket() else path
 
-    def place(self) -> Any:  # noqa: ANN401 - a Place, loaded late
-        """Where the module in another process is."""
-        return place_from(self.text, self.certificate, self.key, self.authority)
+    def own(self, vault: "Vault") -> "Own | None":
+        """Modules that this process opens itself: those that a file names, or else some in memory with these keys."""
+        from umbane.api.modules import Own
+        from umbane.security import open_software_module
+
+        if self.file:
+            return Own(self.file.name, self.file.folder, self.file.open)
+        if not self.folder:
+            return None
+        return Own(SOFTWARE, self.folder, partial(open_software_module, folder=self.folder, vault=vault))
 
 
 @asynccontextmanager
 async def open_chosen(choice: Choice, vault: "Vault") -> AsyncIterator[tuple["SecurityModule", int]]:
-    """The module, and its place among those of one folder; 0 if it is in another process.
+    """The module, and its place among those that share its folder; 0 if it is in another process.
 
     Raises:
         ModuleError: it can't be worked with.
@@ -50,7 +69,8 @@ async def open_chosen(choice: Choice, vault: "Vault") -> AsyncIterator[tuple["Se
     from umbane.security.process.remote import open_remote_module
 
     async with AsyncExitStack() as stack:
-        if choice.folder:
-            yield await stack.enter_async_context(open_own_module(choice.folder, vault))
+        if own := choice.own(vault):
+            yield await stack.enter_async_context(open_own_module(own))
         else:
-            yield await stack.enter_async_context(open_remote_module(choice.place())), 0
+            place = place_from(choice.text, choice.certificate, choice.key, choice.authority)
+            yield await stack.enter_async_context(open_remote_module(place)), 0

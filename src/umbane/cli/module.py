@@ -17,13 +17,14 @@ from umbane.errors import InputError
 
 if TYPE_CHECKING:
     import ssl
+    from contextlib import AbstractAsyncContextManager
 
-    from umbane.security import ModuleCard, VendingKeyName
+    from umbane.security import ModuleCard, SecurityModule, VendingKeyName
     from umbane.security.attesting import Statement
     from umbane.security.process.host import Host, Standing
     from umbane.security.process.remote import RemoteModule
 
-__all__ = ["FILE", "command", "place_from"]
+__all__ = ["FILE", "command", "opened_at", "place_from"]
 
 T = TypeVar("T")
 
@@ -40,7 +41,7 @@ AT: Final = click.option(
     envvar="UMBANE_MODULE",
     default="module/socket",
     show_default=True,
-    help="Where the module is: a socket, or tls://host:port. Also UMBANE_MODULE.",
+    help="Where the module is: a socket, tls://host:port, or a file that names it. Also UMBANE_MODULE.",
 )
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -216,8 +217,23 @@ def place_from(at: str, certificate: Path | None, key: Path | None, authority: P
     """Where a module is, as the options of a command say."""
     from umbane.security.process.remote import Place, client_tls
 
+    if Path(at).is_file():
+        problem = f"{at} names a module that isn't in a process of its own"
+        raise InputError("--at", problem, "name the socket of one that is, or tls://host:port")
     tls = client_tls(*_files(certificate, key, authority)) if at.startswith("tls://") else None
     return Place.parse(at, tls)
+
+
+def opened_at(
+    at: str, certificate: Path | None, key: Path | None, authority: Path | None
+) -> "AbstractAsyncContextManager[SecurityModule]":
+    """The module there: one that a file names, or one in another process."""
+    from umbane.cli.modulefile import module_file
+    from umbane.security.process.remote import open_remote_module
+
+    if file := module_file(at):
+        return file.open(file.name)
+    return open_remote_module(place_from(at, certificate, key, authority))
 
 
 def _asking(
@@ -278,15 +294,23 @@ def status(card: Path | None, **place: Any) -> None:  # noqa: ANN401 - of with_p
     With its card, the count is what the module with that card signs for this question; without, it is what whoever
     answers there says.
     """
+    from umbane.cli.hardware import told_of
+    from umbane.cli.modulefile import module_file
     from umbane.security import ModuleCard
 
     read = ModuleCard.read(card.read_bytes()) if card else None
+    if file := module_file(place["at"]):
+        click.echo(f"{file.name} ({file.realm})")
+        return _told(told_of(file))
     standing, told = _asking(lambda module: _status(module, read), **place)
     _tell(standing)
-    if told:
-        signed = ", signed for this question by the module of that card" if read else ""
-        click.echo(f"{told.status.count} tokens so far; head {told.status.head}{signed}")
-        _table(told.counters, told.quotas)
+    return _told(told, ", signed for this question by the module of that card" if read else "") if told else None
+
+
+def _told(told: "Statement", signed: str = "") -> None:
+    """Say how far a module is."""
+    click.echo(f"{told.status.count} tokens so far; head {told.status.head}{signed}")
+    _table(told.counters, told.quotas)
 
 
 async def _status(module: "RemoteModule", card: "ModuleCard | None") -> tuple["Standing", "Statement | None"]:
@@ -323,7 +347,12 @@ def _table(counters: Mapping["VendingKeyName", Any], quotas: Mapping["VendingKey
 @click.option("--units", type=click.IntRange(0), help="The same for credit, in 0.1 kWh.")
 @with_place
 def load(file: Path | None, published: Sequence[str], tokens: int | None, units: int | None, **place: Any) -> None:  # noqa: ANN401 - of with_place
-    """Load the keys of a key load FILE that the centre made for this module."""
+    """Load the keys of a key load FILE that the centre made for this module.
+
+    With --at naming a token of PKCS#11, FILE has keys that were wrapped to it, a line each.
+    """
+    from umbane.cli.hardware import load_into
+    from umbane.cli.modulefile import module_file
     from umbane.security import Quota
 
     if bool(file) == bool(published):
@@ -334,7 +363,8 @@ def load(file: Path | None, published: Sequence[str], tokens: int | None, units:
     def work(module: "RemoteModule") -> Awaitable[int]:
         return module.load(text) if file else module.load_published(names, Quota(tokens, units))
 
-    number = _asking(work, **place)
+    named = module_file(place["at"])
+    number = load_into(named, text, names) if named else _asking(work, **place)
     click.echo(f"Loaded {number} key{'' if number == 1 else 's'}.")
 
 
@@ -350,6 +380,18 @@ def _key(text: str) -> "VendingKeyName":
         return VendingKeyName(SGC.parse(sgc), KRN(int(krn)), KT(int(kt)))
     except (ValueError, UmbaneError) as error:
         raise InputError("key", f"{text!r} is none", "give SGC/KRN, for example 123456/1, or SGC/KRN/KT") from error
+
+
+@command.command()
+@click.argument("setting", type=FILE)
+def pair(setting: Path) -> None:
+    """Print the public key of the token that the file SETTING names: keys on their way to it are wrapped to that.
+
+    If it has no such pair of keys yet, it makes one; the private half never leaves it.
+    """
+    from umbane.cli.hardware import make_pair
+
+    click.echo(make_pair(setting), nl=False)
 
 
 @command.group()

@@ -1,26 +1,28 @@
 """`umbane prism`: a module of ours behind the PrismToken interface, for vending systems that speak it."""
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from umbane.cli.module import FILE, place_from, with_place
+from umbane.cli.module import FILE, opened_at, with_place
+from umbane.cli.settings import Fields, read_fields
 from umbane.errors import InputError, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from umbane.security import SecurityModule
     from umbane.security.prism.connection import Address
-    from umbane.security.prism.keys import PrismKey
+    from umbane.security.prism.keys import KeyTable
 
 __all__ = ["command", "read_setting"]
 
 NEEDED: Final = {"listen", "certificate", "key", "realm", "users", "keys"}
 KNOWN: Final = NEEDED | {"clients", "name"}
 LAST_PORT: Final = 0xFFFF
-KEY_NEEDED: Final = {"sgc", "krn"}
-KEY_KNOWN: Final = KEY_NEEDED | {"kt", "dkga", "base_date", "ken"}
 
 
 @click.group()
@@ -61,36 +63,27 @@ def fingerprint(certificate: Path) -> None:
 @with_place
 def serve(setting: Path, *, at: str, certificate: Path | None, key: Path | None, authority: Path | None) -> None:
     """Serve the interface as the YAML file SETTING says, in front of the module at --at, until somebody stops it."""
-    place = place_from(at, certificate, key, authority)
-    asyncio.run(_serve(read_setting(setting), place))
+    asyncio.run(_serve(read_setting(setting), lambda: opened_at(at, certificate, key, authority)))
 
 
 class Setting:
     """A file of settings.
 
-    Args:
-        fields: what it says.
-        folder: where it lies; files that it names are looked for from there.
-
     Raises:
         InputError: it lacks something, or says what can't be.
     """
 
-    def __init__(self, fields: Mapping[str, Any], folder: Path) -> None:
-        from umbane.security import Realm
-        from umbane.security.prism.keys import KeyTable
+    def __init__(self, fields: Fields) -> None:
         from umbane.security.prism.tls import Identity
 
-        self.listen = _address(fields["listen"])
-        self.identity: Identity = Identity(folder / str(fields["certificate"]), folder / str(fields["key"]))
-        self.clients = folder / str(fields["clients"]) if "clients" in fields else None
-        self.name = str(fields.get("name", "umbane"))
-        if fields["realm"] not in {realm.value for realm in Realm}:
-            raise InputError("realm", f"{shown(fields['realm'])} is none", "say test or production")
-        if not isinstance(fields["users"], dict) or not isinstance(fields["keys"], list):
-            raise InputError("setting", "users or keys are in another form", "give users by name, and a list of keys")
-        self.users = {str(user): str(kept) for user, kept in fields["users"].items()}
-        self.table: KeyTable = KeyTable(Realm(fields["realm"]), [_key(one) for one in fields["keys"]])
+        fields.require(NEEDED, KNOWN)
+        self.listen = _address(fields.text("listen"))
+        self.identity = Identity(fields.file("certificate"), fields.file("key"))
+        self.clients, self.name = fields.optional_file("clients"), fields.text("name", "umbane")
+        if not isinstance(fields.found["users"], dict):
+            raise InputError("users", "they are in another form", "give each in a line of its own, as name: hash")
+        self.users = {str(user): str(kept) for user, kept in fields.found["users"].items()}
+        self.table: KeyTable = fields.keys()
 
 
 def read_setting(path: Path) -> Setting:
@@ -99,48 +92,20 @@ def read_setting(path: Path) -> Setting:
     Raises:
         InputError: it isn't one.
     """
-    import yaml
-
-    try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise InputError("setting", f"{path.name} is no YAML", "see docs/prism.md for one that is") from None
-    return Setting(_fields("setting", fields, NEEDED, KNOWN), path.parent)
+    return Setting(read_fields(path))
 
 
-def _fields(what: str, fields: object, needed: set[str], known: set[str]) -> dict[str, Any]:
-    """The fields of a mapping that has all that it needs, and nothing that is unknown."""
-    if not isinstance(fields, dict) or not needed <= fields.keys() <= known:
-        names = ", ".join(map(str, fields)) if isinstance(fields, dict) else "something else"
-        raise InputError(what, f"it says {names}", f"say {', '.join(sorted(needed))}, and perhaps others of the page")
-    return fields
-
-
-def _address(text: object) -> "Address":
+def _address(text: str) -> "Address":
     """Where to listen."""
     from umbane.security.prism.connection import Address
 
-    host, _, port = str(text).rpartition(":")
+    host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > LAST_PORT:
         raise InputError("listen", f"{shown(text)} is no address", "give host:port, as 127.0.0.1:9443")
     return Address(host, int(port))
 
 
-def _key(fields: object) -> "PrismKey":
-    """A vending key."""
-    from umbane.security.prism.keys import PrismKey
-    from umbane.sts import DKGA, KEN, KRN, KT, SGC, BaseDate
-
-    found = _fields("key", fields, KEY_NEEDED, KEY_KNOWN)
-    try:
-        kt, dkga = KT[str(found.get("kt", "DUTK"))], DKGA(found.get("dkga", 4))
-    except KeyError:
-        raise InputError("kt", f"{shown(found['kt'])} is no type of key", "say DDTK, DUTK or DCTK") from None
-    base_date = BaseDate(str(found.get("base_date", "14")))
-    return PrismKey(SGC.parse(str(found["sgc"])), KRN(found["krn"]), kt, dkga, base_date, KEN(found.get("ken", 255)))
-
-
-async def _serve(setting: Setting, place: Any) -> None:  # noqa: ANN401 - a Place
+async def _serve(setting: Setting, opening: "Callable[[], AbstractAsyncContextManager[SecurityModule]]") -> None:
     """Serve until the end."""
     import signal
 
@@ -148,12 +113,11 @@ async def _serve(setting: Setting, place: Any) -> None:  # noqa: ANN401 - a Plac
     from umbane.security.prism.serving import serve_prism
     from umbane.security.prism.tls import server_context
     from umbane.security.prism.users import Sessions
-    from umbane.security.process.remote import open_remote_module
 
     context, end = server_context(setting.identity, setting.clients), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
-    async with open_remote_module(place) as module:
+    async with opening() as module:
         status = await module.status()
         if status.realm is not setting.table.realm:
             problem = f"the module {status.name} is of the {status.realm} realm"

@@ -26,7 +26,8 @@ COLUMNS: Final = "made", "units", "sold", "withheld", "open", "logged"
 
 @click.command()
 @click.option(
-    "--module", help="Reconcile the module of this folder, unix:PATH or tls://HOST:PORT here, with no server."
+    "--module",
+    help="Reconcile the module of this folder, of a file that names one, or at unix:PATH, here and with no server.",
 )
 @click.option(
     "--wait", type=click.FloatRange(0, 7200), default=60.0, show_default=True, help="Seconds for the servers."
@@ -59,7 +60,7 @@ async def reconcile_here(database: "Database", place: str) -> "Reconciliation":
     from umbane.vending import open_engine, reconcile
 
     vault = await published_keys(database)
-    async with open_chosen(Choice(place), vault) as (module, _), open_engine(database, module) as engine:
+    async with open_chosen(Choice.of(place), vault) as (module, _), open_engine(database, module) as engine:
         found = await reconcile(engine)
         await write_down(engine, found)
         return found

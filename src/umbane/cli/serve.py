@@ -50,7 +50,8 @@ class Keys(NamedTuple):
     "--module",
     default="module",
     show_default=True,
-    help="A folder: modules in this process, for test keys. Or unix:PATH or tls://HOST:PORT: see umbane module.",
+    help="A folder: modules in this process, for test keys. Or a file that names a PKCS#11 token or a PrismToken; or "
+    "unix:PATH or tls://HOST:PORT: see umbane module.",
 )
 @click.option("--module-certificate", type=FILE, help="For a module at tls://: the certificate to show.")
 @click.option("--module-key", type=FILE, help="For a module at tls://: its private key.")
@@ -74,13 +75,13 @@ def command(
     """Serve the API over HTTP, on loopback.
 
     Unless --module says otherwise, tokens are made in this process with published test keys: no meter in a street
-    accepts them. Keys of the production realm are only in a module of its own, which umbane module runs. People can
-    sign in when there is a seal key; umbane people seal-key makes one.
+    accepts them. Keys of the production realm are only in hardware, or in a module of its own, which umbane module
+    runs. People can sign in when there is a seal key; umbane people seal-key makes one.
     """
     from umbane.api import Listening
 
     at, key = Listening(host, port, socket), read_seal_key(seal_key)
-    choice = Choice(module, module_certificate, module_key, module_authority)
+    choice = Choice.of(module, module_certificate, module_key, module_authority)
     if choice.folder:
         _make(choice.folder)
     signer = signer_for(audit_key, choice.folder)
@@ -137,8 +138,8 @@ async def _serve(
     async with open_database(here(), migrating=True) as database:
         vault = await published_keys(database)
         async with open_chosen(choice, vault) as (module, place), open_engine(database, module) as engine:
-            if place == 1 and choice.folder:
-                await clear_up(database, choice.folder, vault, beyond=workers)
+            if place == 1 and (own := choice.own(vault)):
+                await clear_up(database, own, beyond=workers)
             if workers == 1:
                 click.echo(f"Serving at {at}; the document is at {at}/openapi.json. Ctrl+C stops it.", err=True)
             collect_seldom()

@@ -37,6 +37,7 @@ from umbane.security.errors import (
 from umbane.security.identity import CENTRE_SEED, MODULE_SEED, CentreCard, CentreIdentity, ModuleCard, ModuleIdentity
 from umbane.security.loadfile import VENDING_TYPES, KeyGrant, KeyUse, LoadFile, key_label, load_file, open_load_file
 from umbane.security.models import (
+    Alert,
     Attestation,
     Issued,
     KeyChangeRequest,
@@ -60,6 +61,7 @@ __all__ = [
     "CENTRE_SEED",
     "MODULE_SEED",
     "VENDING_TYPES",
+    "Alert",
     "AlteredError",
     "Attestation",
     "CampaignPlan",

@@ -17,6 +17,7 @@ from umbane.security.core import ModuleCore
 from umbane.security.errors import ModuleNameError, UnsupportedError
 from umbane.security.keyvault import KeyVault
 from umbane.security.models import (
+    Alert,
     Attestation,
     Issued,
     KeyChangeRequest,
@@ -115,6 +116,10 @@ class LocalModule:
     async def status(self) -> ModuleStatus:
         """As ``SecurityModule.status``."""
         return await self.run(self.core.status)
+
+    async def alerts(self) -> list[Alert]:
+        """As ``SecurityModule.alerts``: a module in this process has nothing that runs out."""
+        return []
 
     async def counters(self) -> dict[VendingKeyName, KeyCount]:
         """As ``SecurityModule.counters``."""

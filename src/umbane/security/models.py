@@ -9,6 +9,7 @@ from umbane.errors import UmbaneError
 from umbane.sts import EA, KRN, KT, SGC, TI, TID, EncodedToken, MeterPAN, Token
 
 __all__ = [
+    "Alert",
     "Attestation",
     "Issued",
     "KeyChangeRequest",
@@ -31,6 +32,15 @@ class Realm(StrEnum):
     TEST = "test"
     """Keys that anyone may know, and that no meter in the field has."""
     PRODUCTION = "production"
+
+
+class Alert(NamedTuple):
+    """What somebody should see to: a licence that runs out, a key that ends."""
+
+    code: str
+    """What kind it is, as the module calls it."""
+    words: str
+    """For people, in English."""
 
 
 class VendingKeyName(NamedTuple):

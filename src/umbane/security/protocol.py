@@ -5,6 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from umbane.security.models import (
+    Alert,
     Attestation,
     Issued,
     KeyChangeRequest,
@@ -65,6 +66,13 @@ class SecurityModule(Protocol):
 
     async def status(self) -> ModuleStatus:
         """What the module says of itself."""
+
+    async def alerts(self) -> list[Alert]:
+        """What somebody should see to, as far as modules of its make say anything of the kind.
+
+        Raises:
+            ModuleError: it can't be asked.
+        """
 
     async def counters(self) -> dict[VendingKeyName, KeyCount]:
         """What was ever made with each vending key, as far as any was; the tokens of all come to ``status().count``.

@@ -226,7 +226,7 @@ async def test_nobody_there(tmp_path: Path, files: Files) -> None:
         with pytest.raises(UnreachableError):
             await module.issue(requests(1))
         with pytest.raises(UnreachableError):
-            await module.nodes()
+            await module.alerts()
         assert (await module.status()).count == 0
 
 
@@ -416,7 +416,7 @@ async def test_what_is_left_out(tmp_path: Path, files: Files) -> None:
             vault.decoder_key(KEY, METERS[0], EA.STA)
         with pytest.raises(UnsupportedError):
             vault.decoder_keys([(KEY, METERS[0])], EA.STA)
-        (node,) = await module.nodes()
-        assert [alert.eCode for alert in node.alerts] == ["ESts.VkExpired"]
+        alerts = await module.alerts()
+        assert [alert.code for alert in alerts] == ["ESts.VkExpired"]
         assert module.external
         assert reasons(await module.issue([request(key=DEFAULT)])) == {0: KeyUseError}

@@ -9,7 +9,7 @@ from umbane.errors import UmbaneError
 from umbane.security.errors import ModuleError, UnknownKeyError
 from umbane.security.models import KeyName
 from umbane.security.orders import ChangeOrder, TokenOrder
-from umbane.security.prism.errors import ApiError
+from umbane.security.prism.errors import ApiError, OtherTokenError
 from umbane.security.prism.keys import KeyTable
 from umbane.security.prism.messages import MOST_EXACT, Amendment, Flags, IssuedToken, MeterConfig
 from umbane.sts import (
@@ -42,6 +42,7 @@ from umbane.sts import (
 )
 
 __all__ = [
+    "SECTIONS",
     "Ask",
     "amount_of",
     "ask_for_change",
@@ -73,6 +74,8 @@ MANAGEMENT: Final[dict[int, Callable[..., Token]]] = {
         ExtendedManagement,
     )
 }
+SECTIONS: Final = (3, 4, 8, 9)
+"""Subclasses of the tokens of a key change, in the order they are typed."""
 DATA: Final = 1 << 10
 """Of an extended token: its index stands above ten bits."""
 
@@ -196,7 +199,7 @@ def require_fits(made: Sequence[IssuedToken], ask: Ask, order: TokenOrder) -> No
     """Refuse to hand on anything but the one token that was asked for.
 
     Raises:
-        ModuleError: it is another one.
+        OtherTokenError: it is another one.
     """
     config: MeterConfig = ask.arguments["meterConfig"]
     token = read_message(order.bits)
@@ -214,19 +217,21 @@ def require_change_fits(made: Sequence[IssuedToken], count: int, order: ChangeOr
     """Refuse to hand on anything but the key change that was asked for.
 
     Raises:
-        ModuleError: it is another one.
+        OtherTokenError: it is another one.
     """
     new = order.request.new
     advice = made[0].newConfig if made else None
     found = advice and (advice.toSgc, advice.toKrn, advice.toTi)
-    pans = [one.pan for one in made]
-    if found != (new.sgc.value, new.krn.value, new.ti.value) or pans != [order.request.pan.digits] * count:
+    pan, ea = order.request.pan.digits, int(order.request.ea)
+    sections = [(one.pan, one.ea, one.tokenClass, one.subclass) for one in made]
+    wanted = [(pan, ea, MANAGEMENT_CLASS, subclass) for subclass in SECTIONS[:count]]
+    if found != (new.sgc.value, new.krn.value, new.ti.value) or sections != wanted:
         raise mismatch(order)
 
 
-def mismatch(order: TokenOrder | ChangeOrder) -> ModuleError:
+def mismatch(order: TokenOrder | ChangeOrder) -> OtherTokenError:
     """What is wrong when the module made something else."""
-    return ModuleError(f"the module made something else than was asked for with {UUID(int=order.id)}: look into it")
+    return OtherTokenError(f"the module made something else than was asked for with {UUID(int=order.id)}: look into it")
 
 
 def digits_of(text: str) -> EncodedToken:

@@ -5,15 +5,17 @@ the message, whether it did; only if it doesn't say so either, the outcome is no
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from umbane.security.errors import UnreachableError
 from umbane.security.prism.connection import Connection, Link
-from umbane.security.prism.errors import ApiError
-from umbane.security.prism.messages import IssuedToken, NodeStatus, SessionOptions
+from umbane.security.prism.errors import ApiError, PrismSettingError
+from umbane.security.prism.messages import IssuedToken, NodeStatus, SessionOptions, SignedIn
 
 __all__ = ["Credentials", "PrismClient"]
 
@@ -21,6 +23,9 @@ EXPIRED: Final = "EAuthentication.Token"
 DOUBTFUL: Final = ("ESm", "EService")
 """Refusals after which a token may have been made."""
 NOT_THERE: Final = "ECacheMiss"
+SAYABLE: Final = re.compile(r"[\x20-\x7e]{1,55}")
+PAUSE: Final = 60.0
+"""Seconds before a sign-in that was refused is tried again: modules lock users out who are refused too often."""
 
 
 class Credentials(NamedTuple):
@@ -33,6 +38,17 @@ class Credentials(NamedTuple):
     def __repr__(self) -> str:
         return f"Credentials({self.username!r})"
 
+    def require_sayable(self) -> None:
+        """Refuse what the interface can't say; what is wrong is named, never repeated.
+
+        Raises:
+            PrismSettingError: so it is.
+        """
+        for field, word in (("user", self.username), ("password", self.password)):
+            if not SAYABLE.fullmatch(word):
+                remedy = "the interface takes 1 to 55 letters, digits and signs of ASCII"
+                raise PrismSettingError(field, "it can't be said to a module", remedy)
+
 
 class PrismClient:
     """Calls to one module.
@@ -41,10 +57,22 @@ class PrismClient:
         link: how it is reached.
         credentials: who signs in.
         connections: how many at one time.
+        clock: seconds that only grow.
+
+    Raises:
+        PrismSettingError: the credentials can't be said, or certificates can't be used.
     """
 
-    def __init__(self, link: Link, credentials: Credentials, connections: int = 4) -> None:
-        self.link, self.credentials = link, credentials
+    def __init__(
+        self,
+        link: Link,
+        credentials: Credentials,
+        connections: int = 4,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        credentials.require_sayable()
+        self.link, self.credentials, self.clock = link, credentials, clock
+        self.refusal: tuple[float, ApiError] | None = None
         self.token, self.signing = "", asyncio.Lock()
         self.connections = [Connection(link) for _ in range(connections)]
         self.idle: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
@@ -97,20 +125,36 @@ class PrismClient:
             return await connection.call(name, **arguments)
 
     async def signed_in(self, old: str) -> str:
-        """A session in the place of the old one; of many who need one, the first signs in."""
+        """A session in the place of the old one; of many who need one, the first signs in.
+
+        Raises:
+            ApiError: the module refuses, or did a moment ago.
+        """
         async with self.signing:
             if self.token == old:
-                username, password, realm = self.credentials
-                signed = await self.asked(
-                    "signInWithPassword",
-                    messageId=uuid4().hex,
-                    realm=realm,
-                    username=username,
-                    password=password,
-                    sessionOpts=SessionOptions(),
-                )
-                self.token = signed.accessToken
+                self.require_not_refused()
+                try:
+                    self.token = await self.new_session()
+                except ApiError as error:
+                    self.refusal = self.clock() + PAUSE, error
+                    raise
             return self.token
+
+    def require_not_refused(self) -> None:
+        """Refuse to try what was refused a moment ago."""
+        until, error = self.refusal or (0.0, None)
+        if error is not None and self.clock() < until:
+            raise ApiError(error.code, error.message)
+
+    async def new_session(self) -> str:
+        """Sign in."""
+        username, password, realm = self.credentials
+        options = SessionOptions()
+        signed: SignedIn = await self.asked(
+            "signInWithPassword", messageId=uuid4().hex, realm=realm, username=username, password=password,
+            sessionOpts=options,
+        )  # fmt: skip
+        return signed.accessToken
 
     async def issued(self, name: str, message_id: str, **arguments: object) -> Sequence[IssuedToken]:
         """Have tokens made; when it isn't known whether they were, ask for them by the message's id.

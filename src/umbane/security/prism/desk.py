@@ -22,13 +22,13 @@ from umbane.security.prism.errors import ApiError, PrismSettingError
 from umbane.security.prism.keys import KeyTable, PrismKey
 from umbane.security.prism.messages import (
     VERSION,
-    Alert,
     Amendment,
     Flags,
     IssuedToken,
     MeterConfig,
     MeterTestToken,
     NodeStatus,
+    Problem,
     SessionOptions,
     SignedIn,
     Verified,
@@ -193,18 +193,20 @@ class Desk:
         return SignedIn(await asyncio.to_thread(self.sessions.signed_in, username, password))
 
     async def status(self, _message: MessageId) -> list[NodeStatus]:
-        """What the module says of itself, and which keys somebody should see to."""
+        """What the module says of itself, and what somebody should see to: keys that end, and what it says itself."""
         said = await self.module.status()
         info = {"name": said.name, "realm": said.realm.value, "apiVersion": VERSION}
         info |= {"tokens": f"{said.count}", "keys": f"{said.keys}", "seal": said.head}
-        return [NodeStatus(info, [alert for key in self.table.keys.values() if (alert := self.expiry(key))])]
+        alerts = [alert for key in self.table.keys.values() if (alert := self.expiry(key))]
+        alerts += [Problem(ascii_of(it.code), ascii_of(it.words)) for it in await self.module.alerts()]
+        return [NodeStatus(info, alerts)]
 
-    def expiry(self, key: PrismKey) -> Alert | None:
+    def expiry(self, key: PrismKey) -> Problem | None:
         """What is to be said of a key whose end is near, or behind us."""
         end = TID((key.ken.value << 16) + 0xFFFF).time(key.base_date)
         if key.ken.never or end - WARNING > self.clock():
             return None
-        return Alert("ESts.VkExpired", f"the key for {key.name} ends on {end:%Y-%m-%d}")
+        return Problem("ESts.VkExpired", f"the key for {key.name} ends on {end:%Y-%m-%d}")
 
     # --------------------------------------------------------------------------------------------------------- tokens
 
@@ -442,6 +444,6 @@ def definite(reason: UmbaneError) -> ApiError:
     return ApiError("EParamRange", ascii_of(reason))
 
 
-def ascii_of(error: UmbaneError) -> str:
-    """An error's words, as the interface takes them."""
-    return "".join(character if " " <= character <= "~" else "?" for character in str(error))
+def ascii_of(words: object) -> str:
+    """Words, as the interface takes them."""
+    return "".join(character if " " <= character <= "~" else "?" for character in str(words))

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
+from umbane.errors import shown
 from umbane.security.errors import FrameError
 from umbane.security.prism.errors import ApiError
-from umbane.security.prism.messages import API_ERROR, Method
+from umbane.security.prism.messages import PROBLEM, Method
 from umbane.security.prism.wire import (
     I32,
     TEXT,
@@ -117,7 +118,7 @@ def call_bytes(method: Method, number: int, arguments: Mapping[str, Any]) -> byt
 def reply_bytes(method: Method, number: int, answer: object) -> bytes:
     """A reply, framed: what was asked for, or an ApiError."""
     if isinstance(answer, ApiError):
-        content = field_bytes(1, API_ERROR, {"eCode": answer.code, "eMsgEn": answer.message})
+        content = field_bytes(1, PROBLEM, {"eCode": answer.code, "eMsgEn": answer.message})
     else:
         content = field_bytes(0, method.answer, answer)
     return framed(head_bytes(Head(Message.REPLY, method.name, number)) + content + bytes([Kind.STOP]))
@@ -140,10 +141,10 @@ def read_reply(content: bytes, method: Method, number: int) -> Any:  # noqa: ANN
     head = read_head(reader)
     if head.kind is Message.EXCEPTION:
         failure = read_struct(reader, FAILURE)
-        raise FrameError(f"the module doesn't understand {method.name}: {failure['message']}")
+        raise FrameError(f"the module doesn't understand {method.name}: {shown(failure['message'])}")
     if head != (Message.REPLY, method.name, number):
         raise FrameError(f"this is not the reply to {method.name}")
-    result = Schema(f"{method.name} result", (optional(0, "success", method.answer), optional(1, "refusal", API_ERROR)))
+    result = Schema(f"{method.name} result", (optional(0, "success", method.answer), optional(1, "refusal", PROBLEM)))
     found = read_struct(reader, result)
     reader.require_end()
     if found["refusal"] is not None:

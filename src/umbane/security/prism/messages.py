@@ -1,11 +1,12 @@
 """What is said: the structs and methods of the interface, by the numbers that they have on the wire.
 
-The numbers and names are facts of the interface; the words around them are ours. Amounts are floating point on the wire
-only: ``whole`` turns them into the integers that they must be.
+The numbers and names are facts of the interface; the words around them are ours. Beside each field of a struct stand
+its number and its type on the wire. Amounts are floating point there only: ``whole`` turns them into the integers that
+they must be.
 """
 
 import math
-from typing import Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
 from umbane.security.errors import FrameError
 from umbane.security.prism.wire import (
@@ -20,15 +21,13 @@ from umbane.security.prism.wire import (
     Schema,
     TextMap,
     Type,
-    optional,
 )
 
 __all__ = [
-    "API_ERROR",
     "METHODS",
     "MOST_EXACT",
+    "PROBLEM",
     "VERSION",
-    "Alert",
     "Amendment",
     "Flags",
     "IssuedToken",
@@ -37,6 +36,7 @@ __all__ = [
     "Method",
     "NewConfig",
     "NodeStatus",
+    "Problem",
     "SessionOptions",
     "SignedIn",
     "Verified",
@@ -61,96 +61,119 @@ class Flags:
     """The TID is the reserved one of the day."""
 
 
+def schema(name: str, made: Any) -> Schema:  # noqa: ANN401 - a kind of NamedTuple
+    """A struct on the wire: beside each field of the NamedTuple stand its number and its type there.
+
+    What has a default need not come.
+    """
+    usual: dict[str, object] = made._field_defaults
+    said = {field: hint.__metadata__ for field, hint in get_type_hints(made, include_extras=True).items()}
+    fields = (
+        Field(number, field, type_, needed=field not in usual, default=usual.get(field))
+        for field, (number, type_) in said.items()
+    )
+    return Schema(name, tuple(sorted(fields, key=lambda field: field.number)), made)
+
+
 class SessionOptions(NamedTuple):
     """How a session is to be."""
 
-    version: str = VERSION
-    culture: str | None = None
+    version: Annotated[str, 1, TEXT] = VERSION
+    culture: Annotated[str | None, 10, TEXT] = None
 
 
 class SignedIn(NamedTuple):
     """The answer to a sign-in."""
 
-    accessToken: str
+    accessToken: Annotated[str, 1, TEXT]
+
+    def __repr__(self) -> str:
+        return "SignedIn()"  # who has the token is signed in
 
 
-class Alert(NamedTuple):
-    """What somebody should see to."""
+class Problem(NamedTuple):
+    """Why a call is refused, or what somebody should see to."""
 
-    eCode: str
-    eMsgEn: str
+    eCode: Annotated[str, 1, TEXT]
+    eMsgEn: Annotated[str, 2, TEXT]
+
+
+PROBLEM: Final = schema("ApiException", Problem)
 
 
 class NodeStatus(NamedTuple):
     """What a part of the module says of itself."""
 
-    info: dict[str, str]
-    alerts: list[Alert]
+    info: Annotated[dict[str, str], 1, TextMap()]
+    alerts: Annotated[list[Problem], 2, ListOf(PROBLEM)]
 
 
 class Amendment(NamedTuple):
     """The key that a meter is to get."""
 
-    toSgc: int
-    toKrn: int
-    toTi: int
+    toSgc: Annotated[int, 1, I32]
+    toKrn: Annotated[int, 2, I16]
+    toTi: Annotated[int, 3, I16]
+
+
+AMENDMENT: Final = schema("MeterConfigAmendment", Amendment)
 
 
 class MeterConfig(NamedTuple):
     """A meter, and the key that it has."""
 
-    drn: str
+    drn: Annotated[str, 1, TEXT]
     """A DRN, or a MeterPAN."""
-    ea: int
-    tct: int
-    sgc: int
-    krn: int
-    ti: int
-    ken: int
-    newConfig: Amendment | None = None
-    allowKrnUpdate: bool | None = True
-    doe: str | None = None
-    allow3Kct: bool | None = False
-    allowKenUpdate: bool | None = True
+    ea: Annotated[int, 2, I16]
+    tct: Annotated[int, 3, I16]
+    sgc: Annotated[int, 10, I32]
+    krn: Annotated[int, 11, I16]
+    ti: Annotated[int, 12, I16]
+    ken: Annotated[int, 30, I16]
+    newConfig: Annotated[Amendment | None, 20, AMENDMENT] = None
+    allowKrnUpdate: Annotated[bool | None, 21, BOOL] = True
+    doe: Annotated[str | None, 31, TEXT] = None
+    allow3Kct: Annotated[bool | None, 32, BOOL] = False
+    allowKenUpdate: Annotated[bool | None, 33, BOOL] = True
 
 
 class NewConfig(NamedTuple):
     """The key that a set of tokens gives a meter."""
 
-    toSgc: int
-    toKrn: int
-    toTi: int
-    toKen: int
-    idRecord: str
-    record2: str
-    rollover: bool
-    toVkKcv: str
+    toSgc: Annotated[int, 1, I32]
+    toKrn: Annotated[int, 2, I16]
+    toTi: Annotated[int, 3, I16]
+    toKen: Annotated[int, 4, I16]
+    idRecord: Annotated[str, 10, TEXT]
+    record2: Annotated[str, 11, TEXT]
+    rollover: Annotated[bool, 20, BOOL]
+    toVkKcv: Annotated[str, 21, TEXT]
 
 
 class IssuedToken(NamedTuple):
     """A token that was made, and all that is known of it."""
 
-    drn: str
-    pan: str
-    ea: int
-    tct: int
-    sgc: int
-    krn: int
-    ti: int
-    tokenClass: int
-    subclass: int
-    tid: int
-    transferAmount: float
-    isReservedTid: bool
-    newConfig: NewConfig | None
-    description: str
-    stsUnitName: str
-    scaledAmount: str
-    scaledUnitName: str
-    tokenDec: str
-    tokenHex: str
-    idSm: str
-    vkKcv: str
+    drn: Annotated[str, 1, TEXT]
+    pan: Annotated[str, 2, TEXT]
+    ea: Annotated[int, 3, I16]
+    tct: Annotated[int, 4, I16]
+    sgc: Annotated[int, 5, I32]
+    krn: Annotated[int, 6, I16]
+    ti: Annotated[int, 7, I16]
+    tokenClass: Annotated[int, 10, I16]
+    subclass: Annotated[int, 11, I16]
+    tid: Annotated[int, 12, I32]
+    transferAmount: Annotated[float, 13, DOUBLE]
+    isReservedTid: Annotated[bool, 14, BOOL]
+    description: Annotated[str, 20, TEXT]
+    stsUnitName: Annotated[str, 21, TEXT]
+    scaledAmount: Annotated[str, 22, TEXT]
+    scaledUnitName: Annotated[str, 23, TEXT]
+    tokenDec: Annotated[str, 30, TEXT]
+    tokenHex: Annotated[str, 31, TEXT]
+    idSm: Annotated[str, 40, TEXT]
+    vkKcv: Annotated[str, 41, TEXT]
+    newConfig: Annotated[NewConfig | None, 15, schema("MeterConfigAdvice", NewConfig)] = None
 
     def __repr__(self) -> str:
         return f"IssuedToken({self.description}, {self.pan})"  # its digits are money
@@ -159,113 +182,37 @@ class IssuedToken(NamedTuple):
 class MeterTestToken(NamedTuple):
     """A token that every meter of a manufacturer takes."""
 
-    drn: str
-    pan: str
-    tokenClass: int
-    subclass: int
-    control: int
-    mfrcode: int
-    description: str
-    tokenDec: str
-    tokenHex: str
+    drn: Annotated[str, 1, TEXT]
+    pan: Annotated[str, 2, TEXT]
+    tokenClass: Annotated[int, 10, I16]
+    subclass: Annotated[int, 11, I16]
+    control: Annotated[int, 12, I64]
+    mfrcode: Annotated[int, 13, I16]
+    description: Annotated[str, 20, TEXT]
+    tokenDec: Annotated[str, 30, TEXT]
+    tokenHex: Annotated[str, 31, TEXT]
+
+    def __repr__(self) -> str:
+        return f"MeterTestToken({self.description})"
+
+
+TOKEN: Final = schema("Token", IssuedToken)
+TEST_TOKEN: Final = schema("MeterTestToken", MeterTestToken)
 
 
 class Verified(NamedTuple):
     """What twenty digits say."""
 
-    validationResult: str
-    token: IssuedToken | None = None
-    meterTestToken: MeterTestToken | None = None
+    validationResult: Annotated[str, 1, TEXT]
+    token: Annotated[IssuedToken | None, 2, TOKEN] = None
+    meterTestToken: Annotated[MeterTestToken | None, 3, TEST_TOKEN] = None
 
 
-def schema(name: str, make: type, *fields: Field) -> Schema:
-    """A struct."""
-    return Schema(name, fields, make)
-
-
-OPTIONS: Final = schema(
-    "SessionOptions", SessionOptions, optional(1, "version", TEXT, VERSION), optional(10, "culture", TEXT)
-)
-SIGNED_IN: Final = schema("SignInResult", SignedIn, Field(1, "accessToken", TEXT))
-ALERT: Final = schema("Alert", Alert, Field(1, "eCode", TEXT), Field(2, "eMsgEn", TEXT))
-NODE_STATUS: Final = schema("NodeStatus", NodeStatus, Field(1, "info", TextMap()), Field(2, "alerts", ListOf(ALERT)))
-AMENDMENT: Final = schema(
-    "MeterConfigAmendment", Amendment, Field(1, "toSgc", I32), Field(2, "toKrn", I16), Field(3, "toTi", I16)
-)
-METER_CONFIG: Final = schema(
-    "MeterConfigIn",
-    MeterConfig,
-    Field(1, "drn", TEXT),
-    Field(2, "ea", I16),
-    Field(3, "tct", I16),
-    Field(10, "sgc", I32),
-    Field(11, "krn", I16),
-    Field(12, "ti", I16),
-    optional(20, "newConfig", AMENDMENT),
-    optional(21, "allowKrnUpdate", BOOL, default=True),
-    Field(30, "ken", I16),
-    optional(31, "doe", TEXT),
-    optional(32, "allow3Kct", BOOL, default=False),
-    optional(33, "allowKenUpdate", BOOL, default=True),
-)
-NEW_CONFIG: Final = schema(
-    "MeterConfigAdvice",
-    NewConfig,
-    Field(1, "toSgc", I32),
-    Field(2, "toKrn", I16),
-    Field(3, "toTi", I16),
-    Field(4, "toKen", I16),
-    Field(10, "idRecord", TEXT),
-    Field(11, "record2", TEXT),
-    Field(20, "rollover", BOOL),
-    Field(21, "toVkKcv", TEXT),
-)
-TOKEN: Final = schema(
-    "Token",
-    IssuedToken,
-    Field(1, "drn", TEXT),
-    Field(2, "pan", TEXT),
-    Field(3, "ea", I16),
-    Field(4, "tct", I16),
-    Field(5, "sgc", I32),
-    Field(6, "krn", I16),
-    Field(7, "ti", I16),
-    Field(10, "tokenClass", I16),
-    Field(11, "subclass", I16),
-    Field(12, "tid", I32),
-    Field(13, "transferAmount", DOUBLE),
-    Field(14, "isReservedTid", BOOL),
-    optional(15, "newConfig", NEW_CONFIG),
-    Field(20, "description", TEXT),
-    Field(21, "stsUnitName", TEXT),
-    Field(22, "scaledAmount", TEXT),
-    Field(23, "scaledUnitName", TEXT),
-    Field(30, "tokenDec", TEXT),
-    Field(31, "tokenHex", TEXT),
-    Field(40, "idSm", TEXT),
-    Field(41, "vkKcv", TEXT),
-)
-TEST_TOKEN: Final = schema(
-    "MeterTestToken",
-    MeterTestToken,
-    Field(1, "drn", TEXT),
-    Field(2, "pan", TEXT),
-    Field(10, "tokenClass", I16),
-    Field(11, "subclass", I16),
-    Field(12, "control", I64),
-    Field(13, "mfrcode", I16),
-    Field(20, "description", TEXT),
-    Field(30, "tokenDec", TEXT),
-    Field(31, "tokenHex", TEXT),
-)
-VERIFIED: Final = schema(
-    "VerifyResult",
-    Verified,
-    Field(1, "validationResult", TEXT),
-    optional(2, "token", TOKEN),
-    optional(3, "meterTestToken", TEST_TOKEN),
-)
-API_ERROR: Final = schema("ApiException", Alert, Field(1, "eCode", TEXT), Field(2, "eMsgEn", TEXT))
+SIGNED_IN: Final = schema("SignInResult", SignedIn)
+OPTIONS: Final = schema("SessionOptions", SessionOptions)
+NODE_STATUS: Final = schema("NodeStatus", NodeStatus)
+METER_CONFIG: Final = schema("MeterConfigIn", MeterConfig)
+VERIFIED: Final = schema("VerifyResult", Verified)
 
 
 class Method(NamedTuple):

@@ -26,6 +26,7 @@ from umbane.security.lines import change_orders_of, token_orders_of
 from umbane.security.local import LocalModule
 from umbane.security.making import refused
 from umbane.security.models import (
+    Alert,
     Issued,
     KeyChangeRequest,
     KeyName,
@@ -39,8 +40,8 @@ from umbane.security.orders import ChangeOrder, TokenOrder, change_orders, disti
 from umbane.security.prism.asking import Ask, ask_for_change, ask_for_token
 from umbane.security.prism.client import Credentials, PrismClient
 from umbane.security.prism.connection import Link
+from umbane.security.prism.errors import OtherTokenError
 from umbane.security.prism.keys import KeyTable
-from umbane.security.prism.messages import NodeStatus
 from umbane.security.prism.remote import Outcome, Remote, Tokens
 from umbane.sts import EA, SAMPLE_TABLES, EncodedToken, MeterPAN, StaTables, Token
 
@@ -180,8 +181,19 @@ class RemoteCore(ModuleCore):
 
     def fetch(self, ids: Sequence[UUID]) -> dict[UUID, Issued | Refused]:
         """As ``SecurityModule.fetch``: what was asked and never answered is looked for on the other side."""
-        self.write_down([one for id_ in ids if (one := self.found(id_.int))])
-        return {UUID(int=id_): issued for id_, issued in self.issued(id_.int for id_ in ids).items()}
+        found: list[tuple[TokenOrder | ChangeOrder, Outcome]] = []
+        strange: dict[UUID, Issued | Refused] = {}
+        try:
+            for id_ in ids:
+                try:
+                    one = self.found(id_.int)
+                except OtherTokenError as error:  # it must not stand in the way of the others
+                    strange[id_] = Refused(error)
+                else:
+                    found += [one] if one else []
+        finally:
+            self.write_down(found)
+        return strange | {UUID(int=id_): issued for id_, issued in self.issued(id_.int for id_ in ids).items()}
 
     def found(self, id_: int) -> tuple[TokenOrder | ChangeOrder, Outcome] | None:
         """What became of a doubtful order, if the other side still knows."""
@@ -229,13 +241,14 @@ class PrismModule(LocalModule):
         """As ``SecurityModule.verify``; the interface doesn't tell an RND, so all have 0."""
         return await asyncio.to_thread(lambda: [self.remote.read(request) for request in requests])
 
-    async def nodes(self) -> Sequence[NodeStatus]:
-        """What the other side says of itself; its alerts tell of licences that run out and keys that expire.
+    async def alerts(self) -> list[Alert]:
+        """As ``SecurityModule.alerts``: licences that run out, keys that end.
 
         Raises:
-            ApiError, UnreachableError: it doesn't.
+            ApiError, UnreachableError: it doesn't say.
         """
-        return await asyncio.to_thread(lambda: self.remote.run(self.remote.client.nodes()))
+        nodes = await asyncio.to_thread(lambda: self.remote.run(self.remote.client.nodes()))
+        return [Alert(*alert) for node in nodes for alert in node.alerts]
 
 
 @asynccontextmanager

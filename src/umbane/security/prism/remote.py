@@ -6,7 +6,7 @@ from threading import Thread
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import uuid4
 
-from umbane.security.errors import UnknownKeyError
+from umbane.security.errors import UnknownKeyError, UnreachableError
 from umbane.security.making import refused
 from umbane.security.models import Refused, VerifyRequest
 from umbane.security.orders import ChangeOrder, TokenOrder
@@ -20,7 +20,7 @@ from umbane.security.prism.asking import (
     token_of,
 )
 from umbane.security.prism.client import PrismClient
-from umbane.security.prism.errors import ApiError
+from umbane.security.prism.errors import ApiError, OtherTokenError
 from umbane.security.prism.keys import KeyTable
 from umbane.security.prism.messages import IssuedToken, Verified, whole
 from umbane.sts import (
@@ -56,6 +56,7 @@ Wanted = tuple[Ask, TokenOrder | ChangeOrder, bool]
 
 REFUSALS: Final = (UnknownKeyError, StsError, StsInputError)
 PLAIN_CLASS: Final = 1
+TEST: Final = "issueMeterTestToken"
 
 Answer = TypeVar("Answer")
 
@@ -92,13 +93,25 @@ class Remote:
         return self.run(self.all_made(wanted))
 
     async def all_made(self, wanted: Sequence[Wanted]) -> list[Outcome]:
-        """The same, in the loop."""
-        return await asyncio.gather(*(self.one_made(*one) for one in wanted), return_exceptions=True)
+        """The same, in the loop. Once nobody answers, those whose turn comes later are not asked for any more."""
+        places, silent = asyncio.Semaphore(len(self.client.connections)), asyncio.Event()
+
+        async def in_turn(one: Wanted) -> Outcome:
+            async with places:
+                if silent.is_set():
+                    return UnreachableError("the module wasn't asked: it didn't answer others")
+                try:
+                    return await self.one_made(*one)
+                except UnreachableError:
+                    silent.set()
+                    raise
+
+        return await asyncio.gather(*map(in_turn, wanted), return_exceptions=True)
 
     async def one_made(self, ask: Ask, order: TokenOrder | ChangeOrder, in_doubt: bool) -> Outcome:  # noqa: FBT001 - a Wanted
         """What becomes of one."""
         try:
-            if ask.method == "issueMeterTestToken":
+            if ask.method == TEST:
                 return Tokens((await self.test_token(ask, order),))
             found = await self.client.fetched(ask.message_id) if in_doubt else None
             found = found or await self.client.issued(ask.method, ask.message_id, **ask.arguments)
@@ -114,11 +127,13 @@ class Remote:
         one = await self.client.call(ask.method, ask.message_id, **ask.arguments)
         wanted = encode(read_message(order.bits)) if isinstance(order, TokenOrder) else None
         if digits_of(one.tokenDec) != wanted:
-            raise ApiError("EService", "the module made another test token than was asked for")
+            raise OtherTokenError("the module made another test token than was asked for: look into it")
         return wanted
 
     async def found(self, ask: Ask, order: TokenOrder | ChangeOrder) -> Tokens | None:
-        """What was made of an order, if the module still knows."""
+        """What was made of an order, if the module still knows; test tokens can't be fetched, but asked for again."""
+        if ask.method == TEST:
+            return None
         found = await self.client.fetched(ask.message_id)
         return tokens_of(found, ask, order) if found else None
 

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from umbane.security.models import KeyName
-from umbane.security.prism.asking import amount_of
+from umbane.security.prism.asking import SECTIONS, amount_of
 from umbane.security.prism.keys import PrismKey
 from umbane.security.prism.messages import IssuedToken, MeterTestToken, NewConfig
 from umbane.sts import (
@@ -33,9 +33,6 @@ NOT_TOLD: Final = "000000"
 """In the place of a vending key's check value, which no module of ours gives away."""
 
 NO_EXPIRY: Final = "0000"
-
-SECTIONS: Final = {3: 1, 4: 2, 8: 3, 9: 4}
-"""The sections of a key change, in their order, by their subclasses."""
 
 
 class Meter(NamedTuple):
@@ -80,8 +77,9 @@ def shown(module: str, meter: Meter, token: Token, digits: EncodedToken) -> Issu
         return section_shown(module, meter, token.subclass, digits)
     tid: TID = getattr(token, "tid", TID(0))
     unit, amount, usual = units_of(token)
-    return section_shown(module, meter, token.subclass, digits)._replace(
+    return bare(module, meter, digits)._replace(
         tokenClass=token.token_class,
+        subclass=token.subclass,
         tid=tid.minutes,
         transferAmount=float(amount_of(token)),
         isReservedTid=tid.is_special,
@@ -113,6 +111,12 @@ def change_shown(
 
 def section_shown(module: str, meter: Meter, subclass: int, digits: EncodedToken) -> IssuedToken:
     """A section of a key change."""
+    description = f"KeyChange:Section{SECTIONS.index(subclass) + 1}"
+    return bare(module, meter, digits)._replace(subclass=subclass, description=description)
+
+
+def bare(module: str, meter: Meter, digits: EncodedToken) -> IssuedToken:
+    """Digits for one meter, before it is told what they are for."""
     return IssuedToken(
         drn=meter.pan.drn.digits,
         pan=meter.pan.digits,
@@ -122,12 +126,11 @@ def section_shown(module: str, meter: Meter, subclass: int, digits: EncodedToken
         krn=meter.key.krn.value,
         ti=meter.key.ti.value,
         tokenClass=2,
-        subclass=subclass,
+        subclass=0,
         tid=0,
         transferAmount=0.0,
         isReservedTid=False,
-        newConfig=None,
-        description=f"KeyChange:Section{SECTIONS.get(subclass, 0)}",
+        description="",
         stsUnitName="",
         scaledAmount="0",
         scaledUnitName="",
