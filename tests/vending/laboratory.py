@@ -76,6 +76,7 @@ class LaboratoryModule:
         unheard: those questions.
         asked: whether it was ever asked for a token.
         awake: while it isn't, no question about tokens is answered.
+        silent, talking: whether it says nothing of what it did, and while it isn't talking that isn't known yet.
     """
 
     def __init__(self, name: str = "laboratory", *, external: bool = False) -> None:
@@ -87,6 +88,9 @@ class LaboratoryModule:
         self.asked = asyncio.Event()
         self.awake = asyncio.Event()
         self.awake.set()
+        self.silent = False
+        self.talking = asyncio.Event()
+        self.talking.set()
         self.made: dict[UUID, tuple[int, TokenRequest | KeyChangeRequest, tuple[EncodedToken, ...]]] = {}
         self.count = 0
 
@@ -150,6 +154,9 @@ class LaboratoryModule:
 
     async def fetch(self, ids: Sequence[UUID]) -> dict[UUID, Issued | Refused]:
         """What was answered."""
+        await self.talking.wait()
+        if self.silent:
+            raise self.silence()
         return {id_: Issued(self.made[id_][0], self.made[id_][2]) for id_ in ids if id_ in self.made}
 
     async def since(self, count: int) -> AsyncIterator[Record]:

@@ -110,6 +110,35 @@ async def test_others_beside_a_lost_reply(shop: Shop, module: LaboratoryModule) 
     await proven(shop)
 
 
+async def test_a_module_that_stays_silent(shop: Shop, module: LaboratoryModule) -> None:
+    """While nobody can say what became of a question no other is asked or kept, and who needs no token is served."""
+    module.lose, module.silent = 1, True
+    for name in "abc":
+        assert code(await shop.ask(Buy(money=20_000), name)) is Code.UNAVAILABLE
+    assert isinstance(await shop.ask(Pay(100), "d"), Sold)
+    assert (await shop.look(INTENTS), module.count, await spent(shop)) == (1, 1, 100)
+    module.silent = False
+    assert isinstance(await shop.ask(Buy(money=20_000), "c"), Sold)
+    assert isinstance(await shop.ask(Buy(money=20_000), "a"), Sold)
+    await proven(shop)
+
+
+async def test_nobody_waits_for_who_clears_up(shop: Shop, module: LaboratoryModule) -> None:
+    """While one round waits for a module to say what became of a question, others are served or told at once."""
+    module.lose, module.silent = 1, True
+    for name in "ab":
+        await shop.ask(Buy(money=20_000), name)
+    module.talking.clear()
+    waiting = asyncio.create_task(shop.ask(Buy(money=20_000), "c"))
+    while not shop.engine.house.clearing:
+        assert not await shop.look(WITHHELD)
+    assert isinstance(await shop.ask(Pay(100), "d"), Sold)
+    assert code(await shop.ask(Buy(money=20_000), "e")) is Code.UNAVAILABLE
+    assert not waiting.done()
+    module.talking.set()
+    assert code(await waiting) is Code.UNAVAILABLE
+
+
 async def test_somebody_who_never_comes_back(town: Town, module: LaboratoryModule) -> None:
     """Tokens of a lost reply are withheld a minute later, whoever asked for them and whether he lives or not."""
     async with open_shop(town, module) as other, open_shop(town, module) as shop:

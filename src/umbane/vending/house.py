@@ -30,6 +30,8 @@ class House:
         accounts: numbers of accounts, by utility.
         loose: requests to the module of turns that failed: whether it made tokens, and whether they are booked, is
             found out before the next turn.
+        doubt: why that can't be found out. Until it can, the module isn't asked for anything else.
+        clearing: whether somebody is at it.
         intents: what a module outside of this process is asked.
     """
 
@@ -39,6 +41,8 @@ class House:
         self.rulebooks = Rulebooks()
         self.accounts: dict[UUID, dict[AccountKey, int]] = defaultdict(dict)
         self.loose: dict[UUID, Asked] = {}
+        self.doubt = ""
+        self.clearing = False
         self.intents = intents
 
     def learn(self, turn: "Turn") -> None:

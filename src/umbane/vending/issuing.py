@@ -12,6 +12,7 @@ from umbane.security import (
     Issued,
     KeyChangeRequest,
     KeyName,
+    ModuleError,
     Refused,
     RequestReusedError,
     TokenRequest,
@@ -184,8 +185,10 @@ async def issue(turn: Turn) -> None:
     wanted = [(case, draft) for case in turn.live for draft in case.planned()[0].drafts if not draft.digits]
     sets = [(case, draft, draft.request) for case, draft in wanted if isinstance(draft.request, KeyChangeRequest)]
     tokens = [(case, draft, draft.request) for case, draft in wanted if isinstance(draft.request, TokenRequest)]
-    turn.asked = {it[2].id: it[2] for it in sets} | {it[2].id: it[2] for it in tokens}
-    module = turn.house.module
+    asked: dict[UUID, Asked] = {it[2].id: it[2] for it in sets} | {it[2].id: it[2] for it in tokens}
+    if asked and turn.house.doubt:
+        raise ModuleError(turn.house.doubt)
+    turn.asked, module = asked, turn.house.module
     if module.external and turn.asked:
         turn.intent = await turn.house.intents.keep([*turn.asked.values()], turn.now)
     if sets:

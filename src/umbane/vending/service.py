@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -164,8 +164,7 @@ async def halves(engine: Engine, utility_id: UUID, cases: list[Case], at: int) -
 async def attempt(engine: Engine, utility_id: UUID, cases: list[Case]) -> None:
     """Try to answer a round. If that fails, whatever the module was asked for is cleared up before anything else."""
     house, now = engine.house, engine.clock()
-    with suppress(ModuleError):  # who needs no token is served all the same
-        await withholding.tidy(engine.database, house, now)
+    await withholding.clear_up(engine.database, house, now)
     for case in cases:
         case.restart()
     turns: list[Turn] = []

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
 from umbane.db import Connection, Database, columns
-from umbane.security import Issued, ModuleStatus, SecurityModule
+from umbane.security import Issued, ModuleError, ModuleStatus, SecurityModule
 from umbane.sts import EncodedToken, StampedToken
 from umbane.vending.errors import ModuleBehindError
 from umbane.vending.house import House
@@ -16,7 +17,7 @@ from umbane.vending.signatures import signature
 from umbane.vending.store import TOKEN_BYTES, lock_module
 from umbane.vending.telling import tell_withheld
 
-__all__ = ["PATIENCE", "insert", "recover", "resolve", "row", "tidy"]
+__all__ = ["PATIENCE", "clear_up", "insert", "recover", "resolve", "row", "tidy"]
 
 Row = tuple[Any, ...]
 # An array of arrays can't be unnested by rows: digits come one after the other, and are put together again.
@@ -34,6 +35,8 @@ RECONCILED: Final = "SELECT reconciled FROM vending.module WHERE id = $1"
 RECONCILING: Final = "UPDATE vending.module SET reconciled = $2 WHERE id = $1"
 GREATEST: Final = "SELECT max(number) FROM vending.token WHERE module = $1"
 AT_A_TIME: Final = 5000
+MOST_LOOSE: Final = 1000
+"""Requests that the module is asked about at once."""
 FIRST: Final = 1
 SINCE: Final = 6
 """Where a row has the number of its first token, and the moment since when its tokens are withheld."""
@@ -70,9 +73,22 @@ async def booked(tx: Connection, module: int, numbers: Collection[int]) -> set[i
     return {it[0] for it in await tx.fetch(BOOKED, module, list(numbers))}
 
 
+async def clear_up(database: Database, house: House, now: datetime) -> None:
+    """Tidy up before a turn. Others don't wait for who is at it: a module may be silent for long."""
+    if house.loose and not house.clearing:
+        house.clearing = True
+        try:
+            await tidy(database, house, now)
+            house.doubt = ""
+        except ModuleError as error:  # who needs no token is served all the same
+            house.doubt = str(error)
+        finally:
+            house.clearing = False
+
+
 async def tidy(database: Database, house: House, now: datetime) -> None:
     """Find out what became of the requests of turns that failed, and withhold what was made and not booked."""
-    loose = dict(house.loose)
+    loose = dict(islice(house.loose.items(), MOST_LOOSE))
     if not loose:
         return
     number, found = house.module_number, await house.module.fetch(list(loose))
