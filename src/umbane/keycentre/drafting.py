@@ -16,6 +16,8 @@ __all__ = ["draft_compromise", "draft_enrol"]
 
 LIFE: Final = timedelta(days=5 * 365)
 """Of the new key."""
+LATER: Final = timedelta(days=365)
+"""After the campaign modules go on for so long, with the new key and leading meters away from the old one."""
 ON_THE_WAY: Final = timedelta(days=14)
 """Time for the files to reach their modules."""
 
@@ -73,7 +75,7 @@ def draft_compromise(  # noqa: PLR0913 - what an answer to a compromise consists
         "base_date": next(year for year in later if has_tids(BASE_DATES[year], at + LIFE)),
         "old_until": until,
         "expires": (at + LIFE).date(),
-        "limits": {"tokens": tokens, "units": units, "issue_until": until},
+        "limits": {"tokens": tokens, "units": units, "issue_until": until + LATER},
         "files_expire_at": (at + ON_THE_WAY).date(),
         "cut_off": until,
     }
