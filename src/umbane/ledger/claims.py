@@ -16,7 +16,7 @@ WITH posting AS MATERIALIZED (
     WHERE utility_id = $1 AND at >= $2 AND at < $3
 ), known AS MATERIALIZED (
     SELECT id AS account, unit, owner_id <> utility_id AS owned FROM ledger.account
-    WHERE utility_id = $1 AND id IN (SELECT account FROM posting)
+    WHERE utility_id = $1 AND id = ANY (ARRAY(SELECT DISTINCT account FROM posting))
 )"""
 UNBALANCED: Final = f"""{POSTINGS}, wrong AS MATERIALIZED (
     SELECT at, id, unit, CASE

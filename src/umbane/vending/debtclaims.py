@@ -31,10 +31,9 @@ WITH contract AS MATERIALIZED (
     SELECT id, 'customer_credit', '', currency, -(state ->> 'credit')::bigint FROM contract
     WHERE state ->> 'credit' IS NOT NULL
 ), booked AS (
-    SELECT a.owner_id, a.kind, a.name, a.unit, sum(l.amount)::bigint AS amount
-    FROM ledger.account a JOIN ledger.line l ON l.account = a.id AND l.utility_id = a.utility_id
-    WHERE a.utility_id = $1 AND a.owner_id > $2 AND a.owner_id <= $3 AND a.kind IN ('arrears', 'customer_credit')
-    GROUP BY a.owner_id, a.kind, a.name, a.unit
+    SELECT owner_id, kind, name, unit, (SELECT sum(amount)::bigint FROM ledger.line WHERE account = a.id) AS amount
+    FROM ledger.account a
+    WHERE utility_id = $1 AND owner_id > $2 AND owner_id <= $3 AND kind IN ('arrears', 'customer_credit')
 )
 SELECT 'registry.contract', coalesce(c.account_no, owner_id::text), CASE kind
     WHEN 'arrears' THEN 'owes ' || coalesce(o.amount, 0) || ' ' || unit || ' of the kind ' || name
