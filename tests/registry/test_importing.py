@@ -112,7 +112,7 @@ async def test_everything(town: Town, tmp_path: Path) -> None:
         "phase": "l123",
         "tariff": TARIFF,
         "opened": "2025-12-31",
-        "arrears": "services:450.00:30 fines:10",
+        "arrears": "services:450.00:30 outstanding:10",
         "free_from": "2026-01-01",
         "connected_load": "5000",
     }
@@ -128,7 +128,7 @@ async def test_everything(town: Town, tmp_path: Path) -> None:
     )
     assert (it.key.ti.value, it.key.base_date, it.key.ken) == (7, BaseDate.Y1993, KEN(100))
     bargain = await town.reads(contract_by_account, "700/9")
-    debts = (Arrears("services", 45_000, percent="30"), Arrears("fines", 1_000))
+    debts = (Arrears("services", 45_000, percent="30"), Arrears("outstanding", 1_000))
     assert bargain.state == CustomerState(arrears=debts, free_from=date(2026, 1, 1), connected_load=5_000)
     assert (bargain.id, bargain.tariff_id, bargain.opened, bargain.version) == (
         it.contract_id,
@@ -327,9 +327,9 @@ async def test_a_currency_without_minor_units(town: Town, tmp_path: Path) -> Non
     await town.database.run(
         lambda tx: tx.execute("UPDATE registry.utility SET currency = 'UGX' WHERE id = $1", town.id)
     )
-    await load(town, tmp_path, f"{LIVED_IN},arrears", f"{home(10)},services:450")
-    assert (await town.reads(contract_by_account, "A-10")).state.arrears == (Arrears("services", 450),)
-    row = f"{home(11)},services:450.00"
+    await load(town, tmp_path, f"{LIVED_IN},arrears", f"{home(10)},outstanding:450")
+    assert (await town.reads(contract_by_account, "A-10")).state.arrears == (Arrears("outstanding", 450),)
+    row = f"{home(11)},outstanding:450.00"
     assert (await problem_of(town, tmp_path, f"{LIVED_IN},arrears", row))[0] == "arrears"
 
 

@@ -86,7 +86,7 @@ async def test_several_at_once(town: Town) -> None:
 
 async def test_imported(town: Town, tmp_path: Path) -> None:
     """What a file says is owed is booked when the day begins on which it is taken over, however many lines it has."""
-    many = [home(number, arrears="outstanding:450.00:30 fines:10") for number in range(10, 520)]
+    many = [home(number, arrears="outstanding:450.00:30 fines:10:5") for number in range(10, 520)]
     assert (await load(town, tmp_path, OWED, *many)).added == 510
     for number in (10, 519):
         whose = await town.reads(contract_by_account, f"A-{number}")

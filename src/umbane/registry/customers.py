@@ -43,6 +43,7 @@ __all__ = [
     "contract",
     "contract_by_account",
     "customer",
+    "held_contract",
     "open_contracts",
     "service_point",
 ]
@@ -92,7 +93,7 @@ async def contract_by_account(connection: Connection, utility_id: UUID, account_
     return contract_from(await one(connection, "account", BY_ACCOUNT, utility_id, account_no))
 
 
-async def _held(tx: Connection, utility_id: UUID, contract_id: UUID) -> Contract:
+async def held_contract(tx: Connection, utility_id: UUID, contract_id: UUID) -> Contract:
     """A contract that nobody else changes until the transaction ends."""
     return contract_from(await one(tx, "contract", CONTRACT + LOCKED, utility_id, contract_id))
 
@@ -158,7 +159,7 @@ async def close_contract(tx: Connection, scope: Scope, contract_id: UUID, on: da
         NotFoundError: there is none.
         TransitionError: it is closed already, or was opened after that day.
     """
-    old = await _held(tx, scope.utility_id, contract_id)
+    old = await held_contract(tx, scope.utility_id, contract_id)
     if old.closed is not None or on < old.opened:
         state = f"is closed since {old.closed}" if old.closed else f"was opened on {old.opened}"
         raise TransitionError(f"contract {old.account_no} {state}: it can't be closed on {on}")
@@ -181,7 +182,7 @@ async def change_tenant(tx: Connection, scope: Scope, leaving: UUID, entering: C
     Raises:
         NotFoundError, TransitionError, DuplicateError: as for closing and opening.
     """
-    old = await _held(tx, scope.utility_id, leaving)
+    old = await held_contract(tx, scope.utility_id, leaving)
     if entering.service_point_id != old.service_point_id:
         raise TransitionError(f"contract {old.account_no} is for another place than {entering.account_no}")
     await close_contract(tx, scope, leaving, entering.opened)
@@ -206,7 +207,7 @@ async def change_state(  # noqa: PLR0913, PLR0917 - what, from which, to which, 
         NotFoundError: there is no such contract.
         StaleError: it isn't of this version any more.
     """
-    old = await _held(tx, scope.utility_id, contract_id)
+    old = await held_contract(tx, scope.utility_id, contract_id)
     text = encode_state(state)
     if await tx.fetchval(STATE, scope.utility_id, contract_id, version, text) is None:
         raise StaleError(f"contract {old.account_no} is of version {old.version}, not {version}: load it again")
@@ -246,7 +247,7 @@ async def change_tariff(tx: Connection, scope: Scope, contract_id: UUID, tariff_
     Raises:
         NotFoundError: there is no such contract, or no such tariff.
     """
-    old = await _held(tx, scope.utility_id, contract_id)
+    old = await held_contract(tx, scope.utility_id, contract_id)
     with explained():
         await tx.execute(NEW_TARIFF, scope.utility_id, contract_id, tariff_id)
     await record(tx, scope, "contract.tariff", [(contract_id, {"tariff": [old.tariff_id, tariff_id]})])

@@ -10,11 +10,10 @@ from umbane.db import Connection, new_ids
 from umbane.ledger import Reversal, open_book
 from umbane.ledger.debts import BookedDebt, Origin, booked_debt
 from umbane.pricing import Arrears, PricingError
-from umbane.registry.customers import change_state
+from umbane.registry.customers import change_state, held_contract
 from umbane.registry.errors import NotFoundError, RegistryInputError, TransitionError
-from umbane.registry.listing import CONTRACTS, hold
 from umbane.registry.models import Contract
-from umbane.registry.owed import book_owed, note_of
+from umbane.registry.owed import book_owed, is_collected, note_of
 from umbane.registry.roles import Scope
 from umbane.registry.rulebooks import Rulebooks
 
@@ -36,7 +35,7 @@ async def add_debt(  # noqa: PLR0913, PLR0917 - whose, which, from where, since 
         RegistryInputError: the tariff of the contract can't collect such a debt.
         TransitionError: there is a debt of this kind with another arrangement, or the contract is closed.
     """
-    old = await _held(tx, scope, contract_id)
+    old = await held_contract(tx, scope.utility_id, contract_id)
     if old.closed is not None:
         raise TransitionError(f"contract {old.account_no} is closed since {old.closed}")
     before = next((it for it in old.state.arrears if it.kind == debt.kind), None)
@@ -80,7 +79,7 @@ async def take_debt_back(
     debt = await booked_debt(tx, scope.utility_id, debt_id)
     if debt is None:
         raise NotFoundError("debt", debt_id)
-    old = await _held(tx, scope, debt.contract_id)
+    old = await held_contract(tx, scope.utility_id, debt.contract_id)
     left = _less(old, debt)
     changed = await _changed(tx, scope, old, left, reason)
     [id_], book = new_ids(1), await open_book(tx, scope.utility_id)
@@ -119,17 +118,9 @@ async def let_claim_free(  # noqa: PLR0913, PLR0917 - who, from when to when, an
     """
     if until is not None and (since is None or until < since):
         raise RegistryInputError("free_until", f"{until} is before the first day", "give a later day, or none")
-    old = await _held(tx, scope, contract_id)
+    old = await held_contract(tx, scope.utility_id, contract_id)
     await change_state(tx, scope, old.id, old.version, replace(old.state, free_from=since, free_until=until), reason)
-    return await _held(tx, scope, contract_id)
-
-
-async def _held(tx: Connection, scope: Scope, contract_id: UUID) -> Contract:
-    """A contract that nobody else changes until the transaction ends."""
-    found = await hold(tx, scope.utility_id, CONTRACTS, contract_id)
-    if found is None:
-        raise NotFoundError("contract", contract_id)
-    return found
+    return await held_contract(tx, scope.utility_id, contract_id)
 
 
 async def _changed(
@@ -137,7 +128,7 @@ async def _changed(
 ) -> Contract:  # fmt: skip
     """A contract with other debts."""
     await change_state(tx, scope, old.id, old.version, replace(old.state, arrears=arrears), reason)
-    return await _held(tx, scope, old.id)
+    return await held_contract(tx, scope.utility_id, old.id)
 
 
 async def _require_collected(tx: Connection, scope: Scope, old: Contract, debt: Arrears, now: datetime) -> None:
@@ -149,6 +140,5 @@ async def _require_collected(tx: Connection, scope: Scope, old: Contract, debt: 
         tariff = None
     if tariff is None:
         raise RegistryInputError("kind", f"tariff {old.tariff_id} isn't in force", "activate a version of it")
-    has_rule = debt.kind in tariff.debts or debt.percent is not None or debt.instalment is not None
-    if not (tariff.collects_arrears and has_rule):
+    if not is_collected(tariff, debt):
         raise RegistryInputError("kind", f"tariff {tariff.id} doesn't collect such debts", REMEDY)

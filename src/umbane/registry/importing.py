@@ -20,6 +20,7 @@ from umbane.registry.csvfile import Problem, Row, read_rows
 from umbane.registry.importrows import COLUMNS, REQUIRED, MeterRows
 from umbane.registry.owed import beginning, book_owed
 from umbane.registry.roles import Scope
+from umbane.registry.rulebooks import Rulebooks
 from umbane.registry.store import explained
 from umbane.registry.utilities import key_revisions, supply_groups, utility
 
@@ -107,6 +108,7 @@ FINDER: Final = (
     SELECT DISTINCT $1::uuid, word FROM staged, unnest(string_to_array(words, ' ')) AS word WHERE word ~ '[a-z]'
     ORDER BY word ON CONFLICT DO NOTHING""",
 )
+TARIFFS: Final = "SELECT id FROM registry.tariff WHERE utility_id = $1"
 DEBTS: Final = """
 SELECT contract_id, kind, sum(owed)::bigint FROM staged, json_to_recordset(customer_state -> 'arrears')
     AS debt (kind text, owed bigint) WHERE owed > 0 GROUP BY line, contract_id, kind ORDER BY line, kind"""
@@ -231,8 +233,10 @@ async def _known(tx: Connection, scope: Scope, today: date) -> MeterRows:
     house = await utility(tx, scope.utility_id)
     keys = {(it.sgc, it.kt, it.krn): it for it in await key_revisions(tx, scope.utility_id)}
     groups = frozenset(it.sgc for it in await supply_groups(tx, scope.utility_id))
-    tariffs = await tx.fetch("SELECT id FROM registry.tariff WHERE utility_id = $1", scope.utility_id)
-    return MeterRows(house.currency, keys, groups, frozenset(it["id"] for it in tariffs), today)
+    books = (await Rulebooks().read(tx, scope.utility_id)).tariffs
+    active = {it.id: it for book in books.values() for it in book.versions if it.in_force(today)}
+    tariffs = {row["id"]: active.get(row["id"]) for row in await tx.fetch(TARIFFS, scope.utility_id)}
+    return MeterRows(house.currency, keys, groups, tariffs, today)
 
 
 def _chunks(rows: Iterator[T]) -> Iterator[list[T]]:

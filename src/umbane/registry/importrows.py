@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from umbane.errors import InputError, shown
-from umbane.pricing import Arrears, Currency, CustomerState
+from umbane.pricing import Arrears, Currency, CustomerState, Tariff
 from umbane.registry import texts
 from umbane.registry.csvfile import Problem, Row
 from umbane.registry.errors import RegistryInputError
@@ -16,6 +16,7 @@ from umbane.registry.folding import words_of
 from umbane.registry.keys import KeyRevision, base_date_of, year_of
 from umbane.registry.meternumbers import pan_of
 from umbane.registry.models import MeterState, Phase
+from umbane.registry.owed import is_collected
 from umbane.registry.states import EMPTY, encode_state
 from umbane.sts import EA, KEN, KRN, KT, SGC, TCT, TI, luhn_valid
 
@@ -42,6 +43,8 @@ MOST_KINDS: Final = 10_000
 ROUNDED: Final = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE | re.ASCII)
 SHORTEST_DRN: Final = 11
 MOST_DIGITS: Final = 9
+
+UNCOLLECTED: Final = "name one of its rules, or give a percentage: kind:amount:percent"
 
 T = TypeVar("T")
 
@@ -77,7 +80,7 @@ class MeterRows:
         currency: of the utility.
         keys: its key revisions, by supply group, key type and number.
         groups: its supply groups.
-        tariffs: the ids of its tariffs.
+        tariffs: its tariffs by their ids, as they are in force today; None for one that isn't.
         today: the day on which contracts are opened that don't say when.
         seen: what was read from fields that many rows share.
     """
@@ -85,7 +88,7 @@ class MeterRows:
     currency: Currency
     keys: Mapping[tuple[SGC, KT, KRN], KeyRevision]
     groups: frozenset[SGC]
-    tariffs: frozenset[str]
+    tariffs: Mapping[str, Tariff | None]
     today: date
     seen: dict[tuple[str, ...], tuple[object, ...]] = field(default_factory=dict)
 
@@ -174,7 +177,7 @@ class MeterRows:
         language = reading.get("language", texts.language)
         tariff = reading.get("tariff", self._tariff)
         opened = reading.get("opened", _day) or self.today
-        state = self._customer_state(reading)
+        state = self._customer_state(reading, self.tariffs.get(tariff or ""))
         words = words_of((name, email, id_number, fields[PLACE["address"]]), phone, account)
         return name, phone, email, id_number, language, tariff, opened, state, " ".join(words)
 
@@ -186,11 +189,14 @@ class MeterRows:
             )
         return text
 
-    def _customer_state(self, reading: _Reading) -> str:
+    def _customer_state(self, reading: _Reading, tariff: Tariff | None) -> str:
         debts = reading.get("arrears", self._debts)
         free_from = reading.get("free_from", _day)
         load = reading.get("connected_load", _whole)
         if not debts and free_from is None and load is None:
+            return EMPTY
+        if tariff and (alien := next((it for it in debts or () if not is_collected(tariff, it)), None)):
+            reading.complain("arrears", f"tariff {tariff.id} doesn't collect {alien.kind}", UNCOLLECTED)
             return EMPTY
         try:
             return encode_state(CustomerState(arrears=debts or (), free_from=free_from, connected_load=load))

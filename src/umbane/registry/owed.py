@@ -8,11 +8,11 @@ from uuid import UUID
 from umbane.db import Connection, new_ids
 from umbane.ledger import open_book
 from umbane.ledger.debts import BookedDebt, Origin, book_debts, move_debts
-from umbane.pricing import Arrears
+from umbane.pricing import Arrears, Tariff
 from umbane.registry.roles import Scope
 from umbane.registry.utilities import utility
 
-__all__ = ["beginning", "book_inheritance", "book_owed", "note_of", "owed_by"]
+__all__ = ["beginning", "book_inheritance", "book_owed", "is_collected", "note_of", "owed_by"]
 
 
 def owed_by(contract_id: UUID, arrears: Iterable[Arrears]) -> list[BookedDebt]:
@@ -48,6 +48,12 @@ async def book_inheritance(  # noqa: PLR0913, PLR0917 - whose, to whom, when, an
 async def beginning(connection: Connection, scope: Scope, on: date) -> datetime:
     """When a day begins where the utility is."""
     return datetime.combine(on, time(), (await utility(connection, scope.utility_id)).zone)
+
+
+def is_collected(tariff: Tariff, debt: Arrears) -> bool:
+    """Whether a tariff knows how to collect a debt; with one that it doesn't, nothing could be sold any more."""
+    has_rule = debt.kind in tariff.debts or debt.percent is not None or debt.instalment is not None
+    return tariff.collects_arrears and has_rule
 
 
 def note_of(scope: Scope, reason: str) -> str:
