@@ -159,7 +159,7 @@ async def test_the_keeper(counter: Counter) -> None:
 
 
 async def test_the_keeper_of_a_forgery(counter: Counter) -> None:
-    """When the log isn't what was signed, the keeper signs nothing, and says so in the figures and in the record."""
+    """When the log isn't what was signed, the keeper signs nothing, says so each time, and raises an alarm once."""
     record = StringIO()
     watch = Watch(record)
     database = counter.shop.town.database
@@ -170,6 +170,9 @@ async def test_the_keeper_of_a_forgery(counter: Counter) -> None:
     await counter.shop.buy()
     await keeper.round()
     assert "umbane_log_altered 1.0" in watch.page().decode()
-    assert "umbane_log_waiting 1.0" in watch.page().decode()
+    await keeper.round()
+    assert "umbane_log_waiting 2.0" in watch.page().decode()
+    [alarm] = await counter.shop.look("SELECT array_agg(kind || ': ' || words) FROM api.alarm")
+    assert alarm.startswith("log: the log has ")
     assert '"operation":"audit.sequence","kind":"AlteredError"' in record.getvalue()
     await keeper.end()

@@ -1,4 +1,4 @@
-"""Alarms: what somebody did alone that takes several people, or that modules, books and log don't agree.
+"""Alarms: what somebody did alone that takes several people, what modules warn of, and what doesn't agree.
 
 Each stays open until somebody has looked at it, and nobody answers one about themselves.
 """
@@ -18,11 +18,11 @@ from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 from umbane.audit import Fact, append
 from umbane.db import Connection, new_ids
-from umbane.registry import Scope
+from umbane.registry import Scope, utilities
 from umbane.registry.changes import record
 from umbane.registry.texts import clean
 
-__all__ = ["OPERATIONS", "note_alone", "note_shared", "raise_alarm"]
+__all__ = ["OPERATIONS", "note_alone", "note_shared", "raise_alarm", "raise_everywhere"]
 
 LONGEST: Final = 200
 RAISING: Final = """
@@ -70,7 +70,7 @@ class AlarmOut(wire.Told, frozen=True):
 
     id: UUID
     at: datetime
-    kind: Annotated[str, Meta(description="emergency; server: by a command there; reconciliation; module; shared")]
+    kind: Annotated[str, Meta(description="emergency; server: by a command there; reconciliation; log; module; shared")]
     by: str
     words: str
     approval_id: UUID | None
@@ -93,6 +93,12 @@ async def raise_alarm(  # noqa: PLR0913, PLR0917 - what, by whom, when, of which
     await tx.execute(RAISING, utility_id, new_ids(1)[0], at, kind, by, words, approval_id)
     says = {"utility": str(utility_id), "alarm": kind, "by": by, "words": words}
     await append(tx, [Fact("alarm", at, says)])
+
+
+async def raise_everywhere(tx: Connection, kind: str, by: str, words: str, at: datetime) -> None:
+    """Write down an alarm of every house."""
+    for it in await utilities(tx):
+        await raise_alarm(tx, it.id, kind, by, words, at)
 
 
 async def note_alone(tx: Connection, scope: Scope, words: str) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
 
 from prometheus_client import Gauge
 
+from umbane.api.alarms import raise_everywhere
 from umbane.api.watching import Watch
 from umbane.audit import AlteredError, Signer, last_head, sequence
 from umbane.db import Database, database_clock
@@ -34,6 +36,7 @@ class Logkeeper:
         self.watch = watch
         self.pause = pause
         self.task: asyncio.Task[None] | None = None
+        self.is_altered = False
         self.size = Gauge("umbane_log_entries", "Entries of the log that are signed for.", registry=watch.registry)
         self.waiting = Gauge("umbane_log_waiting", "Entries that wait for a place.", registry=watch.registry)
         self.altered = Gauge("umbane_log_altered", "1 when the log isn't what was signed.", registry=watch.registry)
@@ -59,14 +62,22 @@ class Logkeeper:
 
     async def round(self) -> None:
         """Give what waits its place, and say how the log stands. A log that was altered is shouted about each time."""
+        now = await database_clock(self.database)()
         try:
-            await sequence(self.database, self.signer, await database_clock(self.database)())
+            await sequence(self.database, self.signer, now)
         except AlteredError as error:
-            self.altered.set(1)
             self.watch.fault("audit.sequence", error)
+            await self.alarm(str(error), now)
         else:
-            self.altered.set(0)
+            self.is_altered = False
+        self.altered.set(int(self.is_altered))
         async with self.database.reading() as connection:
             head = await last_head(connection)
             self.size.set(head.size if head else 0)
             self.waiting.set(await connection.fetchval(WAITING))
+
+    async def alarm(self, words: str, now: datetime) -> None:
+        """Raise an alarm, once for each time that the log was found altered."""
+        if not self.is_altered:
+            self.is_altered = True
+            await self.database.run(lambda tx: raise_everywhere(tx, "log", f"key:{self.signer.id}", words, now))

@@ -13,7 +13,7 @@ from typing import Final
 
 from prometheus_client import Gauge
 
-from umbane.api.alarms import raise_alarm
+from umbane.api.alarms import raise_everywhere
 from umbane.api.watching import Watch
 from umbane.audit import Fact, Tree, append, last_head
 from umbane.db import Connection, GiveUp, Handlers, Job, NewJob, Retries, Worker, database_clock, enqueue
@@ -51,8 +51,7 @@ async def write_down(engine: Engine, found: Reconciliation) -> None:
     now, statement = await database_clock(engine.database)(), await said_by(engine)
     keys = [it._asdict() for it in found.tallies.values()]
     async with engine.database.reading() as connection:
-        houses = await utilities(connection)
-    alone = len(houses) == 1  # else a difference may be about another's sale
+        alone = len(await utilities(connection)) == 1  # else a difference may be about another's sale
     differences = [str(it) for it in found.differences] if alone else [ELSEWHERE] * len(found.differences)
     fact = Fact("reconciliation", now, {
         "module": found.module, "made": found.count, "keys": keys, "differences": differences, **statement,
@@ -60,9 +59,9 @@ async def write_down(engine: Engine, found: Reconciliation) -> None:
 
     async def work(tx: Connection) -> None:
         await append(tx, [fact])
-        for it in houses if differences else ():
+        if differences:
             words = problem_of(found) if alone else ELSEWHERE
-            await raise_alarm(tx, it.id, "reconciliation", f"module:{found.module}", words, now)
+            await raise_everywhere(tx, "reconciliation", f"module:{found.module}", words, now)
 
     await engine.database.run(work)
 
