@@ -5,6 +5,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ from umbane.security.process.host import Host
 from umbane.security.process.keystore import KeyStore
 from umbane.security.process.remote import Connection, Place, RemoteModule, client_tls, lines, open_remote_module
 from umbane.security.process.serving import MOST_CALLS, MOST_CLIENTS, Server, listening, server_tls
-from umbane.security.process.wire import LARGEST, VERSION, error_of, to_bytes
+from umbane.security.process.wire import LARGEST, VERSION, Frames, error_of, to_bytes
 from umbane.sts import KRN, KT, CrcError, TokenFormatError
 
 NAME = VendingKeyName(GROUP, KRN(1), KT.DUTK)
@@ -61,10 +62,15 @@ async def exchanged(place: Place, *frames: bytes, most: int) -> list[Any]:
     answers: list[Any] = []
     while len(answers) < most and (frame := await frame_of(reader)):
         answers.append(msgspec.msgpack.decode(frame[4:]))
+    await left(writer)
+    return answers
+
+
+async def left(writer: asyncio.StreamWriter) -> None:
+    """Hang up."""
     writer.close()
     with suppress(ConnectionError):
         await writer.wait_closed()
-    return answers
 
 
 async def frame_of(reader: asyncio.StreamReader) -> bytes | None:
@@ -220,17 +226,17 @@ async def test_nested(module: RemoteModule) -> None:
     assert told == []
 
 
-@pytest.mark.parametrize("said", [b"", (100).to_bytes(4), framed(HELLO)[:-1]], ids=["nothing", "a length", "half"])
-async def test_silent_crowd(tmp_path: Path, said: bytes) -> None:
-    """Who calls and doesn't greet is hung up on after a while, so that others find a place."""
+async def test_silent_crowd(tmp_path: Path) -> None:
+    """Who calls and says nothing, or half of a greeting, is hung up on after a while: others find a place."""
+    halves = b"", (100).to_bytes(4), framed(HELLO)[:-1]
     with closing(Host(founded(tmp_path))) as host:
-        async with listening(Server(host, patience=0.2), tmp_path / "s"):
+        async with listening(Server(host, patience=1), tmp_path / "s"):
             callers = [await asyncio.open_unix_connection(tmp_path / "s") for _ in range(MOST_CLIENTS)]
-            for _, writer in callers:
+            for (_, writer), said in zip(callers, cycle(halves), strict=False):
                 writer.write(said)
-            assert {await reader.read() for reader, _ in callers} == {b""}
+            assert {await frame_of(reader) for reader, _ in callers} == {None}
             for _, writer in callers:
-                writer.close()
+                await left(writer)
             async with open_remote_module(Place(tmp_path / "s")) as client:
                 assert (await client.standing()).is_sealed
 
@@ -240,7 +246,7 @@ async def test_long_greeting(module: RemoteModule) -> None:
     reader, writer = await asyncio.open_unix_connection(module.place.socket)
     writer.write((LARGEST // 2).to_bytes(4))
     assert await reader.read() == b""
-    writer.close()
+    await left(writer)
 
 
 # ------------------------------------------------------------------------------------------------------- many at a time
@@ -287,6 +293,22 @@ async def test_asks_and_does_not_listen(module: RemoteModule) -> None:
     assert {msgspec.msgpack.decode(it[4:])[0] for it in answers if it} == set(range(1, 3000))
     writer.close()
     await writer.wait_closed()
+
+
+async def test_held() -> None:
+    """What comes while nobody listens is heard afterwards, and nothing of who is gone."""
+    heard: list[bytes] = []
+    frames = Frames(heard.append, lambda: None)
+    frames.hold()
+    frames.data_received(framed(b"one") + framed(b"two")[:4])
+    assert heard == []
+    frames.go_on()
+    assert heard == [b"one"]
+    frames.hold()
+    frames.data_received(b"two")
+    frames.connection_lost(None)
+    frames.go_on()
+    assert heard == [b"one"]
 
 
 async def test_own_error(tmp_path: Path) -> None:

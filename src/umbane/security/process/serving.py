@@ -97,28 +97,22 @@ class Client:
         self.frames.largest = LONGEST_GREETING
         self.is_greeted = self.is_refused = False
         self.calls: set[asyncio.Task[None]] = set()
-        self.late: asyncio.TimerHandle | None = None
+        self.late = asyncio.get_running_loop().call_later(server.patience, self.frames.close)
 
     def made(self) -> None:
-        """They are there, and have to greet soon; if there are too many, there is no place for them."""
+        """They are there; if there are too many, there is no place for them."""
         self.server.clients.add(self)
-        self.late = asyncio.get_running_loop().call_later(self.server.patience, self.frames.close)
         if len(self.server.clients) > MOST_CLIENTS:
             self.frames.close()
 
     def greeted(self) -> None:
         """They greeted, and may say more."""
         self.is_greeted, self.frames.largest = True, LARGEST
-        self.in_time()
-
-    def in_time(self) -> None:
-        """Nobody waits for their greeting any more."""
-        if self.late:
-            self.late.cancel()
+        self.late.cancel()
 
     def lost(self) -> None:
         """They are gone; what was begun is finished all the same."""
-        self.in_time()
+        self.late.cancel()
         self.server.clients.discard(self)
 
     def heard(self, frame: bytes) -> None:

@@ -86,6 +86,7 @@ class Frames(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
         """As asyncio calls it."""
         self.transport = None
+        self.buffer.clear()
         self.may_send.set()
         self.lost()
 
