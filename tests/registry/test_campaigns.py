@@ -28,7 +28,7 @@ from umbane.registry import (
 )
 from umbane.registry import Realm as RegistryRealm
 from umbane.registry import meter as meter_of
-from umbane.registry.campaigns import apply_campaign, trusted_plan, try_campaign
+from umbane.registry.campaigns import apply_campaign, look_at_campaign, trusted_plan
 from umbane.security import CampaignPlan, CentreIdentity, Realm, VendingKeyName, campaign_plan
 from umbane.sts import DKGA, KEN, KRN, KT, SGC, TI, BaseDate
 
@@ -185,9 +185,9 @@ async def test_only_ones_own(town: Town) -> None:
 
 
 async def test_a_trial(town: Town) -> None:
-    """A trial tells what a plan would do, and nothing of it is left."""
+    """A trial tells what a plan would do, and changes nothing."""
     before = await state(town)
-    report = await try_campaign(town.database, town.scope, PLAN, NOW)
+    report = await town.reads(look_at_campaign, PLAN, NOW)
     assert (report.due, report.group.name) == (2, "all")
     assert await state(town) == before
 

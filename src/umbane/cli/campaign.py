@@ -57,12 +57,11 @@ def campaign(plan: Path, card: Path, really: bool, reason: str | None, code: str
 
 async def looked_at(database: "Database", plan: "CampaignPlan", code: str | None) -> "tuple[Utility, CampaignReport]":
     """What the plan would do."""
-    from umbane.registry import Scope
-    from umbane.registry.campaigns import try_campaign
+    from umbane.registry.campaigns import look_at_campaign
 
     async with database.reading() as connection:
         house = await utility_named(connection, code)
-    return house, await try_campaign(database, Scope(house.id, by()), plan, datetime.now(UTC))
+        return house, await look_at_campaign(connection, house.id, plan, datetime.now(UTC))
 
 
 async def applied(

@@ -12,7 +12,7 @@ from umbane.api.peoplewire import Justified
 from umbane.api.rights import Right
 from umbane.db import Connection
 from umbane.registry import Act, Scope
-from umbane.registry.campaigns import CampaignReport, apply_campaign, trusted_plan, try_campaign
+from umbane.registry.campaigns import CampaignReport, apply_campaign, look_at_campaign, trusted_plan
 from umbane.security import CampaignPlan
 
 __all__ = ["OPERATIONS"]
@@ -45,8 +45,9 @@ class CampaignOut(wire.Told, frozen=True):
 
 async def trial(desk: Desk, call: Call) -> Reply:
     """What a plan would do."""
-    plan, who = plan_in(call), call.who
-    return Reply(out(plan, await try_campaign(desk.database, Scope(who.utility_id, who.name), plan, desk.now())))
+    plan = plan_in(call)
+    async with desk.database.reading() as connection:
+        return Reply(out(plan, await look_at_campaign(connection, call.who.utility_id, plan, desk.now())))
 
 
 async def really(desk: Desk, call: Call) -> Reply:
