@@ -9,7 +9,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from umbane.security.chain import NUMBER, Batch
-from umbane.security.models import KeyCount, VendingKeyName
+from umbane.security.models import KeyCount, KeyName, VendingKeyName
 from umbane.sts import KRN, KT, SGC, decode_amount
 
 __all__ = ["Amount", "Counters", "amount_of", "is_change", "key_name", "key_words", "token_class"]
@@ -69,7 +69,7 @@ def units_of(field: str) -> int:
     return decode_amount(int(field, 16))
 
 
-def key_words(name: VendingKeyName) -> str:
+def key_words(name: VendingKeyName | KeyName) -> str:
     """The name of a vending key as texts have it."""
     return f"{name.sgc.value:06} {name.krn.value} {name.kt:d}"
 

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from umbane.security.chain import Entry
+from umbane.security.counting import key_words
 from umbane.security.errors import KeyClashError
 from umbane.security.keyvault import KeyVault
 from umbane.security.models import KeyName, VendingKeyName
 
-__all__ = ["KEY", "Keyring", "vending_name"]
+__all__ = ["KEY", "Keyring"]
 
 KEY: Final = "key"
 """What the entry of a key begins with."""
@@ -54,7 +55,7 @@ class Keyring:
         Raises:
             KeyClashError: another key of this name was used before.
         """
-        used = self.used.get(words_of(name))
+        used = self.used.get(key_words(name))
         if used is not None and used != value:
             raise KeyClashError(
                 f"the key for {name} isn't the one that this module used before:"
@@ -63,15 +64,5 @@ class Keyring:
 
     def first_used(self, names: Iterable[KeyName]) -> list[Entry]:
         """Entries for those of these keys that were never used."""
-        new = {vending_name(name) for name in names if words_of(name) not in self.used}
-        return [Entry(0, f"{KEY} {words_of(name)} {self.vault.check_value(name)}") for name in sorted(new)]
-
-
-def vending_name(name: KeyName) -> VendingKeyName:
-    """What the vending key is called that a decoder key comes from."""
-    return VendingKeyName(*name[:3])
-
-
-def words_of(name: KeyName | VendingKeyName) -> str:
-    """The name of a vending key in words."""
-    return f"{name.sgc} {name.krn} {name.kt.value}"
+        new = {name.vending for name in names if key_words(name) not in self.used}
+        return [Entry(0, f"{KEY} {key_words(name)} {self.vault.check_value(name)}") for name in sorted(new)]

@@ -49,7 +49,7 @@ class Limits:
 
     def hold(self, grants: Iterable[KeyGrant]) -> None:
         """Know of what may be done with keys, and of nothing that was said before."""
-        self.grants = {key_words(name_of(grant)): grant for grant in grants}
+        self.grants = {key_words(grant.name): grant for grant in grants}
 
     def note(self, words: list[str]) -> None:
         """Know of a ceiling that the journal has; one without limits is none."""
@@ -146,12 +146,7 @@ def uses(order: Order, amount: Amount) -> Iterator[tuple[str, KeyUse | None]]:
         yield amount.key, USE_OF_CLASS.get(token_class(order.text))
         return
     yield amount.key, KeyUse.CHANGE_FROM
-    yield key_words(VendingKeyName(*order.keys[1][:3])), KeyUse.CHANGE_TO
-
-
-def name_of(grant: KeyGrant) -> VendingKeyName:
-    """The key that something is granted of."""
-    return VendingKeyName(grant.key.sgc, grant.key.krn, grant.key.kt)
+    yield key_words(order.keys[1]), KeyUse.CHANGE_TO
 
 
 def quota_entry(name: VendingKeyName, quota: Quota) -> Entry:

@@ -16,7 +16,7 @@ from umbane.security.documents import Fields, canonical, instant, instant_text, 
 from umbane.security.envelope import Envelope, opened, sent
 from umbane.security.errors import AlteredError, OtherRealmError
 from umbane.security.identity import CentreCard, CentreIdentity, ModuleCard, ModuleIdentity
-from umbane.security.models import Quota, Realm
+from umbane.security.models import Quota, Realm, VendingKeyName
 from umbane.security.vault import RealmKey, check_value
 from umbane.sts import DKGA, KEN, KRN, KT, SGC, BaseDate, VendingKey
 
@@ -98,6 +98,11 @@ class KeyGrant:
         """The vending key."""
         return self.held.key
 
+    @property
+    def name(self) -> VendingKeyName:
+        """What it is called."""
+        return VendingKeyName(self.key.sgc, self.key.krn, self.key.kt)
+
 
 @dataclass(frozen=True, slots=True)
 class LoadFile:
@@ -171,8 +176,7 @@ def open_load_file(
 
 def require_distinct(grants: Sequence[KeyGrant]) -> None:
     """Refuse two keys of one name."""
-    names = {(grant.key.sgc, grant.key.krn, grant.key.kt) for grant in grants}
-    if len(names) != len(grants):
+    if len({grant.name for grant in grants}) != len(grants):
         raise AlteredError("a key is in the file twice")
 
 

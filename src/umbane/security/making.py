@@ -8,7 +8,7 @@ import numpy as np
 
 from umbane.errors import UmbaneError
 from umbane.security.errors import KeyClashError, UnknownKeyError
-from umbane.security.keyring import Keyring, vending_name
+from umbane.security.keyring import Keyring
 from umbane.security.models import KeyName, Refused, VerifyRequest
 from umbane.security.orders import ChangeOrder, TokenOrder
 from umbane.sts import (
@@ -118,7 +118,7 @@ class Maker:
 
     def decoder_key(self, name: KeyName, pan: MeterPAN, ea: EA) -> DecoderKey:
         """The key of one meter."""
-        self.keyring.require_used(vending_name(name))
+        self.keyring.require_used(name.vending)
         return self.keyring.vault.decoder_key(name, pan, ea)
 
     def decoder_keys(self, meters: Sequence[tuple[KeyName, MeterPAN]], ea: EA) -> DecoderKeys:
@@ -137,7 +137,7 @@ class Maker:
 
     def derived(self, meters: Sequence[tuple[KeyName, MeterPAN]], ea: EA) -> DecoderKeys:
         """The keys of meters of one vending key."""
-        self.keyring.require_used(vending_name(meters[0][0]))
+        self.keyring.require_used(meters[0][0].vending)
         return self.keyring.vault.decoder_keys(meters, ea)
 
 

@@ -80,6 +80,11 @@ class KeyName(NamedTuple):
     kt: KT
     ti: TI
 
+    @property
+    def vending(self) -> VendingKeyName:
+        """The vending key that it comes from."""
+        return VendingKeyName(self.sgc, self.krn, self.kt)
+
 
 class TokenRequest(NamedTuple):
     """One token for one meter."""

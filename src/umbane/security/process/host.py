@@ -222,8 +222,8 @@ class Host:
             RealmError: the module isn't of the test realm.
             KeyClashError: one is here already: to take it once more would be a way to raise its quota.
         """
-        taken, here = tuple(grants), map(vending_name, self.require_opened().contents.grants)
-        if again := set(here) & set(map(vending_name, taken)):
+        taken, here = tuple(grants), {grant.name for grant in self.require_opened().contents.grants}
+        if again := here & {grant.name for grant in taken}:
             raise KeyClashError(f"the key for {min(again)} is here already; two custodians raise its quota")
         self.hold(taken, [])
         return len(taken)
@@ -236,10 +236,10 @@ class Host:
         opened = self.require_opened()
         together = (*opened.contents.grants, *grants)
         require_fit(vault_of(self.store, together), opened.core.keyring)  # two keys of one name are refused here
-        merged = {vending_name(grant): grant for grant in together}
+        merged = {grant.name: grant for grant in together}
         contents = Contents(opened.contents.seed, tuple(grant for grant in merged.values() if grant.uses))
         store = self.store.holding(contents, opened.master)
-        quotas = [quota_entry(vending_name(it), it.quota) for it in grants]
+        quotas = [quota_entry(it.name, it.quota) for it in grants]
         clock = opened.core.limits.clock_entries(opened.core.now())
         with opened.core.journal.guarded():
             write_file(self.folder / NEW_KEYS, store.text())
@@ -329,8 +329,3 @@ def require_fit(vault: Vault, keyring: Keyring) -> None:
     """Refuse a key that isn't the one of its name that was used before."""
     for name in vault.names():
         keyring.require_fits(name, vault.check_value(name))
-
-
-def vending_name(grant: KeyGrant) -> VendingKeyName:
-    """The key that something is granted of."""
-    return VendingKeyName(grant.key.sgc, grant.key.krn, grant.key.kt)
