@@ -66,12 +66,12 @@ def test_from_the_first_entry_to_the_last_check(place: Server, key: Path, tmp_pa
     assert export.stat().st_mode & 0o777 == 0o600
     told = alone("audit", "verify", export, "--key", public)
     assert told.exit_code == 0, told.output
-    assert "3 entries are those that were signed, in their order, under 1 heads." in told.output
+    assert "What stands there is what was signed: 3 entries under 1 head." in told.output
     assert "can't be made (File exists)" in refused(place, "audit", "export", export)
     heads = tmp_path / "heads"
     heads.write_text(done(place, "audit", "head"))
     assert (
-        "1 heads that were collected elsewhere fit"
+        "It fits 1 head collected elsewhere."
         in alone("audit", "verify", export, "--key", public, "--heads", heads).output
     )
 
@@ -98,7 +98,7 @@ def test_keys(place: Server, key: Path) -> None:
     """A key comes from the environment too; one that others can read, or that exists already, is refused."""
     noted(place, 1)
     told = call(place, "audit", "sequence", UMBANE_AUDIT_KEY=key.read_text())
-    assert told.output == "1 entries got their places.\n"
+    assert told.output == "1 entry got its place.\n"
     assert "exists" in refused(place, "audit", "key", key)
     key.chmod(0o644)
     assert "others can read" in refused(place, "audit", "sequence", "--audit-key", key)
@@ -283,6 +283,8 @@ def test_a_log_that_doesnt_answer(log: Path, key: Path, tmp_path: Path) -> None:
         assert (told.exit_code, words in told.output) == (2, True), told.output
     told = collected(tmp_path / "nowhere", key, state)
     assert (told.exit_code, "there is no socket at" in told.output) == (2, True)
+    told = alone("audit", "collect", "prepaid.example", "--key", key.with_suffix(".pub"), "--state", state)
+    assert (told.exit_code, "URL: 'prepaid.example' is none" in told.output) == (2, True), told.output
     Log.status, Log.broken = 200, b"{}"
     assert "no head" in alarmed(collected(log, key, state))
     assert not state.exists()
@@ -294,7 +296,7 @@ def test_an_auditor_fetches_the_log(log: Path, key: Path, tmp_path: Path) -> Non
     told = alone("audit", "fetch", "http://log", file, "--socket", log, UMBANE_TOKEN="ums_x")  # noqa: S106 - nobody's
     assert told.output == f"{file}: 10 entries\n"
     checked = alone("audit", "verify", file, "--key", public)
-    assert "5 of them aren't shown" in checked.output
+    assert "5 of them not shown" in checked.output
     Log.proven = Log.shown[:5]
     words = "audit", "fetch", "http://log", tmp_path / "another", "--socket", log
     assert "fewer entries than its head says" in alarmed(alone(*words))

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 import httpx
 
-from umbane.errors import InputError
+from umbane.errors import InputError, shown
 
 __all__ = ["LogOverHttp"]
 
@@ -27,6 +27,8 @@ class LogOverHttp:
     def __init__(self, url: str, socket: str | None = None, token: str | None = None) -> None:
         if socket and not Path(socket).is_socket():
             raise InputError("--socket", f"there is no socket at {socket}", "name the one at which umbane serve is")
+        if not url.startswith(("http://", "https://")):
+            raise InputError("URL", f"{shown(url)} is none", "give one like https://prepaid.example")
         transport = httpx.HTTPTransport(uds=socket) if socket else None
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:

@@ -79,7 +79,7 @@ def sequence_(audit_key: Path | None) -> None:
     signer = signer_for(audit_key, None)
     with alarm():
         placed = using(lambda database: audit.sequence(database, signer, datetime.now(UTC)))
-    click.echo(f"{placed} entries got their places.")
+    click.echo(f"{counted(placed, 'entry', 'entries')} got {'its place' if placed == 1 else 'their places'}.")
 
 
 @command.command(name="export")
@@ -164,11 +164,12 @@ def verify_(export: IO[bytes], key: Path, heads: Path | None) -> None:
     with alarm():
         collected = audit.parse_heads(text_of(heads), keys) if heads else []
         found = audit.verify_export(bounded(export), keys, collected)
-    click.echo(f"{found.entries} entries are those that were signed, in their order, under {found.heads} heads.")
+    heads_ = counted(found.heads, "head", "heads")
+    click.echo(f"What stands there is what was signed: {counted(found.entries, 'entry', 'entries')} under {heads_}.")
     if found.hidden:
-        click.echo(f"{found.hidden} of them aren't shown: only the hashes of their leaves were given.")
+        click.echo(f"{found.hidden} of them not shown: only the hashes of their leaves were given.")
     if heads:
-        click.echo(f"{found.seen} heads that were collected elsewhere fit.")
+        click.echo(f"It fits {counted(found.seen, 'head', 'heads')} collected elsewhere.")
     click.echo(f"last head: {found.last}")
 
 
@@ -275,6 +276,11 @@ async def one_by_one(entries: Iterator[bytes]) -> AsyncIterator[bytes]:
     for it in entries:
         yield it
     raise audit.AlteredError("the log shows fewer entries than its head says")
+
+
+def counted(number: int, one: str, several: str) -> str:
+    """So many of something."""
+    return f"{number} {one if number == 1 else several}"
 
 
 def text_of(file: Path) -> str:
