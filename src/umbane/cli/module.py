@@ -117,6 +117,8 @@ def init(
     most = threshold or len(passphrases)
     path = witness.resolve() if witness else None
     store = found_module(folder, name, Realm(realm), passphrases, most, centre=card, witness=path)
+    if path is None:
+        click.echo("note: without --witness, only clients and books notice an older copy of its folder", err=True)
     (folder / "module.card").write_bytes(store.card.text())
     click.echo(f"Made the module {name} of the {realm} realm in {folder}; {most} of {len(passphrases)} unseal it.")
     click.echo(f"Its card is {folder / 'module.card'}, for the centre: {store.card.fingerprint}")

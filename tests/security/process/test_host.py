@@ -194,6 +194,14 @@ def test_not_over_another(tmp_path: Path, name: str) -> None:
         founded(tmp_path / ("a" if name == "folder" else "b"), witness=None if name == "folder" else witness)
 
 
+def test_its_owners_alone(tmp_path: Path) -> None:
+    """The folder of a module is its owner's alone, even if it was there before and everybody's."""
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m").chmod(0o777)
+    founded(tmp_path / "m")
+    assert (tmp_path / "m").stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize("name", ["folder", "witness"])
 def test_no_room(tmp_path: Path, name: str) -> None:
     """Where no folder can be made, for the module or for its witness, none is made, and the place is named."""

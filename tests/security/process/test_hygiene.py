@@ -123,11 +123,20 @@ def everything_in(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
+def status_of(process: int, name: str) -> str:
+    """What the system says of a process's memory."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
+
+
 async def test_memory(tmp_path: Path) -> None:
-    """While a module works its key is in its memory; when it was sealed, the same process has none of its secrets."""
+    """While a module works its key is in its memory and not swapped, or it said so; sealed, it has no secret there."""
     with running(tmp_path) as it:
         await worked(it)
         wanted = secrets(it.folder)
+        may_be_swapped = any("may be swapped" in line for line in it.said)
+        assert may_be_swapped == (status_of(it.process.pid, "VmLck") == "0")
+        assert may_be_swapped or status_of(it.process.pid, "VmSwap") == "0"
         try:
             assert SECRET in seen_in_memory(it.process.pid, wanted), "the search sees nothing"
         except PermissionError:

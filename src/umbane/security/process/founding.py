@@ -22,6 +22,8 @@ __all__ = ["KEYS", "STORE", "Clock", "core_of", "found_module", "now", "publishe
 
 KEYS: Final = "module.keys"
 SEED: Final = 64
+OWNERS: Final = 0o700
+"""Nobody but the owner gets into the folder, or changes what is in it."""
 STORE: Final = "store"
 """What an entry of the journal with the key store's hash begins with."""
 TWO: Final = 2
@@ -90,10 +92,11 @@ def make_room(folder: Path, witness: Path | None) -> None:
         ModuleBusyError: something is there, or they can't be made.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         sync_folder(folder.parent)
         if any(folder.iterdir()) or (witness is not None and witness.exists()):
             raise ModuleBusyError(f"{folder} is not empty, or the witness is there already: give others")
+        folder.chmod(OWNERS)
         if witness is not None:
             witness.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
