@@ -19,7 +19,8 @@ from typing import Final
 
 import uvloop
 
-from benchmarks.bench_http import CONNECTIONS, SALES, STRETCHES, api_keys, load, served
+from benchmarks.bench_http import SALES, api_keys, best_load, served
+from benchmarks.bench_module import apart
 from benchmarks.bench_sale import build
 from benchmarks.places import folder
 from benchmarks.result import Result
@@ -56,12 +57,14 @@ async def measured() -> list[Result]:
         town = await build(database)
         keys = await api_keys(database, town)
         async with served(path) as port:
-            await load(port, keys, town, SALES // 10, CONNECTIONS)
-            stretches = [await load(port, keys, town, SALES // STRETCHES, CONNECTIONS) for _ in range(STRETCHES)]
-    best = max(stretches, key=lambda it: it.rate)
+            best = await best_load(port, keys, town)
+        with apart([], held=False) as place:
+            async with served(path, f"unix:{place}") as port:
+                beside = await best_load(port, keys, town)
     return [
         Result("sale.slow_disk", round(best.rate), "sales/s", SALES),
         Result("sale.slow_disk.p99", round(best.percentile(99), 2), "ms", SALES),
+        Result("sale.slow_disk.apart", round(beside.rate), "sales/s", SALES),
         Result("sale.slow_disk.commit", round(commit, 2), "ms", TRIES),
     ]
 
