@@ -26,11 +26,11 @@ from umbane.ledger import (
     Reversal,
     balance_at,
     close_period,
-    closed_until,
     open_book,
     prove,
     sum_periods,
 )
+from umbane.ledger.periods import periods
 
 LATER = minutes(10_000)
 SUMS = "SELECT account, until, debits, credits, balance FROM ledger.period_sum ORDER BY until, account"
@@ -60,8 +60,8 @@ async def test_sums_of_a_period(database: Database) -> None:
             (cash, minutes(15), 1, 0, 41),
             (revenue, minutes(15), 0, 1, -41),
         ]
-        assert await closed_until(connection, HOUSE) == minutes(15)
-        assert await closed_until(connection, OTHER_HOUSE) is None
+        assert [until for until, *_ in await periods(connection, HOUSE)] == [minutes(15), minutes(10), minutes(5)]
+        assert await periods(connection, OTHER_HOUSE) == []
     assert (await prove(database, BOOKS)).holds
 
 

@@ -41,7 +41,7 @@ from umbane.ledger.models import (
     Reversal,
     Standing,
 )
-from umbane.ledger.periods import close_period, closed_until, sum_periods
+from umbane.ledger.periods import close_period, sum_periods
 from umbane.ledger.proof import Claim, Finding, Proof, Wrong, first_wrong, prove, sweep
 from umbane.ledger.reading import Statement, StatementLine, TrialLine, balance_at, statement, trial_balance
 from umbane.ledger.service import Book, open_book
@@ -80,7 +80,6 @@ __all__ = [
     "Wrong",
     "balance_at",
     "close_period",
-    "closed_until",
     "first_wrong",
     "open_book",
     "prove",

@@ -9,7 +9,7 @@ from umbane.db import Connection, Database
 from umbane.ledger.reading import PATIENCE, unhurried
 from umbane.ledger.words import in_words
 
-__all__ = ["close_period", "closed_until", "mark_closed", "periods", "sum_periods"]
+__all__ = ["close_period", "mark_closed", "periods", "sum_periods"]
 
 LOCK: Final = 1279607883
 """The advisory lock, beside that of `ledger.open_from`, that whoever sums periods holds."""
@@ -103,13 +103,6 @@ async def sum_periods(database: Database, utility: UUID) -> list[datetime]:
     while until := await database.run(sum_next):
         summed.append(until)
     return summed
-
-
-async def closed_until(connection: Connection, utility: UUID) -> datetime | None:
-    """Up to which instant the books of a utility are closed, or None when no period ever was."""
-    sql = "SELECT max(until) FROM ledger.period WHERE utility_id = $1"
-    until: datetime | None = await connection.fetchval(sql, utility)
-    return until
 
 
 async def periods(
