@@ -83,7 +83,7 @@ async def test_a_till(clerk: Clerk) -> None:
 
 
 async def test_a_deposit(clerk: Clerk) -> None:
-    """What a vendor pays in can be sold for; what was booked wrongly is taken back by a contra entry, once."""
+    """What a vendor pays in can be sold for; what was booked wrongly is taken back by a contra entry, once, by name."""
     made = await a_vendor(clerk)
     path = f"/books/vendors/{made['id']}/deposits"
     first = await clerk.do(path, {"money": 40_000, "reference": "bank 4711"})
@@ -92,6 +92,8 @@ async def test_a_deposit(clerk: Clerk) -> None:
     assert (second["amount"], second["vendor"]["left"]) == (10_050, 50_050)
     back = await clerk.together(f"/books/deposits/{first['id']}/reversal", {"reason": "it was another vendor's"})
     assert (back["amount"], back["reverses"], back["vendor"]["left"]) == (-40_000, first["id"], 10_050)
+    note = await clerk.counter.shop.look("SELECT note FROM ledger.entry WHERE kind = 'reversal'")
+    assert note.startswith("it was another vendor's (operator:p-")
     await clerk.refused(422, "books_refuse", f"/books/deposits/{first['id']}/reversal", {"reason": "again"})
     await clerk.refused(404, "unknown_deposit", f"/books/deposits/{back['id']}/reversal", {"reason": "no"})
     await proven(clerk.counter.shop)

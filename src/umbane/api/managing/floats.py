@@ -123,7 +123,7 @@ async def take_back(desk: Desk, call: Call) -> Reply:
         whose = await vendor(tx, scope.utility_id, vendor_id)
         before = await vendor_out(tx, scope.utility_id, whose)
         book = await open_book(tx, scope.utility_id)
-        await book.reverse([Reversal(id_, deposit_id, now, reason)])
+        await book.reverse([Reversal(id_, deposit_id, now, f"{reason} ({scope.by})")])
         after = await vendor_out(tx, scope.utility_id, whose)
         return EntryOut(id_, now, "reversal", before.owes - after.owes, deposit_id, after)
 
