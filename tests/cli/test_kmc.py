@@ -218,6 +218,17 @@ def test_compromise(tmp_path: Path, held: Held) -> None:
     assert "there is no key" in refused(words[0], "123456 2 VUDK", *words[2:], "--confirm", "A", "--confirm", "B")
 
 
+def test_rotate(tmp_path: Path, held: Held) -> None:
+    """The next revision of a key is drafted in one command, and rehearsed in one more; of no key there is none."""
+    words: list[str | Path] = ["rotate", KEY, "--centre", tmp_path / "centre", "--reason", "five years"]
+    text = done(*words, "--confirm", "Thandi Nkosi", "--confirm", "Pieter Botha", "--kwh", "7")
+    assert [it["do"] for it in yaml.safe_load(text)["steps"]] == ["rotate", "state", "load", "campaign"]
+    assert yaml.safe_load(text)["head"] == held.centre.head
+    said = done("rehearse", written(tmp_path / "c.yaml", text.encode()), "--centre", tmp_path / "centre")
+    assert "up to 100,000 tokens and 7.0 kWh in all" in said
+    assert "there is no key" in refused(words[0], "123456 2 VUDK", *words[2:], "--confirm", "A", "--confirm", "B")
+
+
 def test_enrol(tmp_path: Path, held: Held) -> None:
     """The step that takes a module in is written from its card, fits into a ceremony file, and no other file does."""
     step = done("enrol", written(tmp_path / "module.card", OFFICE.card.text()))

@@ -1,5 +1,6 @@
 """Rehearsals: everything is said, nothing is done, and what is forbidden is found."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,12 @@ from umbane.keycentre import (
     ForbiddenError,
     HeadError,
     Held,
+    NextKey,
     TransitionError,
     described,
     draft_compromise,
     draft_enrol,
+    draft_rotation,
     qr_lines,
     read_plan,
     rehearse,
@@ -216,10 +219,15 @@ def test_codes() -> None:
 # ----------------------------------------------------------------------------------------------------------- drafting
 
 
-def drafted(key: str = KEY, centre: Centre = CENTRE, **others: Any) -> str:  # noqa: ANN401 - what a draft is made of
+def drafted(
+    key: str = KEY,
+    centre: Centre = CENTRE,
+    draft: Callable[..., str] = draft_compromise,
+    **others: Any,  # noqa: ANN401 - what a draft is made of
+) -> str:
     """A ceremony file written by the machine."""
     given: dict[str, Any] = {"reason": "found", "people": PEOPLE, "days": 60, "tokens": 5, "units": 50, **others}
-    return draft_compromise(centre, key, at=NOW + DAY, **given)
+    return draft(centre, NextKey(key, **given), NOW + DAY)
 
 
 def test_draft() -> None:
@@ -238,6 +246,17 @@ def test_no_draft(others: dict[str, Any]) -> None:
     """What can't be in a ceremony file isn't drafted."""
     with pytest.raises(InputError):
         drafted(**others)
+
+
+def test_drafted_rotation() -> None:
+    """The drafted rotation makes the next key, activates it, sends it to audited modules, and plans the rest."""
+    text = drafted(draft=draft_rotation)
+    held, _ = rehearsed(text.encode())
+    known = held.centre.register()
+    assert (known.keys[KEY].state, known.keys[NEXT].state) == ("active", "active")
+    assert known.modules["shop"].keys == {KEY, NEXT}
+    assert set(held.outputs) >= {"shop-0002.load", "campaign-123456-1-VUDK-to-123456-2-VUDK.json"}
+    assert known.keys[KEY].ken < CENTRE.register().keys[KEY].ken
 
 
 def test_drafted_step() -> None:

@@ -7,7 +7,7 @@ the people in the room look like from here.
 from umbane.keycentre.ceremony import Ceremony, Held
 from umbane.keycentre.describing import described, told
 from umbane.keycentre.desk import Desk
-from umbane.keycentre.drafting import draft_compromise, draft_enrol
+from umbane.keycentre.drafting import NextKey, draft_compromise, draft_enrol, draft_rotation
 from umbane.keycentre.entropy import Entropy
 from umbane.keycentre.errors import (
     AbandonedError,
@@ -55,6 +55,7 @@ __all__ = [
     "KeyEntry",
     "KeyState",
     "ModuleEntry",
+    "NextKey",
     "Register",
     "Share",
     "ShareError",
@@ -65,6 +66,7 @@ __all__ = [
     "described",
     "draft_compromise",
     "draft_enrol",
+    "draft_rotation",
     "hold",
     "ken_end",
     "load_centre",

@@ -24,7 +24,7 @@ from umbane.keycentre.steps import (
 )
 from umbane.security import KeyUse
 
-__all__ = ["ANY", "expanded"]
+__all__ = ["ANY", "expanded", "next_label"]
 
 ANY: Final = 10**12
 """More than a module ever makes: with a key that only leads away, it isn't the amount that matters."""

@@ -1,8 +1,9 @@
 """`umbane kmc`: the key management centre, on a machine that is never online."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -156,32 +157,46 @@ def enrol(file: Path) -> None:
     click.echo(draft_enrol(content(file)), nl=False)
 
 
+def of_a_key(draft: Callable[..., None]) -> Callable[..., None]:
+    """Let a command draft what follows on a key: with what, for how long, and by whom."""
+    for option in (
+        click.option("--kwh", type=click.IntRange(0), default=1_000_000, show_default=True, help="For each module."),
+        click.option("--tokens", type=click.IntRange(0), default=100_000, show_default=True, help="For each module."),
+        click.option("--days", type=click.IntRange(1, 1095), default=60, show_default=True, help="For the campaign."),
+        click.option("--confirm", "people", multiple=True, required=True, help="Who confirms each step; give two."),
+        click.option("--reason", required=True, help="Why, for the journal."),
+        in_folder,
+        click.argument("key"),
+    ):
+        draft = option(draft)
+    return draft
+
+
 @command.command()
-@click.argument("key")
-@in_folder
-@click.option("--reason", required=True, help="What happened, for the journal.")
-@click.option("--confirm", "people", multiple=True, required=True, help="Who confirms each step; give two.")
-@click.option(
-    "--days", type=click.IntRange(1, 1095), default=60, show_default=True, help="How long the campaign may last."
-)
-@click.option("--tokens", type=click.IntRange(0), default=100_000, show_default=True, help="For each module.")
-@click.option("--kwh", type=click.IntRange(0), default=1_000_000, show_default=True, help="For each module.")
-def compromise(
-    key: str, folder: Path, *, reason: str, people: tuple[str, ...], days: int, tokens: int, kwh: int
-) -> None:
+@of_a_key
+def compromise(folder: Path, kwh: int, **wanted: Any) -> None:  # noqa: ANN401 - as NextKey has them
     """Write the ceremony file that answers a compromise.
 
     KEY is such as "123456 1 VUDK". The file goes to standard output. Review it, rehearse it, hold it: that
     marks the key, makes its next revision, ends the old one, writes files for every audited module and the plan by
     which vending moves the meters.
     """
-    from umbane.keycentre import draft_compromise, load_centre
+    from umbane.keycentre import NextKey, draft_compromise, load_centre
 
-    centre = load_centre(folder)
-    text = draft_compromise(
-        centre, key, reason=reason, people=people, days=days, tokens=tokens, units=10 * kwh, at=now()
-    )
-    click.echo(text, nl=False)
+    click.echo(draft_compromise(load_centre(folder), NextKey(units=10 * kwh, **wanted), now()), nl=False)
+
+
+@command.command()
+@of_a_key
+def rotate(folder: Path, kwh: int, **wanted: Any) -> None:  # noqa: ANN401 - as NextKey has them
+    """Write the ceremony file by which a key is followed by its next revision.
+
+    KEY is such as "123456 1 VUDK". The file goes to standard output. It does what compromise does, but the old key
+    stays active, and modules keep it as they have it.
+    """
+    from umbane.keycentre import NextKey, draft_rotation, load_centre
+
+    click.echo(draft_rotation(load_centre(folder), NextKey(units=10 * kwh, **wanted), now()), nl=False)
 
 
 def content(file: Path) -> bytes:
