@@ -79,10 +79,11 @@ class Process:
 
 
 @contextmanager
-def serving(place: Server, *words: str | Path) -> Iterator[Process]:
-    """Start `umbane serve`, wait until it serves, and end it if nobody did."""
-    process = Process(place, *words)
+def serving(place: Server, *words: str | Path, note: str = "", **more: str) -> Iterator[Process]:
+    """Start `umbane serve`, wait until it serves, perhaps after a note, and end it if nobody did."""
+    process = Process(place, *words, **more)
     try:
+        assert not note or note in process.first_line()
         assert process.first_line().startswith("Serving at ")
         yield process
     finally:

@@ -221,6 +221,7 @@ def test_a_new_session_after_that(token: TokenSetting) -> None:
 
 async def test_by_its_slot(tmp_path: Path, token: TokenSetting) -> None:
     """A token may be named by the number of its slot; where nothing is in that slot, it isn't there."""
+    TokenPool(token, 1).run(len)  # the library may not be started yet
     there = token_of(token).slot.slot_id
     by_slot = replace(token, token=None, slot=there)
     async with opened(tmp_path, by_slot) as module:

@@ -33,13 +33,13 @@ from umbane.security import (
     UnsupportedError,
     VerifyRequest,
 )
-from umbane.security.orders import token_orders
-from umbane.security.prism.asking import ask_for_token, digits_of, refusal_of
+from umbane.security.orders import change_orders, token_orders
+from umbane.security.prism.asking import ask_for_change, ask_for_token, digits_of, refusal_of
 from umbane.security.prism.client import Credentials, PrismClient
 from umbane.security.prism.connection import Address
 from umbane.security.prism.desk import Desk
-from umbane.security.prism.errors import ApiError
-from umbane.security.prism.messages import IssuedToken, Verified
+from umbane.security.prism.errors import ApiError, OtherTokenError, PrismSettingError
+from umbane.security.prism.messages import IssuedToken, MeterTestToken, SignedIn, Verified
 from umbane.security.prism.module import PrismModule, open_prism_module
 from umbane.security.prism.remote import token_said
 from umbane.security.prism.serving import serve_prism
@@ -420,3 +420,101 @@ async def test_what_is_left_out(tmp_path: Path, files: Files) -> None:
         assert [alert.code for alert in alerts] == ["ESts.VkExpired"]
         assert module.external
         assert reasons(await module.issue([request(key=DEFAULT)])) == {0: KeyUseError}
+
+
+# ------------------------------------------------------------------------------------------------- what may not spread
+
+
+async def test_silence_is_not_waited_for_by_all(tmp_path: Path, files: Files) -> None:
+    """Once a module is silent the rest of a batch isn't asked; all of it is in doubt, and found or made later."""
+    async with meddled(files, tmp_path) as (desk, where), opened(files, tmp_path, where) as module:
+        asked = requests(40)
+        desk.before = {ISSUE}
+        with pytest.raises(UnreachableError):
+            await module.issue(asked)
+        assert desk.heard.count(ISSUE) <= len(module.remote.client.connections)
+        desk.before = set()
+        assert tokens_of(await module.issue(asked)) == [expected(one) for one in asked]
+        assert (await desk.module.status()).count == (await module.status()).count == 40
+
+
+async def test_a_strange_answer_is_found_alone(tmp_path: Path, files: Files) -> None:
+    """When the module made something else for one message, the others are found all the same."""
+    good, bad, test = request(), request(), request(token=InitiateTest.everything())
+    async with meddled(files, tmp_path) as (desk, where), opened(files, tmp_path, where) as module:
+        desk.after = {ISSUE, "issueMeterTestToken", FETCH}
+        for one in (good, bad, test):
+            with pytest.raises(UnreachableError):
+                await module.issue([one])
+        desk.after = set()
+        desk.instead = {FETCH: [await other_token(desk)]}
+        found = await module.fetch([good.id, bad.id, test.id])
+        assert {id_: type(it.reason) for id_, it in found.items() if isinstance(it, Refused)} == {
+            good.id: OtherTokenError, bad.id: OtherTokenError
+        }  # fmt: skip
+        desk.instead = {}
+        found = await module.fetch([good.id, bad.id, test.id])
+        assert tokens_of([found[good.id], found[bad.id]]) == [expected(good), expected(bad)]
+        assert test.id not in found
+        assert tokens_of(await module.issue([test])) == [expected(test)]
+
+
+async def test_sections_in_another_order(tmp_path: Path, files: Files) -> None:
+    """A key change whose tokens come in another order, or for another algorithm, is handed on to nobody."""
+    asked = change()
+    async with meddled(files, tmp_path) as (desk, where), opened(files, tmp_path, where) as module:
+        desk.after = {"issueKeyChangeTokens", FETCH}
+        with pytest.raises(UnreachableError):
+            await module.change_keys([asked])
+        desk.after = set()
+        (order,) = change_orders([asked])
+        ask, remote = ask_for_change(order, table()), module.remote
+        made: Any = await asyncio.to_thread(lambda: remote.run(remote.client.fetched(ask.message_id)))
+        first, second = made
+        for wrong in (
+            [second._replace(newConfig=first.newConfig), first._replace(newConfig=None)],
+            [first, second._replace(ea=11)],
+            [first, second._replace(tokenClass=0)],
+        ):
+            desk.instead = {FETCH: wrong}
+            assert reasons(list((await module.fetch([asked.id])).values())) == {0: OtherTokenError}
+        desk.instead = {}
+        assert tokens_of(list((await module.fetch([asked.id])).values())) == [expected(asked)]
+
+
+async def test_a_refused_sign_in(tmp_path: Path, files: Files) -> None:
+    """A sign-in that was refused isn't tried again for a minute, however many ask: modules lock users out."""
+    now = [0.0]
+    wrong = Credentials(USER.username, "wrong")
+    async with meddled(files, tmp_path) as (desk, where):
+        client = PrismClient(files.link(where), wrong, 2, lambda: now[0])
+        said = await asyncio.gather(*(client.nodes() for _ in range(9)), return_exceptions=True)
+        assert {str(it) for it in said} == {"ESignin.Authentication: user or password is wrong"}
+        assert desk.heard == ["signInWithPassword"]
+        now[0], client.credentials = 59.0, USER
+        with pytest.raises(ApiError, match="ESignin"):
+            await client.nodes()
+        now[0] = 60.0
+        assert await client.nodes()
+        await client.close()
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "field"),
+    [("till", "", "password"), ("", "x", "user"), ("till", "p\u00e4ss", "password"), ("till", "x" * 56, "password"),
+     ("till\n", "x", "user"), ("t\u00fcll", "x", "user")],
+)  # fmt: skip
+def test_what_can_not_be_said(files: Files, user: str, password: str, field: str) -> None:
+    """A user or password that the interface has no signs for is refused by its name before anything is said."""
+    with pytest.raises(PrismSettingError) as caught:
+        PrismClient(files.link(Address("127.0.0.1")), Credentials(user, password))
+    assert caught.value.field == field
+    assert len(password) < 2 or password not in str(caught.value)
+
+
+def test_nothing_is_shown() -> None:
+    """Neither sessions nor digits are in what a value shows of itself, and a module's words go only so far."""
+    assert "0123abcd" not in repr(SignedIn("0123abcd"))
+    made = MeterTestToken("", "", 1, 0, 1, 0, "MeterTest", "12345678901234567890", "0ab54a98ceb1f0ad2")
+    assert "1234567890" not in repr(made)
+    assert len(str(ApiError("E" * 5000, "x" * 5000))) < 500
