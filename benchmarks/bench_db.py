@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.places import folder
+from benchmarks.places import by_owner, folder
 from benchmarks.result import Result
 from umbane.db import (
     Connection,
@@ -27,7 +27,9 @@ from umbane.db import (
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ROUNDS = 3
-MAKE = "CREATE TABLE public.posting (id uuid PRIMARY KEY, account bigint NOT NULL, amount bigint NOT NULL, note text)"
+MAKE = """
+CREATE TABLE public.posting (id uuid PRIMARY KEY, account bigint NOT NULL, amount bigint NOT NULL, note text);
+GRANT ALL ON public.posting TO PUBLIC"""
 POSTING = Table("public.posting", {"id": "uuid", "account": "bigint", "amount": "bigint", "note": "text"})
 BATCHES = 40
 ROWS = 1000
@@ -81,7 +83,7 @@ async def figures(path: Path) -> list[Result]:
     start = time.perf_counter()
     async with open_database(Embedded(path / "one"), migrating=True) as database:
         found = [Result("db.new", (time.perf_counter() - start) * 1000, "ms", 1)]
-        await database.run(lambda it: it.execute(MAKE))
+        await by_owner(database, MAKE)
         seconds = await best(lambda: small(database, 300))
         found.append(Result("db.commit.single", 300 / seconds, "transactions/s", 300))
         seconds = await best(lambda: large(database))
@@ -90,13 +92,14 @@ async def figures(path: Path) -> list[Result]:
         found.append(Result("db.jobs.enqueue", JOBS / seconds, "jobs/s", JOBS))
         found.append(Result("db.jobs.done", JOBS / await best(lambda: work_off(database)), "jobs/s", JOBS))
         start = time.perf_counter()
-        header = await backup(database, path / "file", NOW)
+        async with connected(database.place.as_owner()) as owner:
+            header = await backup(owner, path / "file", NOW)
         rows = sum(header.rows.values())
         found.append(Result("db.backup", rows / (time.perf_counter() - start), "rows/s", rows))
     start = time.perf_counter()
     async with connected(Embedded(path / "one")) as database:
         found.append(Result("db.start", (time.perf_counter() - start) * 1000, "ms", 1))
-    async with connected(Embedded(path / "two")) as database:
+    async with connected(Embedded(path / "two").as_owner()) as database:
         start = time.perf_counter()
         await restore(database, path / "file")
         found.append(Result("db.restore", rows / (time.perf_counter() - start), "rows/s", rows))

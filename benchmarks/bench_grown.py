@@ -24,7 +24,7 @@ from benchmarks.bench_sale import VENDORS, build, crew, rate
 from benchmarks.past import lay_down
 from benchmarks.places import folder
 from benchmarks.result import Result
-from umbane.db import Database, Embedded, open_database
+from umbane.db import Database, Embedded, connected, open_database
 from umbane.db.embedded import ROLE, SUPERUSER
 from umbane.ledger import BOOKS, prove
 from umbane.vending import CLAIMS
@@ -95,8 +95,9 @@ async def opened(path: Path, past: int) -> AsyncIterator[Place]:
     async with open_database(Embedded(path / "server"), migrating=True) as database:
         town = await build(database)
         start = time.perf_counter()
-        await lay_down(database, town, past)
-        await tidy(database.url)
+        async with connected(database.place.as_owner()) as owner:
+            await lay_down(owner, town, past)
+            await tidy(owner.url)
         print(f"{past} past sales laid down in {time.perf_counter() - start:.0f} s", file=sys.stderr)
         if past <= PROVEN:
             start = time.perf_counter()

@@ -25,7 +25,7 @@ import uvloop
 
 from benchmarks.bench_module import apart
 from benchmarks.bench_sale import PROCESSES, Town, build
-from benchmarks.places import folder
+from benchmarks.places import by_owner, folder
 from benchmarks.result import Result
 from umbane.api import TILL
 from umbane.db import Connection, Database, Embedded, new_ids, open_database
@@ -286,7 +286,8 @@ WHERE b.account = x.account"""
 async def bare_rate(database: Database, sales: int) -> float:
     """Sales a second, if a sale were nothing but a ledger pair, a token and a balance, fifty to a transaction."""
     for statement in TABLES:
-        await database.run(partial(execute, statement))
+        await by_owner(database, statement)
+    await by_owner(database, "GRANT ALL ON bare_posting, bare_token, bare_balance TO PUBLIC")
     start = time.perf_counter()
     numbers = iter(range(0, sales, BARE))
 
@@ -296,11 +297,6 @@ async def bare_rate(database: Database, sales: int) -> float:
 
     await asyncio.gather(writer(), writer())
     return sales / (time.perf_counter() - start)
-
-
-async def execute(statement: str, tx: Connection) -> None:
-    """Execute one statement."""
-    await tx.execute(statement)
 
 
 async def write(first: int, tx: Connection) -> None:

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Final
 
 from benchmarks.bench_ledger import Town, build, proof_rate, stretch
-from benchmarks.places import throwaway
+from benchmarks.places import by_owner, throwaway
 from benchmarks.result import Result
 
 SIZES: Final = [int(it) for it in os.environ.get("UMBANE_BENCH_LEDGER_GROWN", "10000,200000").split(",")]
@@ -68,7 +68,7 @@ async def books(stack: AsyncExitStack, size: int) -> Books:
     town = await build(await stack.enter_async_context(throwaway()))
     while town.booked < size:
         await stretch(town, town.floats, min(ENTRIES, size))
-    await town.database.run(lambda tx: tx.execute("ANALYZE"))  # as PostgreSQL does by itself within a minute
+    await by_owner(town.database, "ANALYZE")  # as PostgreSQL does by itself within a minute
     return Books(town)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from benchmarks.places import folder, throwaway
+from benchmarks.places import by_owner, folder, throwaway
 from benchmarks.result import Result
 from umbane.db import Connection, Database
 from umbane.pricing import CURRENCIES, Arrears, CustomerState
@@ -95,7 +95,7 @@ async def measured() -> list[Result]:
         report = await import_meters(database, scope, file, today=DAY)
         imported = METERS / (time.perf_counter() - start)
         assert report.added == METERS
-        await database.run(lambda tx: tx.execute("ANALYZE"))
+        await by_owner(database, "ANALYZE")
         rate = await sold(database, scope, houses)
         slowest, of_all = await found(database, scope, CHANCE.sample(houses, PEOPLE))
     return [

@@ -24,7 +24,7 @@ import psutil
 import uvloop
 
 from benchmarks.bench_module import apart
-from benchmarks.places import folder
+from benchmarks.places import by_owner, folder
 from benchmarks.result import Result
 from umbane.db import Connection, Database, Embedded, new_ids, open_database
 from umbane.ledger import AccountKey, CreditLimit, Kind, open_book
@@ -266,7 +266,7 @@ async def build(database: Database) -> Town:
     meters: list[str] = []
     for serials in batched(range(METERS), PORTION):
         meters += await database.run(lambda tx, serials=serials: settle(tx, scope, serials))  # type: ignore[misc] # the serials of this round
-    await database.run(lambda tx: tx.execute("ANALYZE"))  # as PostgreSQL does by itself within a minute
+    await by_owner(database, "ANALYZE")  # as PostgreSQL does by itself within a minute
     return Town(utility.id, [it.id for it in terminals], meters)
 
 

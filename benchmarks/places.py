@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from umbane.db import Database, Embedded, open_database
+from umbane.db import Database, Embedded, connected, open_database
 
-__all__ = ["folder", "throwaway"]
+__all__ = ["by_owner", "folder", "throwaway"]
 
 
 @asynccontextmanager
@@ -29,3 +29,9 @@ async def throwaway() -> AsyncIterator[Database]:
     """A database in a folder of its own."""
     async with folder() as path, open_database(Embedded(path / "server"), migrating=True) as database:
         yield database
+
+
+async def by_owner(database: Database, sql: str) -> None:
+    """Execute what only the owner of the tables may."""
+    async with connected(database.place.as_owner()) as owner:
+        await owner.run(lambda tx: tx.execute(sql))

@@ -21,23 +21,29 @@ import asyncpg
 import psutil
 import pytest
 
-from umbane.db import Database, Server, connected, migrate, open_database
-from umbane.db.embedded import DATABASE, ROLE, SUPERUSER, EmbeddedServer
+from umbane.db import Database, Server, connected, open_database
+from umbane.db.embedded import DATABASE, ROLE, SUPERUSER, WORKER, EmbeddedServer
 from umbane.db.errors import EmbeddedError
 
 __all__ = [
     "HasSocket",
     "administer",
     "at",
+    "by_owner",
     "database",
     "empty_place",
     "folder",
     "made",
+    "new_database",
     "own",
+    "owner",
     "place",
     "quick_folder",
     "server",
+    "superusers",
     "template",
+    "two_roles",
+    "url",
 ]
 
 NUMBERS = count(1)
@@ -63,16 +69,46 @@ class OtherServer:
     socket_directory: Path
 
 
-def at(server: HasSocket, name: str, role: str = ROLE) -> Server:
-    """The place of a database on a server."""
-    return Server(f"postgresql://{role}@/{name}?host={quote(str(server.socket_directory), safe='')}")
+def at(server: HasSocket, name: str) -> Server:
+    """The place of a database on a server, for the role that works and for the owner of the tables."""
+    return Server(url(server, name, WORKER), url(server, name, ROLE))
+
+
+def url(server: HasSocket, name: str, role: str) -> str:
+    """Where a database on a server is, for a role."""
+    return f"postgresql://{role}@/{name}?host={quote(str(server.socket_directory), safe='')}"
+
+
+def superusers(place: Server) -> str:
+    """Where a database of `at` is, for the superuser."""
+    return place.url.replace(f"//{WORKER}@", f"//{SUPERUSER}@").replace(f"//{ROLE}@", f"//{SUPERUSER}@")
+
+
+def two_roles(place: Server) -> Server:
+    """The place of a database that was its owner's alone, for the role that works and for the owner."""
+    return Server(place.url.replace(f"//{ROLE}@", f"//{WORKER}@"), place.url)
+
+
+async def by_owner(database: Database, sql: str, *values: object) -> None:
+    """Execute a statement as the owner of a database, whoever has it open."""
+    async with connected(database.place.as_owner()) as owner:
+        await owner.run(lambda tx: tx.execute(sql, *values))
+
+
+def new_database(server: HasSocket, name: str, template: str = "template1") -> None:
+    """Make a database in which nobody but its owner makes anything."""
+    administer(
+        server,
+        f"CREATE DATABASE {name} TEMPLATE {template} OWNER {ROLE} STRATEGY file_copy",
+        f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC",
+    )
 
 
 def administer(server: HasSocket, *statements: str, name: str = SUPERUSER) -> None:
     """Execute statements as the superuser."""
 
     async def execute() -> None:
-        connection = await asyncpg.connect(at(server, name, SUPERUSER).url)
+        connection = await asyncpg.connect(url(server, name, SUPERUSER))
         try:
             for statement in statements:
                 await connection.execute(statement)
@@ -140,8 +176,13 @@ def server() -> Iterator[HasSocket]:
     """Give the server for all tests of this process. It doesn't wait for the disk either."""
     if other := os.environ.get("UMBANE_TEST_SOCKET"):
         there = OtherServer(Path(other))
-        role = f"DO $$ BEGIN CREATE ROLE {ROLE} LOGIN; EXCEPTION WHEN duplicate_object THEN END $$"
-        administer(there, role, f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+        role = "DO $$ BEGIN CREATE ROLE {} LOGIN; EXCEPTION WHEN duplicate_object THEN END $$"
+        administer(
+            there,
+            *map(role.format, (ROLE, WORKER)),
+            f"DROP DATABASE IF EXISTS {DATABASE}",
+            f"CREATE DATABASE {DATABASE} OWNER {ROLE}",
+        )
         yield there
         return
     sweep(MEMORY)
@@ -161,10 +202,11 @@ def template(server: HasSocket) -> str:
     """Give the name of a database that is migrated and otherwise empty, to copy from."""
 
     async def make() -> None:
-        async with connected(at(server, TEMPLATE)) as database:
-            await migrate(database)
+        async with open_database(at(server, TEMPLATE), migrating=True):
+            pass
 
-    administer(server, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE} OWNER {ROLE}")
+    administer(server, f"DROP DATABASE IF EXISTS {TEMPLATE}")
+    new_database(server, TEMPLATE)
     asyncio.run(make())
     return TEMPLATE
 
@@ -177,8 +219,9 @@ def place(server: HasSocket, template: str) -> Iterator[Server]:
 
 @pytest.fixture
 def empty_place(server: HasSocket) -> Iterator[Server]:
-    """Give the place of a database without any table."""
-    yield from _made(server, "template1")
+    """Give the place of a database without any table, for its owner, who is the only one there."""
+    for place in _made(server, "template1"):
+        yield place.as_owner()
 
 
 @pytest.fixture
@@ -188,8 +231,15 @@ async def database(place: Server) -> AsyncIterator[Database]:
         yield opened
 
 
+@pytest.fixture
+async def owner(place: Server) -> AsyncIterator[Database]:
+    """Give the same database as `database`, as the owner of its tables."""
+    async with connected(place.as_owner()) as opened:
+        yield opened
+
+
 def _made(server: HasSocket, template: str) -> Iterator[Server]:
     name = f"test_{next(NUMBERS)}"
-    administer(server, f"CREATE DATABASE {name} TEMPLATE {template} OWNER {ROLE} STRATEGY file_copy")
+    new_database(server, name, template)
     yield at(server, name)
     administer(server, f"DROP DATABASE {name} WITH (FORCE)")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import httpx
 
 from tests.api.counter import SEAL_KEY, Counter
+from tests.database import by_owner
 from tests.registry.town import Town, new_id
 from umbane.api.passwords import hash_password
 from umbane.api.secondfactor import seal, totp
@@ -53,7 +54,7 @@ async def code_now(counter: Counter, by: int = 0) -> str:
 async def fresh_code(counter: Counter, person: Operator) -> str:
     """What the telephone of somebody shows next, as if half a minute had gone by since they used the last code."""
     sql = "DELETE FROM api.sign_in WHERE operator_id = $1"
-    await counter.shop.town.database.run(lambda tx: tx.execute(sql, person.id))
+    await by_owner(counter.shop.town.database, sql, person.id)
     return await code_now(counter)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import asyncpg
@@ -14,10 +13,10 @@ from hypothesis import strategies as st
 
 from tests.api.counter import Counter, api_key
 from tests.api.staff import Person, enter, fresh_code
+from tests.database import by_owner
 from tests.registry.town import NOW, new_id
 from tests.vending.shop import proven
 from umbane.api.approving import Approval, Decision
-from umbane.db import Connection
 from umbane.registry import (
     EngineeringAction,
     Role,
@@ -173,12 +172,7 @@ async def test_what_was_decided_stays(office: Office) -> None:
     for what in ("DELETE FROM {}", "UPDATE {} SET reason = 'x'", "TRUNCATE {} CASCADE"):
         for table in ("api.approval", "api.decision"):
             with pytest.raises(asyncpg.RestrictViolationError):
-                await office.counter.shop.town.database.run(partial(execute, sql=what.format(table)))
-
-
-async def execute(tx: Connection, sql: str) -> None:
-    """Execute a statement."""
-    await tx.execute(sql)
+                await by_owner(office.counter.shop.town.database, what.format(table))
 
 
 async def test_twice(office: Office) -> None:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.api.counter import Counter
 from tests.api.staff import PASSWORD, enter, hire, session, sign_in
+from tests.database import by_owner
 from tests.registry.town import build, new_id
 from umbane.api.logkeeping import Logkeeper
 from umbane.api.watching import Watch
@@ -100,10 +101,8 @@ async def test_sales_that_arent_in_it(counter: Counter) -> None:
     assert (await get(counter, f"sales/{new_id()}", 404, auditor))["code"] == "unknown_sale"
     sold = await counter.shop.buy()
     database = counter.shop.town.database
-    await database.run(
-        lambda tx: tx.execute("ALTER TABLE audit.batch DISABLE TRIGGER stays; GRANT ALL ON audit.batch TO CURRENT_USER")
-    )
-    await database.run(lambda tx: tx.execute("DELETE FROM audit.batch"))
+    await by_owner(database, "ALTER TABLE audit.batch DISABLE TRIGGER stays; GRANT ALL ON audit.batch TO CURRENT_USER")
+    await by_owner(database, "DELETE FROM audit.batch")
     assert (await get(counter, f"sales/{sold.id}", 404, auditor))["code"] == "unknown_entry"
 
 
@@ -166,7 +165,7 @@ async def test_the_keeper_of_a_forgery(counter: Counter) -> None:
     keeper = Logkeeper(database, SIGNER, watch)
     await keeper.round()
     forging = "UPDATE audit.batch SET entries = '{}', leaves = 1 WHERE first = 0"
-    await database.run(lambda tx: tx.execute(f"ALTER TABLE audit.batch DISABLE TRIGGER USER; {forging}"))
+    await by_owner(database, f"ALTER TABLE audit.batch DISABLE TRIGGER USER; {forging}")
     await counter.shop.buy()
     await keeper.round()
     assert "umbane_log_altered 1.0" in watch.page().decode()

@@ -1,6 +1,5 @@
 """Every role and every scope at every operation, as the OpenAPI document names them."""
 
-import functools
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +10,10 @@ import pytest
 
 from tests.api.counter import Counter, api_key
 from tests.api.staff import enter, session
+from tests.database import by_owner
 from tests.project.tree import ROOT
 from umbane.api import OPERATIONS, RIGHTS_OF, Right
 from umbane.api.openapi import document
-from umbane.db import Connection
 from umbane.registry import Role, block_operator
 
 PUBLIC = {"sign_in", "health", "readiness", "log_head", "log_heads", "log_consistency"}
@@ -214,13 +213,8 @@ async def test_a_session_that_ended(counter: Counter) -> None:
     """A session that was signed out of, that nobody used for half an hour, or that is over opens no door."""
     for end, sql in ENDS.items():
         headers = await session(counter, *Role)
-        await counter.shop.town.database.run(functools.partial(execute, sql=sql))
+        await by_owner(counter.shop.town.database, sql)
         assert await shut(counter, headers) == {it.name for it in ALL if it.rights}, end
-
-
-async def execute(tx: Connection, sql: str) -> None:
-    """Execute a statement."""
-    await tx.execute(sql)
 
 
 async def test_somebody_blocked_meanwhile(counter: Counter) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.api.counter import SEAL_KEY, Counter
 from tests.api.staff import PASSWORD, SECRET, code_now, enter, hire, open_for, sign_in
+from tests.database import by_owner
 from umbane.api import make_app
 from umbane.api.passwords import hash_password, verified
 from umbane.api.people import Gate
@@ -112,7 +113,7 @@ async def test_the_end_of_a_shift(counter: Counter) -> None:
     hours = "SELECT extract(epoch FROM expires_at - opened_at)::integer / 3600 FROM api.session"
     assert await counter.shop.look(hours) == 8
     ending = "UPDATE api.session SET seen_at = now(), expires_at = now()"
-    await counter.shop.town.database.run(lambda tx: tx.execute(ending))
+    await by_owner(counter.shop.town.database, ending)
     assert not await is_in(counter, person.headers)
 
 

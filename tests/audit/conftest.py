@@ -1,5 +1,5 @@
 """A database for each test."""
 
-from tests.database import database, folder, made, own, place, server, template
+from tests.database import database, folder, made, own, owner, place, server, template
 
-__all__ = ["database", "folder", "made", "own", "place", "server", "template"]
+__all__ = ["database", "folder", "made", "own", "owner", "place", "server", "template"]

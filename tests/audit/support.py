@@ -7,7 +7,7 @@ from typing import Any
 from tests.audit.naive import mth
 from tests.audit.test_heads import KEYS, SIGNER
 from umbane.audit import Fact, Head, append, entries_from, last_head, sequence
-from umbane.db import Connection, Database
+from umbane.db import Connection, Database, connected
 
 __all__ = ["LATER", "NOW", "alter", "fact", "last", "log", "look", "note", "placed", "signed_rightly"]
 
@@ -74,4 +74,5 @@ async def alter(database: Database, statements: Sequence[str]) -> None:
         for table in ("batch", "tile", "head"):
             await tx.execute(f"ALTER TABLE audit.{table} ENABLE ALWAYS TRIGGER stays")
 
-    await database.run(work)
+    async with connected(database.place.as_owner()) as owner:
+        await owner.run(work)

@@ -11,6 +11,7 @@ import pytest
 from tests.audit.naive import mth, path, subproof
 from tests.audit.support import LATER, NOW, alter, fact, last, log, look, note, placed, signed_rightly
 from tests.audit.test_heads import KEYS, SIGNER
+from tests.database import superusers
 from umbane.audit import (
     SALT_BYTES,
     AlteredError,
@@ -184,18 +185,20 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN)
-async def test_what_is_written_stays(database: Database, statement: str) -> None:
-    """Nothing that has been written can be changed or removed, nor anything get a place but from the sequencer."""
+async def test_what_is_written_stays(database: Database, owner: Database, statement: str) -> None:
+    """Nobody changes or removes what was written, or gives it a place but the sequencer: not even the owner."""
     await placed(database, 3)
     await database.run(lambda tx: append(tx, [Fact("secret", NOW, {}, b"x")]))
     with pytest.raises((asyncpg.RestrictViolationError, asyncpg.InsufficientPrivilegeError)):
         await database.run(lambda tx: tx.execute(statement))
+    with pytest.raises((asyncpg.RestrictViolationError, asyncpg.InsufficientPrivilegeError)):
+        await owner.run(lambda tx: tx.execute(statement))
 
 
 async def test_the_superuser_too(place: Server, database: Database) -> None:
     """The triggers hold for the superuser as well."""
     await placed(database, 3)
-    async with open_database(Server(place.url.replace("umbane@", "postgres@"))) as other:
+    async with open_database(Server(superusers(place))) as other:
         for statement in FORBIDDEN:
             if "audit.batch" in statement and "first IS NULL" not in statement:
                 with pytest.raises(asyncpg.RestrictViolationError):

@@ -108,7 +108,7 @@ def test_a_proof(place: Server) -> None:
     in_town(place)
     *claims, verdict = lines(call(place, "prove"))
     assert verdict == f"The books are proven: all {len(claims)} claims hold."
-    assert claims[1] == (
+    assert claims[2] == (
         "holds  entries         Every entry sums to zero in each unit, on accounts of its own utility. (7 looked at)"
     )
     assert all(line.startswith("holds  ") for line in claims)
@@ -139,8 +139,8 @@ def test_how_far_it_is() -> None:
     """On a terminal one line says how far a proof is, and goes away; in a file there is none of it."""
     screen, file = Screen(), StringIO()
     for talk in (Talk(screen), Talk(file)):
-        talk.progress(BOOKS[1], 0)
-        talk.progress(BOOKS[1], 1_234_567)
+        talk.progress(BOOKS[2], 0)
+        talk.progress(BOOKS[2], 1_234_567)
         talk.clear()
     assert screen.getvalue() == "\r\x1b[Kentries: 0 …\r\x1b[Kentries: 1,234,567 …\r\x1b[K"
     assert file.getvalue() == ""

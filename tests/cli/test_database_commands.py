@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.database import quick_folder
+from tests.database import quick_folder, two_roles
 from umbane.cli import main
 from umbane.db import Database, NewJob, Retries, Server, connected, enqueue
 from umbane.db.embedded import EmbeddedServer
@@ -22,8 +22,12 @@ LAST = known()[-1]
 
 def call(where: Server | Path, *words: str) -> Result:
     """Call a command for the database at a place."""
-    here = {"UMBANE_DATABASE_URL": where.url} if isinstance(where, Server) else {"UMBANE_DATA": str(where)}
-    return CliRunner().invoke(main, words, env={"UMBANE_DATABASE_URL": None, "COLUMNS": "160", **here})
+    here = (
+        {"UMBANE_DATABASE_URL": where.url, "UMBANE_DATABASE_OWNER_URL": where.owner_url}
+        if isinstance(where, Server)
+        else {"UMBANE_DATABASE_URL": None, "UMBANE_DATABASE_OWNER_URL": None, "UMBANE_DATA": str(where)}
+    )
+    return CliRunner().invoke(main, words, env={"COLUMNS": "160", **here})
 
 
 def lines(result: Result, code: int = 0) -> list[str]:
@@ -73,7 +77,10 @@ def test_our_own_server(own: EmbeddedServer) -> None:
     assert second == f"Its tables are not made yet: {len(known())} migrations wait to be applied."
     assert third == "Apply them with: umbane db migrate"
     assert lines(call(home, "db", "migrate"))[-1] == f"The tables are up to date, at migration {LAST.number}."
-    assert lines(call(home, "db", "status"))[-1] == f"Its tables are up to date, at migration {LAST.number}."
+    assert lines(call(home, "db", "status"))[-2:] == [
+        f"Its tables are up to date, at migration {LAST.number}.",
+        "Umbane works here as umbane_worker, which can't take away what guards the tables.",
+    ]
     assert lines(call(home, "db", "stop")) == [f"The server in {home} is stopped."]
     assert lines(call(home, "db", "stop")) == [f"The server in {home} doesn't run."]
 
@@ -106,11 +113,38 @@ def test_behind(place: Server) -> None:
     """A database that lacks one migration says so."""
 
     async def forge() -> None:
-        async with connected(place) as database:
+        async with connected(place.as_owner()) as database:
             await database.run(lambda it: it.execute("DELETE FROM db.migration WHERE number = $1", LAST.number))
 
     asyncio.run(forge())
     assert lines(call(place, "db", "status"), 1)[1] == "Its tables are behind: 1 migration waits to be applied."
+
+
+def test_one_role(empty_place: Server) -> None:
+    """With one role all goes on, and it is said that this role could take the guards away."""
+    lines(call(empty_place, "db", "migrate"))
+    assert lines(call(empty_place, "db", "status"))[-1] == (
+        "Umbane works here as umbane, which owns tables, and can take their guards away. "
+        'See "Two roles" on the page about the database.'
+    )
+    lines(call(empty_place, "jobs", "list"))
+
+
+def test_two_roles(empty_place: Server) -> None:
+    """A database that had one role gets a second by a migration that names both; then that one works alone."""
+    lines(call(empty_place, "db", "migrate"))
+    two = two_roles(empty_place)
+    alone = Server(two.url)
+    (said,) = lines(call(alone, "jobs", "list"), 2)
+    assert "this role has no right to that (permission denied for schema db); umbane db migrate gives it" in said
+    assert lines(call(two, "db", "status"))[-1] == (
+        "Umbane works here as umbane_worker, whose rights aren't what they should be. Mend them with: umbane db migrate"
+    )
+    lines(call(two, "db", "migrate"))
+    for place in (two, alone):
+        assert lines(call(place, "db", "status"))[-1].endswith("which can't take away what guards the tables.")
+    assert lines(call(alone, "jobs", "list")) == ["There are no jobs."]
+    assert lines(call(alone, "db", "migrate")) == [f"The tables are up to date, at migration {LAST.number}."]
 
 
 @pytest.mark.parametrize("words", [["db", "status"], ["db", "migrate"], ["jobs", "list"], ["backup", "file"]])

@@ -248,7 +248,7 @@ def test_a_database_of_another_age(place: Server, tmp_path: Path) -> None:
 
 async def opened_with_another_text(place: Server, *, own: bool) -> None:
     """Open a database one of whose migrations was another one when it was applied."""
-    async with connected(place) as database:
+    async with connected(place.as_owner()) as database:
         await database.run(lambda tx: tx.execute("UPDATE db.migration SET checksum = repeat('0', 64)"))
     with of_another_age("begin again") if own else nullcontext():
         async with open_database(place, migrating=True):

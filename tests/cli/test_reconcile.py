@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.api.house import furnished
 from tests.cli.calls import call, done, refused
+from tests.database import by_owner
 from umbane.cli.serve import published_keys
 from umbane.db import Database, Server, open_database
 from umbane.security import open_software_module
@@ -29,7 +30,7 @@ def test_a_module_in_a_folder(place: Server, tmp_path: Path) -> None:
             if not statements:
                 await sold(database, tmp_path)
             for it in statements:
-                await database.run(lambda tx, sql=it: tx.execute(sql))  # type: ignore[misc] # bound at once
+                await by_owner(database, it)
 
     asyncio.run(work())
     told = done(place, "reconcile", "--module", tmp_path)

@@ -50,7 +50,7 @@ async def load(place: Server, sql: str) -> None:
 async def today() -> str:
     """The database of this version, with something in it."""
     folder = quick_folder()
-    async with open_database(Embedded(folder / "server"), migrating=True) as database:
+    async with open_database(Embedded(folder / "server").as_owner(), migrating=True) as database:
         await fill(database)
         sql = dump(database)
     shutil.rmtree(folder)

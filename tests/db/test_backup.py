@@ -50,11 +50,11 @@ CREATE TRIGGER refuse BEFORE UPDATE OR DELETE ON db.parted_1 FOR EACH ROW EXECUT
 
 
 @pytest.fixture
-async def full(database: Database) -> Database:
+async def full(owner: Database) -> Database:
     """Give a database with all kinds of things in it."""
-    await fill(database)
-    await database.run(lambda connection: connection.execute(ODD))
-    return database
+    await fill(owner)
+    await owner.run(lambda connection: connection.execute(ODD))
+    return owner
 
 
 async def everything(database: Database) -> tuple[list[str], dict[str, list[str]], dict[str, int]]:
@@ -120,7 +120,7 @@ async def test_drill_on_another_server(full: Database, tmp_path: Path) -> None:
     """A backup is restored into a server that was made for it, which then can be opened and goes on."""
     await backup(full, tmp_path / "file", NOW)
     folder = quick_folder()
-    async with connected(Embedded(folder / "server")) as target:
+    async with connected(Embedded(folder / "server").as_owner()) as target:
         await restore(target, tmp_path / "file")
         assert await everything(target) == await everything(full)
         async with open_database(target.place) as again:

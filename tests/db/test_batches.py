@@ -18,7 +18,7 @@ ROWS = some.dictionaries(some.integers(-(2**63), 2**63 - 1), some.none() | some.
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(rows=ROWS)
-async def test_what_is_inserted_is_there(database: Database, rows: dict[int, str | None]) -> None:
+async def test_what_is_inserted_is_there(owner: Database, rows: dict[int, str | None]) -> None:
     """Any number of rows, with any text, goes in by one statement and comes out unchanged."""
 
     async def work(connection: Connection) -> dict[int, str | None]:
@@ -26,10 +26,10 @@ async def test_what_is_inserted_is_there(database: Database, rows: dict[int, str
         await THINGS.insert(connection, *columns(rows.items(), 2))
         return dict(map(tuple, await connection.fetch("SELECT id, name FROM things")))
 
-    assert await database.run(work) == rows
+    assert await owner.run(work) == rows
 
 
-async def test_arrays_join_in_any_statement(database: Database) -> None:
+async def test_arrays_join_in_any_statement(owner: Database) -> None:
     """The rows of a table's arrays can be joined in an UPDATE."""
 
     async def work(connection: Connection) -> list[tuple[int, str]]:
@@ -39,10 +39,10 @@ async def test_arrays_join_in_any_statement(database: Database) -> None:
         await connection.execute(update, [3, 1], ["z", "x"])
         return [tuple(row) for row in await connection.fetch("SELECT * FROM things ORDER BY id")]
 
-    assert await database.run(work) == [(1, "x"), (2, "b"), (3, "z")]
+    assert await owner.run(work) == [(1, "x"), (2, "b"), (3, "z")]
 
 
-async def test_the_same_in_all_rows(database: Database) -> None:
+async def test_the_same_in_all_rows(owner: Database) -> None:
     """What is the same in all rows is given once, by its name."""
     same = Table("things", {"id": "bigint"}, same={"name": "text"})
 
@@ -51,22 +51,22 @@ async def test_the_same_in_all_rows(database: Database) -> None:
         await same.insert(connection, [1, 2], name="both")
         return [tuple(row) for row in await connection.fetch("SELECT * FROM things ORDER BY id")]
 
-    assert await database.run(work) == [(1, "both"), (2, "both")]
+    assert await owner.run(work) == [(1, "both"), (2, "both")]
 
 
 @pytest.mark.parametrize("given", [{}, {"name": "a", "more": 1}, {"nane": "a"}])
-async def test_something_else_in_all_rows(database: Database, given: dict[str, object]) -> None:
+async def test_something_else_in_all_rows(owner: Database, given: dict[str, object]) -> None:
     """A value that the table doesn't have, or lacks, is refused."""
     same = Table("things", {"id": "bigint"}, same={"name": "text"})
     with pytest.raises(ValueError, match=r"the same in all rows of things are \['name'\], and not \["):
-        await database.run(lambda connection: same.insert(connection, [1, 2], **given))
+        await owner.run(lambda connection: same.insert(connection, [1, 2], **given))
 
 
 @pytest.mark.parametrize("values", [([1, 2], ["a"]), ([], ["a"]), ([1], [])])
-async def test_columns_of_different_lengths(database: Database, values: tuple[list[int], list[str]]) -> None:
+async def test_columns_of_different_lengths(owner: Database, values: tuple[list[int], list[str]]) -> None:
     """Lists of different lengths are refused; PostgreSQL would fill up the shorter one with NULL."""
     with pytest.raises(ValueError, match=r"things have different lengths: \[\d, \d\]"):
-        await database.run(lambda connection: THINGS.insert(connection, *values))
+        await owner.run(lambda connection: THINGS.insert(connection, *values))
 
 
 @pytest.mark.parametrize("rows", [[(1, "a"), (2,)], [(1,), (2, "b")], [(1, "a"), (2, "b", "c")]])

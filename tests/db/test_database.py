@@ -12,7 +12,7 @@ import asyncpg
 import psutil
 import pytest
 
-from tests.database import HasSocket, administer, at
+from tests.database import HasSocket, administer, at, url
 from umbane.db import Connection, Database, Embedded, Limits, Server, connected
 from umbane.db.database import check_server
 from umbane.db.embedded import DATABASE, SOCKET, SUPERUSER, EmbeddedServer
@@ -482,7 +482,7 @@ async def test_close_doesn_t_wait_for_ever(shop: Database) -> None:
 
 async def test_killed_server(own: EmbeddedServer) -> None:
     """When our own server is killed between two transactions, the next one starts it and goes through."""
-    async with connected(Embedded(own.directory)) as database:
+    async with connected(Embedded(own.directory).as_owner()) as database:
         await database.run(make_accounts)
         killed = own.pid
         assert killed
@@ -495,7 +495,7 @@ async def test_killed_server(own: EmbeddedServer) -> None:
 
 async def test_killed_server_under_load(own: EmbeddedServer) -> None:
     """When our own server is killed under load, each transaction counts once or is called unknown, and none is half."""
-    async with connected(Embedded(own.directory)) as database:
+    async with connected(Embedded(own.directory).as_owner()) as database:
         await database.run(make_accounts)
         started = asyncio.Event()
 
@@ -539,7 +539,7 @@ async def test_standby(server: HasSocket, shop: Database) -> None:
 
 async def hba_file(server: HasSocket) -> str:
     """The file in which a server keeps who may come in."""
-    async with connected(at(server, SUPERUSER, SUPERUSER)) as database:
+    async with connected(Server(url(server, SUPERUSER, SUPERUSER))) as database:
         return str(await database.run(lambda it: it.fetchval("SHOW hba_file")))
 
 
@@ -556,7 +556,7 @@ def locked_role(server: HasSocket) -> str:
 @pytest.mark.parametrize("password", ["", ":wrong", ":s3cret%40x"])
 async def test_wrong_password(server: HasSocket, locked_role: str, password: str) -> None:
     """A password that is wrong or missing is told, and not repeated."""
-    place = Server(at(server, DATABASE, f"{locked_role}{password}").url)
+    place = Server(url(server, DATABASE, f"{locked_role}{password}"))
     with pytest.raises((AccessError, ServerMissingError), match="password") as caught:
         async with connected(place):
             pass
@@ -565,14 +565,14 @@ async def test_wrong_password(server: HasSocket, locked_role: str, password: str
 
 async def test_right_password(server: HasSocket, locked_role: str) -> None:
     """The right password opens the door."""
-    async with connected(at(server, DATABASE, f"{locked_role}:right")) as database:
+    async with connected(Server(url(server, DATABASE, f"{locked_role}:right"))) as database:
         assert await database.run(lambda it: it.fetchval("SELECT current_user::text")) == locked_role
 
 
 async def test_unknown_role(server: HasSocket) -> None:
     """A role that the server doesn't know is told."""
     with pytest.raises(AccessError, match="doesn't let this role in"):
-        async with connected(at(server, DATABASE, "nobody_knows")):
+        async with connected(Server(url(server, DATABASE, "nobody_knows"))):
             pass
 
 

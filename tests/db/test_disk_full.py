@@ -65,7 +65,7 @@ async def rub(connection):
     await connection.execute("UPDATE many SET t = repeat('y', 1000) WHERE n = 1")
 
 async def main():
-    async with open_database(Embedded(DISK / "server"), migrating=True) as database:
+    async with open_database(Embedded(DISK / "server").as_owner(), migrating=True) as database:
         await database.run(lambda it: it.execute("CREATE TABLE many (n int, t text STORAGE PLAIN)"))
         await database.run(more(100))
 

@@ -14,10 +14,10 @@ import asyncpg
 import psutil
 import pytest
 
-from tests.database import administer, at, quick_folder
+from tests.database import administer, quick_folder, url
 from tests.db.program import Holder, begin, finish
 from umbane.db.cluster import buffers_for
-from umbane.db.embedded import DATABASE, EmbeddedServer
+from umbane.db.embedded import DATABASE, ROLE, EmbeddedServer
 from umbane.db.errors import EmbeddedError, ServerInUseError
 from umbane.db.programs import programs_for
 
@@ -36,10 +36,10 @@ def new() -> Iterator[EmbeddedServer]:
 
 
 def ask(server: EmbeddedServer, query: str) -> object:
-    """The answer of a server to a query, for the role that Umbane works under."""
+    """The answer of a server to a query, for the role that owns its database."""
 
     async def work() -> object:
-        connection = await asyncpg.connect(at(server, DATABASE).url)
+        connection = await asyncpg.connect(url(server, DATABASE, ROLE))
         try:
             return await connection.fetchval(query)
         finally:

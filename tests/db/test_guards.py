@@ -70,6 +70,6 @@ async def test_nothing_is_overlooked(database: Database) -> None:
         ("CREATE TABLE cuckoo () INHERITS (ledger.entry)", ("table", "cuckoo", "adds rows to ledger.entry")),
     ],
 )
-async def test_what_was_changed(database: Database, change: str, found: tuple[str, str, str]) -> None:
+async def test_what_was_changed(owner: Database, change: str, found: tuple[str, str, str]) -> None:
     """Whatever the owner of the database does to a guard, or behind it, is found and named."""
-    assert (await after(database, change))[0] == found
+    assert (await after(owner, change))[0] == found

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from umbane.db import Embedded, Server, place_from
+from umbane.db.embedded import ROLE, WORKER
 from umbane.errors import InputError
 
 URL = "postgresql://nomsa:s3cret@db.example:5433/umbane?sslmode=require"
@@ -51,10 +52,37 @@ def test_no_url_of_a_database(url: str) -> None:
         place_from({"UMBANE_DATABASE_URL": url})
 
 
+def test_two_urls() -> None:
+    """The URL of the owner stands beside that of the role that works; an empty one is none."""
+    owner = URL.replace("nomsa", "owner")
+    place = place_from({"UMBANE_DATABASE_URL": URL, "UMBANE_DATABASE_OWNER_URL": owner})
+    assert (place, place.as_owner()) == (Server(URL, owner), Server(owner))
+    assert place_from({"UMBANE_DATABASE_URL": URL, "UMBANE_DATABASE_OWNER_URL": ""}).as_owner() == Server(URL)
+
+
+def test_the_owner_of_our_own() -> None:
+    """In a server of our own the owner has a name of its own, and whoever is the owner already stays it."""
+    place = Embedded(Path("/srv/data"))
+    assert (place.role, place.as_owner().role, place.as_owner().as_owner()) == (WORKER, ROLE, place.as_owner())
+
+
+@pytest.mark.parametrize("environ", [{}, {"UMBANE_DATA": "/srv/data"}, {"UMBANE_DATABASE_URL": ""}])
+def test_an_owner_alone(environ: dict[str, str]) -> None:
+    """Who names the database for its owner only is told so, and another isn't taken instead."""
+    with pytest.raises(InputError, match="UMBANE_DATABASE_URL: is missing beside UMBANE_DATABASE_OWNER_URL"):
+        place_from(environ | {"UMBANE_DATABASE_OWNER_URL": URL})
+
+
+def test_no_url_for_the_owner() -> None:
+    """What isn't a URL for the owner is refused by the name of its setting."""
+    with pytest.raises(InputError, match="UMBANE_DATABASE_OWNER_URL: names no database"):
+        place_from({"UMBANE_DATABASE_URL": URL, "UMBANE_DATABASE_OWNER_URL": "postgresql://owner@there"})
+
+
 @pytest.mark.parametrize("shown", [str, repr])
 def test_no_password_is_shown(shown: type[str]) -> None:
     """The password in a URL is shown to nobody."""
-    assert "s3cret" not in shown(Server(URL))
+    assert "s3cret" not in shown(Server(URL, URL))
 
 
 def test_wrong_urls_are_not_repeated() -> None:

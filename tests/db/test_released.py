@@ -21,27 +21,27 @@ async def test_from_every_release(release: str, empty_place: Server, database: D
         assert kept == await database.run(lambda connection: connection.fetchval(KEPT))
 
 
-async def test_the_release_to_come(empty_place: Server, database: Database) -> None:
+async def test_the_release_to_come(empty_place: Server, owner: Database) -> None:
     """What is written down at the next release is the database of today, with its rows."""
-    await fill(database)
-    await load(empty_place, dump(database))
+    await fill(owner)
+    await load(empty_place, dump(owner))
     async with open_database(empty_place) as copy:
-        assert await shape(copy) == await shape(database)
-        assert await copy.run(lambda it: it.fetchval(KEPT)) == await database.run(lambda it: it.fetchval(KEPT))
+        assert await shape(copy) == await shape(owner)
+        assert await copy.run(lambda it: it.fetchval(KEPT)) == await owner.run(lambda it: it.fetchval(KEPT))
 
 
-async def test_shapes_differ(place: Server, database: Database) -> None:
+async def test_shapes_differ(place: Server, owner: Database) -> None:
     """The comparison notices a column, an index and a comment-free change of a constraint."""
-    before = await shape(database)
+    before = await shape(owner)
     for change in (
         "ALTER TABLE db.job ADD COLUMN extra int",
         "CREATE INDEX extra ON db.job (enqueued_at)",
         "ALTER TABLE db.job ADD CHECK (attempts >= 0)",
         "ALTER TABLE db.job ALTER COLUMN attempts SET DEFAULT 1",
     ):
-        async with open_database(place) as other:
+        async with open_database(place.as_owner()) as other:
             await other.run(lambda connection, sql=change: connection.execute(sql))  # type: ignore[misc]  # a loop's value
-        after = await shape(database)
+        after = await shape(owner)
         assert after != before
         before = after
 

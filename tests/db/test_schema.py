@@ -154,7 +154,7 @@ async def test_open_an_empty_database(empty_place: Server) -> None:
 async def test_open_one_that_is_behind(place: Server) -> None:
     """The error for a database that is behind names the first migration that waits, alone when it is the only one."""
     last = known()[-1]
-    await forge(place, f"DELETE FROM db.migration WHERE number = {last.number}")  # noqa: S608 - a number of ours
+    await forge(place.as_owner(), f"DELETE FROM db.migration WHERE number = {last.number}")  # noqa: S608 - a number of ours
     with pytest.raises(SchemaBehindError, match=f"applied: {last.name}; make a backup"):
         async with open_database(place):
             pass
@@ -163,7 +163,9 @@ async def test_open_one_that_is_behind(place: Server) -> None:
 @pytest.mark.parametrize("migrating", [False, True])
 async def test_open_one_that_is_newer(place: Server, *, migrating: bool) -> None:
     """A database that a newer Umbane has changed isn't touched."""
-    await forge(place, "INSERT INTO db.migration (number, name, checksum, version) VALUES (9999, 'x', 'x', '99')")
+    await forge(
+        place.as_owner(), "INSERT INTO db.migration (number, name, checksum, version) VALUES (9999, 'x', 'x', '99')"
+    )
     with pytest.raises(SchemaNewerError):
         async with open_database(place, migrating=migrating):
             pass
@@ -172,7 +174,7 @@ async def test_open_one_that_is_newer(place: Server, *, migrating: bool) -> None
 @pytest.mark.parametrize("migrating", [False, True])
 async def test_open_one_that_was_changed(place: Server, *, migrating: bool) -> None:
     """A database whose migrations aren't ours isn't touched."""
-    await forge(place, "UPDATE db.migration SET checksum = 'x' WHERE number = 1")
+    await forge(place.as_owner(), "UPDATE db.migration SET checksum = 'x' WHERE number = 1")
     with pytest.raises(MigrationChangedError, match=r"0001_db_jobs.sql was changed"):
         async with open_database(place, migrating=migrating):
             pass

@@ -180,20 +180,20 @@ def test_two_handlers_of_one_name(way: str, other: str) -> None:
 # --------------------------------------------------------------------------------------------------------------- inside
 
 
-async def test_effect_and_outcome_together(database: Database) -> None:
+async def test_effect_and_outcome_together(owner: Database) -> None:
     """What a handler writes inside commits together with the outcomes of its jobs."""
-    await put(database, 3)
-    assert await worker(database, inside(book)).run_once(NOW) == 3
-    assert await booked(database) == [0, 1, 2]
-    assert set(await states(database)) == {JobState.DONE}
+    await put(owner, 3)
+    assert await worker(owner, inside(book)).run_once(NOW) == 3
+    assert await booked(owner) == [0, 1, 2]
+    assert set(await states(owner)) == {JobState.DONE}
 
 
-async def test_one_bad_job_among_good_ones(database: Database) -> None:
+async def test_one_bad_job_among_good_ones(owner: Database) -> None:
     """When one job spoils the batch, the others are done all the same, each once."""
-    await put(database, 6)
-    await worker(database, inside(book)).run_once(NOW)
-    assert await booked(database) == [0, 1, 2, 4, 5]
-    found = await views(database)
+    await put(owner, 6)
+    await worker(owner, inside(book)).run_once(NOW)
+    assert await booked(owner) == [0, 1, 2, 4, 5]
+    found = await views(owner)
     assert [view.state for view in found].count(JobState.DONE) == 5
     assert "CheckViolationError" in (found[3].problem or "")
 

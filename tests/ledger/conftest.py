@@ -1,5 +1,5 @@
 """The server and the databases that the tests of this room use."""
 
-from tests.database import database, empty_place, made, own, place, server, template
+from tests.database import database, empty_place, made, own, owner, place, server, template
 
-__all__ = ["database", "empty_place", "made", "own", "place", "server", "template"]
+__all__ = ["database", "empty_place", "made", "own", "owner", "place", "server", "template"]

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
-from umbane.db import Connection, Database, Server
-from umbane.db.embedded import SUPERUSER
+from tests.database import superusers
+from umbane.db import Connection, Database, Server, connected
 from umbane.ledger import ENERGY, AccountKey, Book, CreditLimit, Entry, Kind, open_book
 from umbane.ledger.words import in_words
 
@@ -134,12 +134,13 @@ async def execute(database: Database, sql: str, *values: object) -> None:
         with in_words():
             await connection.execute(sql, *values)
 
-    await database.run(work)
+    async with connected(database.place.as_owner()) as owner:
+        await owner.run(work)
 
 
 async def as_superuser(place: Server, *statements: str) -> None:
     """Do what nobody should: execute statements as the superuser, with all triggers of replicas off."""
-    connection = await asyncpg.connect(place.url.replace("//umbane@", f"//{SUPERUSER}@"))
+    connection = await asyncpg.connect(superusers(place))
     try:
         for statement in statements:
             await connection.execute(statement)

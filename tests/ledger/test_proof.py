@@ -16,6 +16,7 @@ from tests.ledger.support import (
 from tests.ledger.tampering import FIRST, SECOND, TAMPERED, Case, a_week, tamper
 from umbane.db import Connection, Database, Server
 from umbane.db.guards import known_guards
+from umbane.db.rights import declared
 from umbane.ledger import BOOKS, Claim, Wrong, prove, sweep
 
 
@@ -34,6 +35,7 @@ async def test_books_in_order(database: Database, place: Server) -> None:
     result = await prove(database, BOOKS)
     assert [(finding.claim.name, finding.rows, finding.wrong) for finding in result.findings] == [
         ("guards", len(known_guards().triggers) + len(known_guards().functions), None),
+        ("rights", len(declared()), None),
         ("entries", 7, None),
         ("lines", 7, None),
         ("reversals", 1, None),
@@ -77,6 +79,15 @@ async def test_a_guard_that_is_missing(database: Database, place: Server, change
     await as_superuser(place, change)
     found = await first_wrong(database)
     assert found == ("guards", Wrong("trigger", key, "is missing or switched off"))
+
+
+async def test_one_role(owner: Database) -> None:
+    """Where the role that works owns the tables, the proof of books that are in order says so, and nothing else."""
+    await a_week(owner)
+    proof = await prove(owner, BOOKS)
+    assert {it.claim.name: it.wrong for it in proof.findings if it.wrong} == {
+        "rights": Wrong("role", "umbane", "owns tables, and can take their guards away")
+    }
 
 
 async def test_the_first_of_several(database: Database, place: Server) -> None:

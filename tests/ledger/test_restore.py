@@ -5,18 +5,20 @@ from uuid import UUID
 
 import pytest
 
+from tests.database import two_roles
 from tests.ledger.support import NOON, Shop, execute, minutes, numbered, open_shop
 from tests.ledger.tampering import SECOND, a_week
-from umbane.db import Database, Server, backup, connected, restore
+from umbane.db import Database, Server, backup, connected, open_database, restore
 from umbane.ledger import BOOKS, DuplicateEntryError, LimitError, Reversal, ReversalError, SealedError, prove
 
 
-async def test_books_from_a_backup(database: Database, empty_place: Server, tmp_path: Path) -> None:
+async def test_books_from_a_backup(database: Database, owner: Database, empty_place: Server, tmp_path: Path) -> None:
     """Restored books hold, can't be changed, know what was booked, and go on where they were."""
     shop = await a_week(database)
-    await backup(database, tmp_path / "books", minutes(60))
-    async with connected(empty_place) as other:
-        await restore(other, tmp_path / "books")
+    await backup(owner, tmp_path / "books", minutes(60))
+    async with connected(empty_place) as empty:
+        await restore(empty, tmp_path / "books")
+    async with open_database(two_roles(empty_place), migrating=True) as other:
         restored = Shop(other, shop.ids)
         assert (await prove(other, BOOKS)).holds
         for change in ("UPDATE ledger.entry SET note = 'x'", "DELETE FROM ledger.line", "TRUNCATE ledger.account"):

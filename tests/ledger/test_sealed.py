@@ -50,9 +50,9 @@ async def test_no_change(database: Database, place: Server, change: str) -> None
     assert (await prove(database, BOOKS)).holds
 
 
-async def test_the_owner_has_no_right_to_it(database: Database) -> None:
+async def test_the_owner_has_no_right_to_it(owner: Database) -> None:
     """Rights to change the tables of facts were taken from their owner."""
-    async with database.reading() as connection:
+    async with owner.reading() as connection:
         rows = await connection.fetch("""
             SELECT table_name, privilege_type FROM information_schema.role_table_grants
             WHERE table_schema = 'ledger' AND grantee = current_user AND privilege_type IN ('DELETE', 'TRUNCATE')""")

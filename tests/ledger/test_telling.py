@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.database import by_owner
 from tests.ledger.support import FLOAT, HOUSE, NOON, VENDOR, Shop, minutes, numbered, open_shop
 from umbane.audit import moment
 from umbane.audit.store import waiting
@@ -85,7 +86,7 @@ BREAK = "ALTER TABLE audit.batch ADD CONSTRAINT broken CHECK (false) NOT VALID"
 
 async def test_no_log_no_entry(shop: Shop) -> None:
     """While the log can't be written nothing is booked, no limit is set, and no period is closed."""
-    await shop.database.run(lambda tx: tx.execute(BREAK))
+    await by_owner(shop.database, BREAK)
     limit = CreditLimit(shop.ids[FLOAT], 30_000, NOON, "x")
     for work in (
         lambda book: book.post([shop.deposit(500)]),

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.database import administer, at, database, server
+from tests.database import administer, at, database, new_database, server
 from tests.registry.town import Town, build
-from umbane.db import Server, connected, migrate
+from umbane.db import Server, open_database
 from umbane.db.database import Database
-from umbane.db.embedded import ROLE, EmbeddedServer
+from umbane.db.embedded import EmbeddedServer
 
 __all__ = ["database", "server"]
 
@@ -22,11 +22,10 @@ def towns(server: EmbeddedServer) -> list[Town]:
     """Build two towns once, in a database to copy from."""
 
     async def make() -> list[Town]:
-        async with connected(at(server, TOWNS)) as made:
-            await migrate(made)
+        async with open_database(at(server, TOWNS), migrating=True) as made:
             return [await build(made, "seaview", 1), await build(made, "hilltop", 2)]
 
-    administer(server, f"CREATE DATABASE {TOWNS} OWNER {ROLE}")
+    new_database(server, TOWNS)
     return asyncio.run(make())
 
 
@@ -35,7 +34,7 @@ def place(server: EmbeddedServer, towns: list[Town]) -> Iterator[Server]:
     """Give the place of a database with the two towns that belongs to this test alone."""
     assert towns
     name = "one_test"
-    administer(server, f"CREATE DATABASE {name} TEMPLATE {TOWNS} OWNER {ROLE}")
+    new_database(server, name, TOWNS)
     yield at(server, name)
     administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 

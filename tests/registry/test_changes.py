@@ -5,6 +5,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from tests.database import by_owner
 from tests.registry.town import Town, new_id
 from umbane.registry import Vendor, add_vendors, change_vendor, history
 
@@ -47,4 +48,4 @@ async def _change_and_fail(tx: object, town: Town) -> None:
 async def test_append_only(town: Town, sql: str) -> None:
     """Nobody takes a row out of the record, or changes one."""
     with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
-        await town.database.run(lambda tx: tx.execute(sql))
+        await by_owner(town.database, sql)

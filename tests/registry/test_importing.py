@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.database import by_owner
 from tests.registry.town import KEY, TARIFF, TODAY, Town, meter, new_id, pan, revision
 from umbane.pricing import Arrears, CustomerState
 from umbane.registry import (
@@ -324,9 +325,7 @@ async def test_a_key_from_the_factory(town: Town, tmp_path: Path) -> None:
 
 async def test_a_currency_without_minor_units(town: Town, tmp_path: Path) -> None:
     """Debts are read in the currency of the utility."""
-    await town.database.run(
-        lambda tx: tx.execute("UPDATE registry.utility SET currency = 'UGX' WHERE id = $1", town.id)
-    )
+    await by_owner(town.database, "UPDATE registry.utility SET currency = 'UGX' WHERE id = $1", town.id)
     await load(town, tmp_path, f"{LIVED_IN},arrears", f"{home(10)},outstanding:450")
     assert (await town.reads(contract_by_account, "A-10")).state.arrears == (Arrears("outstanding", 450),)
     row = f"{home(11)},outstanding:450.00"

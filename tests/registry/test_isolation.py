@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 import umbane.registry
+from tests.database import by_owner
 from tests.registry.test_apikeys import LIMITS, issued
 from tests.registry.test_operators import THEMBA
 from tests.registry.town import NEXT_KEY, NOW, TARIFF, TODAY, TSHWANE, Town, meter, new_id, revision
@@ -221,7 +222,7 @@ async def test_by_hand(town: Town, other: Town, table: str, column: str, whose: 
     """The database itself lets nothing of one utility point to something of another."""
     sql = f"UPDATE registry.{table} SET {column} = $2 WHERE utility_id = $1 AND {column} IS NOT NULL"  # noqa: S608 - listed above
     with pytest.raises(asyncpg.ForeignKeyViolationError):
-        await town.database.run(lambda tx: tx.execute(sql, town.id, getattr(other, whose).id))
+        await by_owner(town.database, sql, town.id, getattr(other, whose).id)
 
 
 def statements(source: Path) -> list[str]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from tests.database import by_owner
 from tests.registry.town import KEY, NEXT_KEY, NOW, Town, meter
 from umbane.audit.store import waiting
 from umbane.registry import (
@@ -203,5 +204,5 @@ async def test_the_record_stays(town: Town, sql: str) -> None:
     await issue(town)
     statement = f"{sql} registry.key_event" + (" SET words = ''" if sql == "UPDATE" else "")
     with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
-        await town.database.run(lambda tx: tx.execute(statement))
+        await by_owner(town.database, statement)
     assert len(await town.reads(key_events, town.meter.id)) == 1

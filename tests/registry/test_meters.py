@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from tests.database import by_owner
 from tests.registry.town import KEY, NEXT_KEY, TODAY, Town, meter, new_id, pan
 from umbane.db import Connection
 from umbane.pricing import CustomerState
@@ -234,4 +235,4 @@ async def test_what_the_database_refuses(town: Town, change: str) -> None:
     """The database keeps no meter that can't be, whoever writes it."""
     sql = f"UPDATE registry.meter SET {change} WHERE id = $1"  # noqa: S608 - the changes above
     with pytest.raises(asyncpg.CheckViolationError):
-        await town.database.run(lambda tx: tx.execute(sql, town.meter.id))
+        await by_owner(town.database, sql, town.meter.id)

@@ -7,6 +7,7 @@ from hashlib import sha256
 import asyncpg
 import pytest
 
+from tests.database import by_owner
 from tests.registry.town import TARIFF, TARIFFS, TSHWANE, Town, new_id
 from umbane.pricing import Tariff, TariffFileError, load_tariff_text
 from umbane.registry import (
@@ -156,9 +157,9 @@ async def test_words_stay(town: Town, change: str) -> None:
     """The database lets nobody change what an active version says, or that it is active."""
     sql = f"UPDATE registry.tariff_version SET {change}"  # noqa: S608 - the changes above
     with pytest.raises(asyncpg.RestrictViolationError, match="what customers were told"):
-        await town.database.run(lambda tx: tx.execute(sql))
+        await by_owner(town.database, sql)
     with pytest.raises(asyncpg.RestrictViolationError):
-        await town.database.run(lambda tx: tx.execute("DELETE FROM registry.tariff_version"))
+        await by_owner(town.database, "DELETE FROM registry.tariff_version")
 
 
 def test_an_earlier_end() -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
+from tests.database import by_owner
 from tests.registry.town import GROUP, NOW, Town, new_id, revision, utility
 from umbane.registry import (
     DuplicateError,
@@ -150,7 +151,7 @@ async def test_the_realm_of_a_group_stays(town: Town) -> None:
     """A supply group that has keys never changes from the test realm to production, not even by hand."""
     sql = "UPDATE registry.supply_group SET realm = 'production' WHERE utility_id = $1"
     with pytest.raises(asyncpg.ForeignKeyViolationError):
-        await town.database.run(lambda tx: tx.execute(sql, town.id))
+        await by_owner(town.database, sql, town.id)
 
 
 async def test_a_key_to_a_group_of_another_utility(town: Town, other: Town) -> None:

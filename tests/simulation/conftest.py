@@ -6,10 +6,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.database import HasSocket, administer, at, server, template
+from tests.database import HasSocket, administer, at, new_database, server, template
 from tests.simulation.market import Market
 from umbane.db import open_database
-from umbane.db.embedded import ROLE
 from umbane.security import open_software_module
 from umbane.simulation.realm import vault_of
 from umbane.sts import SGC
@@ -22,7 +21,7 @@ GROUPS = [SGC(201457), SGC(205900)]
 @pytest.fixture(scope="module")
 def market(server: HasSocket, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     """Give a place where stories are played."""
-    administer(server, f"CREATE DATABASE simulation TEMPLATE {template} OWNER {ROLE} STRATEGY file_copy")
+    new_database(server, "simulation", template)
     folder = tmp_path_factory.mktemp("module")
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()

@@ -24,8 +24,7 @@ from tests.vending.killing import kill
 from tests.vending.shop import Shop, counted, proven, set_float
 from tests.vending.street import street
 from tests.vending.till import AT_ONCE, MESSAGES, clock, module_of, outcome, request
-from umbane.db import Server, migrate, new_ids, open_database
-from umbane.db.database import connected
+from umbane.db import Server, new_ids, open_database
 from umbane.db.embedded import EmbeddedServer
 from umbane.registry import Terminal, add_terminals
 from umbane.vending import Engine, open_engine, resolve, sell
@@ -89,8 +88,7 @@ class Field:
 
     async def build(self) -> None:
         """Build a town with some meters and two tills."""
-        async with connected(self.place) as database:
-            await migrate(database)
+        async with open_database(self.place, migrating=True) as database:
             town = self.built = await build(database, "seaview", 1)
             await set_float(town, 10**12)
             tills = [Terminal(id_, town.vendor.id, f"T-{place}") for place, id_ in enumerate(new_ids(2), 2)]

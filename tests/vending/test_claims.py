@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from tests.database import by_owner, superusers
 from tests.ledger.support import as_superuser
 from tests.registry.town import new_id
 from tests.vending.abroad import abroad, let
@@ -15,7 +16,7 @@ from tests.vending.laboratory import LaboratoryModule, LostReplyError
 from tests.vending.shop import Shop, proven
 from tests.vending.test_engineering import ENGINEER
 from umbane.db import Connection, Database, Server
-from umbane.db.embedded import ROLE, SUPERUSER
+from umbane.db.embedded import WORKER
 from umbane.db.guards import known_guards
 from umbane.ledger import BOOKS, Reversal, Wrong, open_book, prove
 from umbane.ledger.debts import BookedDebt, Origin, book_debts
@@ -61,7 +62,7 @@ async def after(connection: "asyncpg.Connection[asyncpg.Record]", change: str) -
     """The same after a change with every guard off and on again; then the change is undone."""
     transaction = connection.transaction()
     await transaction.start()
-    for statement in (*guards("DISABLE"), change, *guards("ENABLE")):
+    for statement in (*guards("DISABLE"), change, *guards("ENABLE"), f"SET LOCAL ROLE {WORKER}"):
         await connection.execute(statement)
     found = [(it.name, await it.check(cast("Connection", connection), lambda _: None)) for it in (*BOOKS, *CLAIMS)]
     await transaction.rollback()
@@ -137,7 +138,7 @@ async def test_rows_that_were_changed(database: Database, place: Server) -> None
     """A superuser changes rows of sales, every guard off: the claim that it breaks says what is wrong."""
     async with abroad(database, BEGIN, sale=HELD) as shop:
         await a_day(shop)
-        connection = await asyncpg.connect(place.url.replace(f"//{ROLE}@", f"//{SUPERUSER}@"))
+        connection = await asyncpg.connect(superusers(place))
         for case in CASES:
             name, wrong = await after(connection, case.change)
             assert (name, case.problem in wrong.problem) == (case.claim, True), (case, wrong)
@@ -190,7 +191,7 @@ async def test_what_was_sold_stays(database: Database, place: Server) -> None:
         await a_day(shop)
         for change in (form.format(table) for form in forms for table in STAYING):
             with pytest.raises(asyncpg.RestrictViolationError):
-                await database.run(lambda tx, sql=change: tx.execute(sql))  # type: ignore[misc] # a loop's value
+                await by_owner(database, change)
             with pytest.raises(asyncpg.RestrictViolationError):
                 await as_superuser(place, "SET session_replication_role = replica", change)
         await proven(shop)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.database import HasSocket, administer
+from tests.database import HasSocket, administer, by_owner
 from tests.registry.town import Town, revision
 from tests.vending.laboratory import LaboratoryModule
 from tests.vending.shop import Shop, open_shop, proven
@@ -269,7 +269,7 @@ async def test_a_crash_in_between(town: Town, module: LaboratoryModule) -> None:
 async def test_without_an_intent(town: Town, module: LaboratoryModule) -> None:
     """What can't be committed beforehand isn't asked."""
     async with open_shop(town, module) as shop:
-        await town.database.run(lambda tx: tx.execute("DROP TABLE vending.intent"))
+        await by_owner(town.database, "DROP TABLE vending.intent")
         assert code(await shop.ask(Buy(money=20_000), "a")) is Code.UNAVAILABLE
         assert (module.asked.is_set(), await spent(shop)) == (False, 0)
 

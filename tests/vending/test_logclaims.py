@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.registry.town import new_id
 from tests.vending.shop import Shop
 from umbane.audit import Fact, Signer, append, sequence
-from umbane.db import Connection
+from umbane.db import Connection, connected
 from umbane.ledger import Reversal, open_book, prove
 from umbane.ledger.payments import book_payment
 from umbane.vending import LOG
@@ -54,7 +54,8 @@ async def alter(shop: Shop, *statements: str) -> None:
         for it in statements:
             await tx.execute(it)
 
-    await shop.town.database.run(work)
+    async with connected(shop.town.database.place.as_owner()) as owner:
+        await owner.run(work)
 
 
 async def wrong(shop: Shop) -> dict[str, str]:

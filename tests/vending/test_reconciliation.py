@@ -12,7 +12,7 @@ from tests.registry.town import Town
 from tests.vending.laboratory import LaboratoryModule
 from tests.vending.shop import Shop, open_shop
 from umbane.audit import Signer, sequence
-from umbane.db import Connection
+from umbane.db import Connection, connected
 from umbane.registry import EngineeringAction, Role
 from umbane.security import KeyCount, Record, TokenRequest, UnsupportedError, VendingKeyName
 from umbane.sts import Credit
@@ -44,7 +44,8 @@ async def alter(shop: Shop, *statements: str) -> None:
         for it in statements:
             await tx.execute(it)
 
-    await shop.town.database.run(work)
+    async with connected(shop.town.database.place.as_owner()) as owner:
+        await owner.run(work)
 
 
 async def found(shop: Shop) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from tests.database import by_owner
 from tests.registry.town import NOW, Town
 from tests.vending.abroad import abroad, let
 from tests.vending.laboratory import LaboratoryModule, LostReplyError
@@ -190,4 +191,4 @@ async def test_a_module_moves_on(town: Town, module: LaboratoryModule, change: s
     async with open_shop(town, module):
         pass
     with pytest.raises(asyncpg.RestrictViolationError):
-        await town.database.run(lambda tx: tx.execute(f"UPDATE vending.module SET {change}"))  # noqa: S608 - our words
+        await by_owner(town.database, f"UPDATE vending.module SET {change}")  # noqa: S608 - our words

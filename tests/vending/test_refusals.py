@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.database import by_owner
 from tests.registry.town import GROUP, KEY, NEXT_KEY, TSHWANE, meter, pan, revision
 from tests.vending.shop import Shop, proven, set_float
 from tests.vending.traces import Contents, contents, left
@@ -77,7 +78,7 @@ def change(verb: Callable[..., Awaitable[Any]], *arguments: Any) -> Preparation:
 
 async def spend_all_minutes(shop: Shop) -> None:
     """In the course of years every TID of the key's base date was used."""
-    await shop.town.database.run(lambda tx: tx.execute("UPDATE registry.meter SET last_minute = $1", LAST_MINUTE))
+    await by_owner(shop.town.database, "UPDATE registry.meter SET last_minute = $1", LAST_MINUTE)
 
 
 async def let_the_key_grow_old(shop: Shop) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests.database import by_owner
 from tests.registry.town import Town
 from tests.vending.abroad import abroad
 from tests.vending.laboratory import LaboratoryModule
@@ -102,14 +103,14 @@ CREATE TRIGGER broken BEFORE INSERT ON audit.batch EXECUTE FUNCTION audit.broken
 
 async def test_no_log_no_token(shop: Shop) -> None:
     """While the log can't be written nothing is sold; once it is mended, the same message sells."""
-    await shop.town.database.run(lambda tx: tx.execute(BREAK))
+    await by_owner(shop.town.database, BREAK)
     before = await contents(shop)
     answer = await shop.ask(Buy(money=20_000), "patient")
     assert isinstance(answer, Refused)
     assert answer.code == Code.UNAVAILABLE
     after = await contents(shop)
     assert left(before, replace(after, made=before.made)) == {}
-    await shop.town.database.run(lambda tx: tx.execute("DROP TRIGGER broken ON audit.batch"))
+    await by_owner(shop.town.database, "DROP FUNCTION audit.broken CASCADE")
     assert (await shop.buy(20_000, "patient")).tokens
     await proven(shop)
 
@@ -128,9 +129,9 @@ async def test_engineering_tokens(shop: Shop, module: LaboratoryModule) -> None:
 async def test_withheld_tokens(town: Town, module: LaboratoryModule) -> None:
     """A token that a module made and no sale has stands in the log as withheld, sealed."""
     async with open_shop(town, module) as shop:
-        await shop.town.database.run(lambda tx: tx.execute(BREAK))
+        await by_owner(shop.town.database, BREAK)
         await shop.ask(Buy(money=20_000), "lost")
-        await shop.town.database.run(lambda tx: tx.execute("DROP TRIGGER broken ON audit.batch"))
+        await by_owner(shop.town.database, "DROP FUNCTION audit.broken CASCADE")
         assert await told(shop) == []
     async with open_shop(town, module) as again:
         [said] = await told(again, "withheld")

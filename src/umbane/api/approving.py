@@ -86,7 +86,7 @@ SELECT $1, $2, t.id, t.vendor_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $1
 FROM (SELECT) one LEFT JOIN registry.terminal t ON t.utility_id = $1 AND t.id = $3
 WHERE ($3::uuid IS NULL) = (t.id IS NULL)
 ON CONFLICT DO NOTHING RETURNING true"""
-LOCKING: Final = "SELECT FROM api.approval WHERE utility_id = $1 AND id = $2 FOR NO KEY UPDATE"
+LOCKING: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text || $2::uuid, 42))"
 DECIDING: Final = """
 INSERT INTO api.decision (utility_id, approval_id, operator_id, agreed, reason, at) VALUES ($1, $2, $3, $4, $5, $6)"""
 DOING: Final = "INSERT INTO api.deed (utility_id, approval_id, at) VALUES ($1, $2, $3)"

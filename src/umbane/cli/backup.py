@@ -18,6 +18,6 @@ def command(file: Path) -> None:
 
     The file is sealed: `umbane restore` notices when anything in it was lost or altered. It is not encrypted.
     """
-    header = using(lambda database: backup(database, file, datetime.now(UTC)), checked=False)
+    header = using(lambda database: backup(database, file, datetime.now(UTC)), checked=False, owning=True)
     count, size = sum(header.rows.values()), file.stat().st_size
     click.echo(f"Backed up {count:,} rows of {len(header.rows)} tables into {file} ({size:,} bytes).")

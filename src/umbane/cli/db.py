@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import click
 
-from umbane.cli.where import here, using
-from umbane.db import Database, Embedded, Place, connected, migrate
+from umbane.cli.where import here
+from umbane.db import Database, Embedded, Place, connected, make_ready
 from umbane.db.embedded import EmbeddedServer
-from umbane.db.schema import applied, known, waiting
+from umbane.db.rights import declared, powers, rights_of
+from umbane.db.schema import Migration, applied, known, waiting
 from umbane.errors import InputError
 
 __all__ = ["command"]
@@ -67,26 +68,50 @@ def status(context: click.Context) -> None:
 
 @command.command(name="migrate")
 def migrate_() -> None:
-    """Bring the tables up to date. There is no way back but a backup."""
-    taken = using(migrate, checked=False, making=True)
-    for step in taken:
+    """Bring the tables up to date. There is no way back but a backup.
+
+    It takes the role that owns the tables, and gives the one that works its rights. On a server that isn't Umbane's
+    own, UMBANE_DATABASE_OWNER_URL names the one, and UMBANE_DATABASE_URL the other.
+    """
+    for step in asyncio.run(_make_ready(here())):
         click.echo(f"applied {step.name}")
     click.echo(f"The tables are up to date, at migration {known()[-1].number}.")
 
 
+async def _make_ready(place: Place) -> list[Migration]:
+    async with connected(place) as database, connected(place.as_owner()) as owner:
+        return await make_ready(owner, database)
+
+
 async def _tell(place: Place) -> bool:
     """Say what is there, and answer whether migrations wait."""
-    async with connected(place) as database:
-        version, size = await _version_and_size(database)
-        async with database.reading() as connection:
+    async with connected(place) as database, connected(place.as_owner()) as owner:
+        version, size = await _version_and_size(owner)
+        async with owner.reading() as connection:
             book = await applied(connection)
         behind = waiting(known(), book)
+        role = await _role(database)
     click.echo(f"{str(place).capitalize()} runs {version} and holds {size}.")
     if behind:
         click.echo(f"Its tables are {'not made yet' if not book else 'behind'}: {_count(behind)} to be applied.")
     else:
         click.echo(f"Its tables are up to date, at migration {max(book)}.")
+        click.echo(role)
     return bool(behind)
+
+
+async def _role(database: Database) -> str:
+    """What the role that works could do to the tables."""
+    role = await database.role()
+    async with database.reading() as connection:
+        above, rights = await powers(connection, role), await rights_of(connection, role)
+    if above:
+        return f'Umbane works here as {role}, which {above[0]}. See "Two roles" on the page about the database.'
+    if rights != declared():
+        return (
+            f"Umbane works here as {role}, whose rights aren't what they should be. Mend them with: umbane db migrate"
+        )
+    return f"Umbane works here as {role}, which can't take away what guards the tables."
 
 
 def _count(behind: Sequence[object]) -> str:

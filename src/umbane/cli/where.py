@@ -20,18 +20,21 @@ def here() -> Place:
     return place_from(os.environ, root=os.geteuid() == 0)
 
 
-def using(work: Callable[[Database], Awaitable[T]], *, checked: bool = True, making: bool = False) -> T:
+def using(
+    work: Callable[[Database], Awaitable[T]], *, checked: bool = True, making: bool = False, owning: bool = False
+) -> T:
     """Open the database, do some work with it, and close it.
 
     Args:
         work: what to do.
         checked: whether the tables must be those of this Umbane.
         making: whether a server of our own is made where there is none yet.
+        owning: whether to work as the owner of the tables.
 
     Raises:
         DatabaseError: there is none yet, or it can't be worked with.
     """
-    place = here()
+    place = here().as_owner() if owning else here()
     if not making:
         require_made(place)
 

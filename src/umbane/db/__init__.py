@@ -13,7 +13,7 @@ from umbane.db.errors import DatabaseError, OutcomeUnknownError
 from umbane.db.ids import new_ids, uuid7s, uuid_of
 from umbane.db.jobs import Job, NewJob, Retries, enqueue
 from umbane.db.place import Embedded, Place, Server, place_from
-from umbane.db.schema import migrate, open_database
+from umbane.db.schema import make_ready, migrate, open_database
 from umbane.db.worker import GiveUp, Handlers, Worker, database_clock
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "connected",
     "database_clock",
     "enqueue",
+    "make_ready",
     "migrate",
     "new_ids",
     "open_database",

@@ -30,10 +30,12 @@ import psutil
 from umbane.db.errors import DiskFullError, EmbeddedError
 from umbane.db.programs import Programs, programs_for
 
-__all__ = ["DATABASE", "ROLE", "SOCKET", "SUPERUSER", "Cluster", "failure", "lives"]
+__all__ = ["DATABASE", "ROLE", "SOCKET", "SUPERUSER", "WORKER", "Cluster", "failure", "lives"]
 
 ROLE: Final = "umbane"
 """The role that owns the database. It is no superuser: triggers and rights hold for it as on any other server."""
+WORKER: Final = "umbane_worker"
+"""The role with which Umbane works. It may do what `umbane.db.rights` says, and owns nothing."""
 DATABASE: Final = "umbane"
 SUPERUSER: Final = "postgres"
 SOCKET: Final = ".s.PGSQL.5432"
@@ -129,7 +131,7 @@ class Cluster:
         locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         access = ("--auth=trust", f"--username={SUPERUSER}", "--data-checksums", "--no-instructions")
         self._must(programs.run("initdb", "-D", fresh, *locale, *access, inside=fresh))
-        sql = f"CREATE ROLE {ROLE} LOGIN\nCREATE DATABASE {DATABASE} OWNER {ROLE}\n"
+        sql = f"CREATE ROLE {ROLE} LOGIN\nCREATE ROLE {WORKER} LOGIN\nCREATE DATABASE {DATABASE} OWNER {ROLE}\n"
         self._must(programs.run("postgres", "--single", "-D", fresh, SUPERUSER, text=sql, inside=fresh))
         fresh.rename(self.data)
         _flush(self.directory)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import asyncpg
 
 from umbane.db.connection import Connection
-from umbane.db.embedded import DATABASE, ROLE, EmbeddedServer
+from umbane.db.embedded import DATABASE, SUPERUSER, WORKER, EmbeddedServer
 from umbane.db.errors import (
     BusyError,
     ConflictError,
@@ -194,10 +194,13 @@ class Database:
     @property
     def url(self) -> str:
         """Where the database is, for PostgreSQL's own programs; it may hold a password."""
-        if isinstance(self.place, Server):
-            return self.place.url
-        folder = EmbeddedServer(self.place.directory).socket_directory
-        return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(folder), safe='')}"
+        return self.place.url if isinstance(self.place, Server) else own_url(self.place, self.place.role)
+
+    async def role(self) -> str:
+        """As whom we are here."""
+        async with self.reading() as connection:
+            name: str = await connection.fetchval("SELECT current_user")
+            return name
 
     async def open(self) -> None:
         """Connect, and start our own server if that is where the database is.
@@ -239,7 +242,11 @@ class Database:
         except (OSError, asyncpg.CannotConnectNowError, EmbeddedError):
             if not self._embedded:
                 raise
-        await asyncio.to_thread(self._embedded.start)
+            await asyncio.to_thread(self._embedded.start)
+        except asyncpg.InvalidAuthorizationSpecificationError:
+            if isinstance(self.place, Server):
+                raise
+            await make_worker(self.place, self._limits.connection)
         return await self._new_connection(options)
 
     async def _new_connection(self, options: dict[str, Any]) -> "asyncpg.Connection[Record]":
@@ -248,6 +255,22 @@ class Database:
         options |= {"command_timeout": self._limits.statement * GRACE}
         connection: asyncpg.Connection[Record] = await asyncpg.connect(self.url, **options)
         return connection
+
+
+def own_url(place: Embedded, role: str) -> str:
+    """Where the database of a server of our own is, for a role."""
+    folder = EmbeddedServer(place.directory).socket_directory
+    return f"postgresql://{role}@/{DATABASE}?host={quote(str(folder), safe='')}"
+
+
+async def make_worker(place: Embedded, patience: float) -> None:
+    """Make the role that works in a server of our own, which an older Umbane made without one."""
+    connection: asyncpg.Connection[Record] = await asyncpg.connect(own_url(place, SUPERUSER), timeout=patience)
+    try:
+        with suppress(asyncpg.DuplicateObjectError):
+            await connection.execute(f"CREATE ROLE {WORKER} LOGIN")
+    finally:
+        await connection.close()
 
 
 def check_server(version: int, encoding: str) -> None:

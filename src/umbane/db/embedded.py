@@ -15,11 +15,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from umbane.db.cluster import DATABASE, ROLE, SOCKET, SUPERUSER, Cluster, failure, lives
+from umbane.db.cluster import DATABASE, ROLE, SOCKET, SUPERUSER, WORKER, Cluster, failure, lives
 from umbane.db.errors import DiskFullError, EmbeddedError, ServerInUseError
 from umbane.db.programs import Programs
 
-__all__ = ["DATABASE", "ROLE", "SOCKET", "SUPERUSER", "EmbeddedServer"]
+__all__ = ["DATABASE", "ROLE", "SOCKET", "SUPERUSER", "WORKER", "EmbeddedServer"]
 
 PAUSE: Final = 0.05
 """Seconds between two looks at a server that is coming or going."""

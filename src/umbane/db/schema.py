@@ -3,20 +3,33 @@
 import hashlib
 import random
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
+import asyncpg
+
 from umbane import __version__
 from umbane.db.connection import Connection
 from umbane.db.database import DEFAULT_LIMITS, Database, Limits, connected
-from umbane.db.errors import MigrationChangedError, SchemaBehindError, SchemaError, SchemaNewerError
-from umbane.db.place import Place
+from umbane.db.errors import AccessError, MigrationChangedError, SchemaBehindError, SchemaError, SchemaNewerError
+from umbane.db.place import OWNER_URL, Place
+from umbane.db.rights import declared, grant, rights_of
 
-__all__ = ["Migration", "applied", "in_order", "known", "migrate", "open_database", "waiting"]
+__all__ = [
+    "Migration",
+    "applied",
+    "give_rights",
+    "in_order",
+    "known",
+    "make_ready",
+    "migrate",
+    "open_database",
+    "waiting",
+]
 
 FILE_NAME: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql", re.ASCII)
 LOCK: Final = 0x756D62616E65
@@ -103,10 +116,27 @@ def waiting(steps: Sequence[Migration], book: Mapping[int, str]) -> list[Migrati
 
 
 async def applied(connection: Connection) -> dict[int, str]:
-    """Number and checksum of each migration that was applied to the database."""
-    if await connection.fetchval("SELECT to_regclass('db.migration') IS NULL"):
-        return {}
-    return {row["number"]: row["checksum"] for row in await connection.fetch("SELECT * FROM db.migration")}
+    """Number and checksum of each migration that was applied to the database.
+
+    Raises:
+        AccessError: the role may not know.
+    """
+    with who_may():
+        if await connection.fetchval("SELECT to_regclass('db.migration') IS NULL"):
+            return {}
+        return {row["number"]: row["checksum"] for row in await connection.fetch("SELECT * FROM db.migration")}
+
+
+@contextmanager
+def who_may() -> Iterator[None]:
+    """Say how a role comes by a right that it hasn't."""
+    try:
+        yield
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise AccessError(
+            f"this role has no right to that ({error.args[0]})",
+            f"umbane db migrate gives it, as the owner of the tables; another server's is named in {OWNER_URL}",
+        ) from error
 
 
 async def migrate(database: Database, steps: Sequence[Migration] | None = None) -> list[Migration]:
@@ -120,13 +150,16 @@ async def migrate(database: Database, steps: Sequence[Migration] | None = None) 
 
     Raises:
         SchemaError: the database isn't one that these steps lead to.
+        AccessError: the role may not change the tables.
         asyncpg.PostgresError: a step fails; those before it stay applied.
     """
     every = known() if steps is None else steps
+    async with database.reading() as connection:
+        if not waiting(every, await applied(connection)):
+            return []
 
     async def next_step(connection: Connection) -> Migration | None:
-        await connection.execute(f"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {round(LONGEST)}000")
-        await connection.execute(f"SELECT pg_advisory_xact_lock({LOCK})", timeout=LONGEST)
+        await take_turns(connection)
         await connection.execute(BOOK)
         step = next(iter(waiting(every, await applied(connection))), None)
         if step:
@@ -136,8 +169,47 @@ async def migrate(database: Database, steps: Sequence[Migration] | None = None) 
         return step
 
     taken: list[Migration] = []
-    while step := await database.run(next_step):
-        taken.append(step)
+    with who_may():
+        while step := await database.run(next_step):
+            taken.append(step)
+    return taken
+
+
+async def take_turns(connection: Connection) -> None:
+    """Wait until nobody else migrates."""
+    await connection.execute(f"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {round(LONGEST)}000")
+    await connection.execute(f"SELECT pg_advisory_xact_lock({LOCK})", timeout=LONGEST)
+
+
+async def give_rights(owner: Database, database: Database) -> None:
+    """Give the role that works its rights and no other, unless that is so already, or there is but one role.
+
+    Args:
+        owner: the database, as its owner.
+        database: the same, as the role that works.
+
+    Raises:
+        AccessError: the one isn't the owner.
+    """
+    role = await database.role()
+
+    async def work(connection: Connection) -> None:
+        await take_turns(connection)
+        if role != await connection.fetchval("SELECT current_user") and await rights_of(connection, role) != declared():
+            await grant(connection, role)
+
+    with who_may():
+        await owner.run(work)
+
+
+async def make_ready(owner: Database, database: Database) -> list[Migration]:
+    """Apply every migration that waits, and give the role that works its rights; answer which migrations they were.
+
+    Raises:
+        SchemaError, AccessError: as `migrate` and `give_rights`.
+    """
+    taken = await migrate(owner)
+    await give_rights(owner, database)
     return taken
 
 
@@ -176,7 +248,7 @@ async def open_database(
     """
     async with connected(place, limits, chance) as database:
         if migrating:
-            await migrate(database)
-        else:
-            await check_schema(database)
+            async with connected(place.as_owner(), limits, chance) as owner:
+                await make_ready(owner, database)
+        await check_schema(database)
         yield database

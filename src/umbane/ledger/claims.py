@@ -4,6 +4,7 @@ from typing import Final
 
 from umbane.db import Connection
 from umbane.db.guards import known_guards, unguarded
+from umbane.db.rights import declared, overreach
 from umbane.ledger.proof import Claim, Progress, Wrong, first_wrong, sweep
 from umbane.ledger.reading import utilities
 
@@ -155,6 +156,12 @@ async def _guards(connection: Connection, progress: Progress) -> Wrong | None:
     return next((Wrong(*it) for it in await unguarded(connection, guards)), None)
 
 
+async def _rights(connection: Connection, progress: Progress) -> Wrong | None:
+    progress(len(declared()))
+    role = await connection.fetchval("SELECT current_user")
+    return next((Wrong(*it) for it in await overreach(connection, role)), None)
+
+
 async def _reversals(connection: Connection, progress: Progress) -> Wrong | None:
     progress(await connection.fetchval("SELECT count(*) FROM ledger.entry WHERE reverses IS NOT NULL"))
     return await first_wrong(connection, NO_REVERSALS)
@@ -184,6 +191,11 @@ BOOKS: Final = (
         "guards",
         "Every guard of the tables is there, switched on, and as it was made; nothing else works there.",
         _guards,
+    ),
+    Claim(
+        "rights",
+        "The role that works here owns nothing and may do what it needs, so that it can't take the guards away.",
+        _rights,
     ),
     Claim("entries", "Every entry sums to zero in each unit, on accounts of its own utility.", sweep(UNBALANCED)),
     Claim(

@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.managing.desk import Clerk
 from tests.api.staff import enter
+from tests.database import by_owner
 from tests.registry.town import NOW, TARIFF, build
 from umbane.api.housekeeping import LOCK, Housekeeper, Tidied, tidy_up
 from umbane.api.managing.proofs import OTHERS, Prover
@@ -130,7 +131,7 @@ async def test_forgetting(clerk: Clerk) -> None:
 async def age(clerk: Clerk, key: str, days: int) -> None:
     """Let an answer be so old."""
     sql = "UPDATE api.written SET at = now() - make_interval(days => $2) WHERE key = $1"
-    await clerk.counter.shop.town.database.run(lambda tx: tx.execute(sql, key, days))
+    await by_owner(clerk.counter.shop.town.database, sql, key, days)
 
 
 async def test_answers_that_are_kept(clerk: Clerk) -> None:
@@ -212,7 +213,7 @@ async def test_a_proof_for_one_of_several(clerk: Clerk) -> None:
     await build(town.database, "hilltop", 2)
     await clerk.counter.sell()
     spoil = "ALTER TABLE vending.sale DISABLE TRIGGER ALL; UPDATE vending.sale SET tender = tender + 1"
-    await town.database.run(lambda tx: tx.execute(spoil))
+    await by_owner(town.database, spoil)
     asked = await clerk.do("/books/proofs", {})
     payload = {"utility": str(town.id), "proof": asked["id"]}
     await Prover(town.database).prove(Job(1, "books.prove", payload, 1, NOW))

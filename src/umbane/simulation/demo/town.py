@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from umbane.api import TILL
-from umbane.db import Connection, Database
+from umbane.db import Connection, Database, connected
 from umbane.ledger import AccountKey, Entry, Kind, open_book
 from umbane.ledger.payments import let_owe
 from umbane.ledger.reading import guarded
@@ -82,7 +82,8 @@ async def found_town(database: Database, folder: Path, now: datetime) -> Utility
     report = await import_meters(database, scope, folder / "meters.csv", today=now.astimezone(whose.zone).date())
     if report.problems:
         raise DemoError(f"{folder / 'meters.csv'}: {report.problems[0]}")
-    await database.run(lambda tx: tx.execute("ANALYZE"))
+    async with connected(database.place.as_owner()) as owner:
+        await owner.run(lambda tx: tx.execute("ANALYZE"))
     return whose
 
 
