@@ -112,6 +112,7 @@ CASES: Final = [
     Case("DELETE FROM vending.sale WHERE kind = 'claim_free'", "sales founded", "belongs to no sale"),
     Case("DELETE FROM vending.reversal", "sales reversed", "is taken back in the books alone"),
     Case("UPDATE vending.reversal SET entry_id = sale_id", "sales reversed", "is taken back, and not in the books"),
+    Case("UPDATE vending.reversal SET version = version + 1", "sales reversed", "is taken back from another account"),
     Case(
         f"{SALE} released = true FROM vending.reversal WHERE sale_id = sale.id",
         "sales reversed", "is taken back, and its digits have left the house",

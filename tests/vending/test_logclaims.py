@@ -80,7 +80,7 @@ INSERT INTO vending.sale
 SELECT utility_id, gen_random_uuid(), at, kind, terminal_id, vendor_id, meter_id, NULL, currency, 0, 0, 0, NULL, NULL,
     lines, warnings, NULL, NULL, NULL, true FROM vending.sale LIMIT 1"""
 END = "SELECT utility_id, id, at FROM vending.sale LIMIT 1"
-TAKEN = "SELECT utility_id, id, at, id FROM vending.sale LIMIT 1"
+TAKEN = "SELECT utility_id, id, at, id, id, 1 FROM vending.sale LIMIT 1"
 DEPOSIT = """
 INSERT INTO ledger.entry (utility_id, id, at, kind, accounts, amounts)
 SELECT utility_id, gen_random_uuid(), at, kind, accounts, amounts FROM ledger.entry WHERE kind = 'deposit'"""
@@ -109,7 +109,10 @@ CHANGES = {
     "UPDATE vending.sale SET staff = 'thandi'": ("told", "says by thandi, and in the log stands "),
     SALE: ("told", "isn't in the log"),
     f"INSERT INTO vending.release (utility_id, sale_id, at) {END}": ("told", "vending.release"),
-    f"INSERT INTO vending.reversal (utility_id, sale_id, at, entry_id) {TAKEN}": ("told", "isn't in"),
+    f"INSERT INTO vending.reversal (utility_id, sale_id, at, entry_id, contract_id, version) {TAKEN}": (
+        "told",
+        "isn't in",
+    ),
     DEPOSIT: ("told", "ledger.entry"),
     "UPDATE ledger.entry SET amounts = ARRAY[501, -501] WHERE kind = 'deposit'": ("told", "says amounts [501, -501]"),
     "UPDATE ledger.entry SET note = 'x' WHERE kind = 'reversal'": ("told", "says note x"),

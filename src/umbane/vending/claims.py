@@ -55,11 +55,14 @@ ORDER BY e.at, e.id LIMIT 1"""
 REVERSED: Final = """
 SELECT 'vending.sale', id, problem FROM (
     SELECT r.sale_id AS id, CASE WHEN e.reverses IS DISTINCT FROM r.sale_id THEN 'is taken back, and not in the books'
+        WHEN (s.contract_id, s.version) IS DISTINCT FROM (r.contract_id, r.version)
+            THEN 'is taken back from another account'
         ELSE 'is taken back, and its digits have left the house' END AS problem
     FROM vending.reversal r
     LEFT JOIN ledger.entry e ON e.utility_id = r.utility_id AND e.id = r.entry_id
     LEFT JOIN vending.sale s ON s.utility_id = r.utility_id AND s.id = r.sale_id
     WHERE e.reverses IS DISTINCT FROM r.sale_id OR s.released
+        OR (s.contract_id, s.version) IS DISTINCT FROM (r.contract_id, r.version)
         OR EXISTS (SELECT FROM vending.release l WHERE l.utility_id = r.utility_id AND l.sale_id = r.sale_id)
     UNION ALL
     SELECT s.id, 'is taken back in the books alone'
@@ -101,30 +104,30 @@ FROM vending.module m WHERE m.name = $1"""
 
 # From one sale of a contract to the next: what was bought in the period grows by the units of the sale.
 BLOCKS: Final = """
-SELECT 'vending.sale', s.id,
-    'sold ' || s.units || ', but the block count went from ' || p.purchased || ' to ' || s.purchased
-FROM vending.sale s CROSS JOIN LATERAL (
-    SELECT version, period_start, purchased FROM vending.sale b
-    WHERE b.utility_id = s.utility_id AND b.contract_id = s.contract_id AND b.version < s.version
-    ORDER BY b.version DESC LIMIT 1
-) p
-WHERE s.utility_id = $1 AND s.id > $2 AND s.id <= $3 AND s.kind IN ('buy', 'claim_free')
-    AND s.version = p.version + 1 AND s.period_start = p.period_start
-    AND s.purchased - p.purchased NOT IN (s.units, s.units + s.free_units)
-ORDER BY s.id LIMIT 1"""
+SELECT 'vending.sale', id,
+    'sold ' || units || ', but the block count went from ' || purchased_before || ' to ' || purchased
+FROM (
+    SELECT id, kind, units, free_units, version, period_start, purchased, lag(version) OVER earlier AS version_before,
+        lag(period_start) OVER earlier AS period_before, lag(purchased) OVER earlier AS purchased_before
+    FROM vending.sale WHERE version IS NOT NULL
+    WINDOW earlier AS (PARTITION BY utility_id, contract_id ORDER BY version)
+) s
+WHERE kind IN ('buy', 'claim_free') AND version = version_before + 1 AND period_start = period_before
+    AND purchased - purchased_before NOT IN (units, units + free_units)
+ORDER BY id LIMIT 1"""
 
 # Sales that were taken back have moved their account there and back; what the utility changed later is its own.
 ACCOUNTS: Final = """
 SELECT 'registry.contract', c.account_no, 'sale ' || s.id || ' left ' || s.purchased
     || ' bought in the period, but the contract says ' || coalesce(c.state ->> 'purchased', '0')
-FROM registry.contract c CROSS JOIN LATERAL (
-    SELECT id, version, purchased FROM vending.sale s
-    WHERE s.utility_id = c.utility_id AND s.contract_id = c.id AND s.version IS NOT NULL
+FROM registry.contract c JOIN (
+    SELECT DISTINCT ON (utility_id, contract_id) utility_id, contract_id, id, version, purchased FROM vending.sale s
+    WHERE version IS NOT NULL
         AND NOT EXISTS (SELECT FROM vending.reversal r WHERE r.utility_id = s.utility_id AND r.sale_id = s.id)
-    ORDER BY s.version DESC LIMIT 1
-) s
+    ORDER BY utility_id, contract_id, version DESC
+) s ON s.utility_id = c.utility_id AND s.contract_id = c.id
 WHERE coalesce((c.state ->> 'purchased')::bigint, 0) <> s.purchased AND c.version = s.version + 2 * (
-    SELECT count(*) FROM vending.sale u
+    SELECT count(*) FROM vending.reversal u
     WHERE u.utility_id = c.utility_id AND u.contract_id = c.id AND u.version > s.version)
 ORDER BY c.utility_id, c.account_no LIMIT 1"""
 
@@ -202,7 +205,7 @@ CLAIMS: Final = (
         whole(COUNTED, "vending.token"),
     ),
     Claim("withheld", "No token that is withheld is in a sale.", whole(BOTH, "vending.withheld")),
-    Claim("blocks", "What was bought in a period is what was sold in it.", stride(BLOCKS)),
+    Claim("blocks", "What was bought in a period is what was sold in it.", whole(BLOCKS, "vending.sale")),
     Claim("accounts", "Every account says what its last sale left it with.", whole(ACCOUNTS, "registry.contract")),
     DEBTS,
     Claim("outcomes", "Every message has one outcome.", outcomes),

@@ -21,12 +21,14 @@ from umbane.vending.telling import tell_end
 __all__ = ["confirm", "reverse"]
 
 RELEASING = "INSERT INTO vending.release (utility_id, sale_id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
-REVERSING = "INSERT INTO vending.reversal (utility_id, sale_id, entry_id, at) VALUES ($1, $2, $3, $4)"
+REVERSING = """
+INSERT INTO vending.reversal (utility_id, sale_id, entry_id, at, contract_id, version)
+VALUES ($1, $2, $3, $4, $5, $6)"""
 FREEING = "DELETE FROM vending.free_claim WHERE utility_id = $1 AND contract_id = $2 AND sale_id = $3"
 DETAILS = """
 SELECT s.contract_id, s.version, s.before, c.version AS current, (
-    SELECT count(*) FROM vending.sale l JOIN vending.reversal r ON r.utility_id = l.utility_id AND r.sale_id = l.id
-    WHERE l.utility_id = s.utility_id AND l.contract_id = s.contract_id AND l.version > s.version) AS undone
+    SELECT count(*) FROM vending.reversal r
+    WHERE r.utility_id = s.utility_id AND r.contract_id = s.contract_id AND r.version > s.version) AS undone
 FROM vending.sale s LEFT JOIN registry.contract c ON c.utility_id = s.utility_id AND c.id = s.contract_id
 WHERE s.utility_id = $1 AND s.id = $2"""
 LATER = "other sales came after it on the same account, or the account was changed"
@@ -103,7 +105,7 @@ async def take_back(tx: Connection, engine: Engine, scope: Scope, sold: Sold, re
     if version is None or current != version + MOVES * undone:
         return False
     book = await open_book(tx, utility_id)
-    await tx.execute(REVERSING, utility_id, sold.id, entry, now)
+    await tx.execute(REVERSING, utility_id, sold.id, entry, now, contract_id, version)
     await tell_end(tx, "reversal", utility_id, sold.id, now, by=scope.by, reason=reason)
     await book.reverse([Reversal(entry, sold.id, now, reason)])
     await tx.execute(FREEING, utility_id, contract_id, sold.id)

@@ -74,7 +74,10 @@ CREATE TABLE vending.sale (
 );
 
 CREATE INDEX sale_without_token ON vending.sale (meter_id, id) WHERE kind = 'pay';
-CREATE INDEX sale_of_contract ON vending.sale (contract_id, version) WHERE contract_id IS NOT NULL;
+
+-- Nobody looks sales up by these: nothing is to be known of how they are spread.
+ALTER TABLE vending.sale ALTER COLUMN lines SET STATISTICS 0, ALTER COLUMN warnings SET STATISTICS 0,
+    ALTER COLUMN before SET STATISTICS 0, ALTER COLUMN staff SET STATISTICS 0;
 
 COMMENT ON COLUMN vending.sale.version IS 'of the contract''s state after the sale; period_start and purchased are what it said';
 COMMENT ON COLUMN vending.sale.released IS 'whether its digits left with the answer; otherwise see vending.release';
@@ -173,12 +176,18 @@ CREATE TABLE vending.release (
 );
 
 CREATE TABLE vending.reversal (
-    utility_id uuid NOT NULL,
-    sale_id    uuid NOT NULL,
-    entry_id   uuid NOT NULL,
-    at         timestamptz NOT NULL,
+    utility_id  uuid NOT NULL,
+    sale_id     uuid NOT NULL,
+    entry_id    uuid NOT NULL,
+    at          timestamptz NOT NULL,
+    contract_id uuid NOT NULL,
+    version     bigint NOT NULL,
     PRIMARY KEY (utility_id, sale_id)
 );
+
+CREATE INDEX reversal_of_contract ON vending.reversal (contract_id, version);
+
+COMMENT ON COLUMN vending.reversal.version IS 'of the contract''s state after the sale; few sales are taken back, and only these are looked for so';
 
 -- Nobody gives out and takes back the same sale: both lock it first, and each looks for the other.
 CREATE FUNCTION vending.guard_end() RETURNS trigger LANGUAGE plpgsql AS $$
