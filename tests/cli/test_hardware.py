@@ -16,7 +16,7 @@ from tests.db.program import begin, finish
 from tests.registry.town import Town
 from tests.security.pkcs11.conftest import tokens
 from tests.security.pkcs11.softhsm import PAIR_BITS, PIN, new_token
-from tests.security.prism.town import USER, Files
+from tests.security.prism.town import USER, Files, users
 from tests.security.process.certificates import certificates
 from umbane.cli import main
 from umbane.db import Database, Server
@@ -207,3 +207,24 @@ async def test_a_prismtoken_that_lets_nobody_in(place: Server, town: Town, folde
         async with till(folder / "a", await till_key(town)) as http:
             answer = await sold(http, town, "m1")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+def test_a_token_behind_the_interface(folder: Path, token: Path, files: Files) -> None:
+    """Keys in SoftHSM can stand behind our own server of the interface, and a file names that as a PrismToken."""
+    words = [f"listen: 192.0.2.1:9443\nrealm: test\nusers:\n  {USER.username}: {users()[USER.username]}"]
+    words += [f"certificate: {files.identity.certificate}\nkey: {files.identity.key}"]
+    words += [f'keys:\n  - {{sgc: "{GROUP}", krn: 1}}']
+    (folder / "server.yaml").write_text("\n".join(words))
+    with begin(SERVE, "prism", "serve", folder / "server.yaml", "--at", token) as process:
+        assert "listen: can't listen at 192.0.2.1:9443 (" in process.communicate()[1]
+    (folder / "server.yaml").write_text("\n".join(words).replace("192.0.2.1:9443", "127.0.0.1:0"))
+    with begin(SERVE, "prism", "serve", folder / "server.yaml", "--at", token) as process:
+        assert process.stdout
+        said = process.stdout.readline()
+        assert said.startswith("The module vault listens at 127.0.0.1:")
+        client = prism_file(folder, files, said.split(":")[1].split()[0])
+        with begin(SERVE, "module", "status", "--at", client) as other:
+            assert "prism (test)\n0 tokens so far" in finish(other)
+        process.terminate()
+        _, wrong = process.communicate()
+        assert (process.returncode, wrong) == (0, "")

@@ -1,6 +1,7 @@
 """`umbane prism`: a module of ours behind the PrismToken interface, for vending systems that speak it."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -123,7 +124,13 @@ async def _serve(setting: Setting, opening: "Callable[[], AbstractAsyncContextMa
             problem = f"the module {status.name} is of the {status.realm} realm"
             raise InputError("realm", problem, f"say realm: {status.realm}, or serve another module")
         desk = Desk(module, setting.table, Sessions(setting.users), name=setting.name)
-        async with serve_prism(desk, context, setting.listen) as where:
+        async with AsyncExitStack() as stack:
+            try:
+                where = await stack.enter_async_context(serve_prism(desk, context, setting.listen))
+            except OSError as error:
+                host, port, _ = setting.listen
+                problem = f"can't listen at {host}:{port} ({error.strerror or error})"
+                raise InputError("listen", problem, "give an address of this machine that is free") from None
             click.echo(
                 f"The module {status.name} listens at {where.host}:{where.port} with {len(setting.table.keys)} keys"
             )

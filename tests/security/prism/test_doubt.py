@@ -36,7 +36,7 @@ from umbane.security import (
 from umbane.security.orders import change_orders, token_orders
 from umbane.security.prism.asking import ask_for_change, ask_for_token, digits_of, refusal_of
 from umbane.security.prism.client import Credentials, PrismClient
-from umbane.security.prism.connection import Address
+from umbane.security.prism.connection import IDLE, Address
 from umbane.security.prism.desk import Desk
 from umbane.security.prism.errors import ApiError, OtherTokenError, PrismSettingError
 from umbane.security.prism.messages import IssuedToken, MeterTestToken, SignedIn, Verified
@@ -218,6 +218,18 @@ async def test_silence(tmp_path: Path, files: Files) -> None:
                 await connection.call("ping", sleepMs=60_000, echo="x")
         assert await client.ping("y") == "y"
         await client.close()
+
+
+async def test_a_connection_that_nobody_used(tmp_path: Path, files: Files) -> None:
+    """A connection that wasn't used for a while is opened anew: it may lead nowhere, and nobody would say so."""
+    async with meddled(files, tmp_path) as (_, where), client_of(files, where) as client:
+        [connection, *_] = client.connections
+        first = await connection.call("ping", sleepMs=0, echo="x"), connection.streams
+        again = await connection.call("ping", sleepMs=0, echo="x"), connection.streams
+        assert first == again
+        connection.used -= IDLE + 1
+        assert await connection.call("ping", sleepMs=0, echo="y") == "y"
+        assert connection.streams != first[1]
 
 
 async def test_nobody_there(tmp_path: Path, files: Files) -> None:

@@ -6,7 +6,7 @@ After anything but a whole reply the connection is closed, for nobody knows any 
 import asyncio
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from umbane.security.errors import FrameError, UnreachableError
 from umbane.security.prism.errors import ApiError
@@ -15,6 +15,10 @@ from umbane.security.prism.messages import METHODS
 from umbane.security.prism.tls import Identity, Trust, client_context, require_pinned
 
 __all__ = ["Address", "Connection", "Link"]
+
+
+IDLE: Final = 60.0
+"""Seconds for which a connection that nobody uses is trusted: what stands between may forget it, and tells nobody."""
 
 
 class Address(NamedTuple):
@@ -43,7 +47,7 @@ class Connection:
     def __init__(self, link: Link) -> None:
         self.link, self.context = link, client_context(link.trust, link.identity)
         self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        self.number = 0
+        self.number, self.used = 0, 0.0
 
     async def call(self, name: str, **arguments: object) -> Any:  # noqa: ANN401 - as the method says
         """Ask the module something.
@@ -54,14 +58,16 @@ class Connection:
         """
         method, self.number = METHODS[name], self.number + 1
         content = call_bytes(method, self.number, arguments)
-        if self.streams and self.streams[0].at_eof():
-            self.abandon()  # the module closed it while nobody used it
+        clock = asyncio.get_running_loop().time
+        if self.streams and (self.streams[0].at_eof() or clock() - self.used > IDLE):
+            self.abandon()  # the module closed it while nobody used it, or somebody may have
         try:
             async with asyncio.timeout(self.link.seconds):
                 reader, writer = self.streams or await self.open()
                 writer.write(content)
                 await writer.drain()
                 answer = await read_frame(reader, self.link.seconds)
+            self.used = clock()
             return read_reply(answer, method, self.number)
         except ApiError:
             raise
