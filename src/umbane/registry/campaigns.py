@@ -34,7 +34,7 @@ ACTION: Final = "utility.campaign"
 """What the record of changes calls it."""
 
 CONCERNED: Final = """
-utility_id = $1 AND state <> 'scrapped' AND (
+state <> 'scrapped' AND (
     (sgc, krn, kt) = ($2, $3, $4)
     OR key_phase <> 'settled' AND (pending_sgc, pending_krn, pending_kt) = ($2, $3, $4)
 )"""
@@ -44,11 +44,11 @@ SELECT CASE
     WHEN key_phase = 'issued' AND (pending_sgc, pending_krn, pending_kt) = ($2, $3, $4) THEN 'unsettled'
     WHEN key_phase = 'settled' OR (pending_sgc, pending_krn, pending_kt) = ($2, $3, $4) THEN 'due'
     ELSE 'elsewhere' END AS standing, count(*)
-FROM registry.meter WHERE {CONCERNED} GROUP BY standing"""  # noqa: S608 - our words
+FROM registry.meter WHERE utility_id = $1 AND {CONCERNED} GROUP BY standing"""  # noqa: S608 - our words
 PLANNING: Final = f"""
 WITH held AS (
     SELECT id FROM registry.meter
-    WHERE {CONCERNED} AND (key_phase = 'settled'
+    WHERE utility_id = $1 AND {CONCERNED} AND (key_phase = 'settled'
         OR key_phase = 'planned' AND (pending_sgc, pending_krn, pending_kt) = ($2, $3, $4))
     ORDER BY id FOR NO KEY UPDATE
 ), due AS (

@@ -190,9 +190,9 @@ async def change_tenant(tx: Connection, scope: Scope, leaving: UUID, entering: C
     inherited = old.state.arrears if follows else ()
     new = replace(entering, state=CustomerState(arrears=inherited, connected_load=old.state.connected_load))
     await _open(tx, scope, [new])
-    if inherited:
+    if debts := owed_by(leaving, inherited):
         await change_state(tx, scope, leaving, old.version, replace(old.state, arrears=()), PREMISES)
-        await book_inheritance(tx, scope, owed_by(leaving, inherited), new.id, new.opened, PREMISES)
+        await book_inheritance(tx, scope, debts, new.id, new.opened, PREMISES)
     return new
 
 

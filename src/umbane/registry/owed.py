@@ -39,10 +39,9 @@ async def book_inheritance(  # noqa: PLR0913, PLR0917 - whose, to whom, when, an
     tx: Connection, scope: Scope, debts: Sequence[BookedDebt], heir: UUID, on: date, reason: str
 ) -> None:
     """Book that another contract owes from a day on what one owed."""
-    if debts:
-        currency, at = (await utility(tx, scope.utility_id)).currency.code, await beginning(tx, scope, on)
-        book = await open_book(tx, scope.utility_id)
-        await move_debts(book, new_ids(1)[0], debts, heir, currency, at, note_of(scope, reason))
+    currency, at = (await utility(tx, scope.utility_id)).currency.code, await beginning(tx, scope, on)
+    book = await open_book(tx, scope.utility_id)
+    await move_debts(book, new_ids(1)[0], debts, heir, currency, at, note_of(scope, reason))
 
 
 async def beginning(connection: Connection, scope: Scope, on: date) -> datetime:
