@@ -393,6 +393,12 @@ class ModuleContract:
             with pytest.raises(JournalError, match="older"):
                 assert [record async for record in module.since(4)] == []
 
+    async def test_alerts(self, subject: Subject) -> None:
+        """What a module warns of is told in words; of keys that have their time it warns nobody."""
+        async with subject.open() as module:
+            alerts = await module.alerts()
+            assert all(f"KRN {EXPIRED_KEY.krn}" in alert.words for alert in alerts)
+
     # -------------------------------------------------------------------------------------------------- reading tokens
 
     async def test_verify(self, subject: Subject) -> None:
