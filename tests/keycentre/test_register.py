@@ -383,9 +383,13 @@ def test_rotation() -> None:
 
 
 def test_rotation_without_a_gap() -> None:
-    """A rotation that ends the old key before the new one begins is refused."""
-    with pytest.raises(ForbiddenError, match="would end before the new one begins"):
-        go_on(ROTATE | {"active_from": NOW + 90 * DAY})
+    """A rotation or an answer to a compromise that ends the old key before the new one begins is refused."""
+    for step in (
+        ROTATE | {"active_from": NOW + 90 * DAY}, ROTATE | {"old_until": NOW + DAY, "active_from": NOW - DAY},
+        COMPROMISE | {"old_until": NOW + DAY}, COMPROMISE | {"old_until": NOW - 9000 * DAY},
+    ):  # fmt: skip
+        with pytest.raises(ForbiddenError, match="would end before the new one begins"):
+            go_on(step)
 
 
 def test_the_tenth_revision() -> None:

@@ -40,7 +40,7 @@ def expanded(step: SimpleStep | Rotate | Compromise, register: Register, at: dat
     """
     match step:
         case Rotate():
-            return rotation(step, register)
+            return rotation(step, register, at)
         case Compromise():
             return answer(step, register, at)
         case _:
@@ -76,17 +76,24 @@ def following(step: Rotate | Compromise, register: Register, active_from: dateti
     return Generate.model_validate(terms)
 
 
-def shortened(old: KeyEntry, until: datetime) -> list[SimpleStep]:
-    """Give the old key an end, unless it has one as near."""
+def shortened(old: KeyEntry, until: datetime, begins: datetime) -> list[SimpleStep]:
+    """Give the old key an end, unless it has one as near.
+
+    Raises:
+        ForbiddenError: the new key wouldn't have begun by then.
+    """
+    if until <= begins:
+        raise ForbiddenError(
+            f"the old key {old.label} would end before the new one begins: meters need both for a time"
+        )
     ken = ken_until(until, old.base_date)
     return [Expire(do="expire", key=old.label, ken=ken.value)] if ken < old.ken else []
 
 
-def rotation(step: Rotate, register: Register) -> list[SimpleStep]:
+def rotation(step: Rotate, register: Register, at: datetime) -> list[SimpleStep]:
     """The next revision, and an end for the old one."""
-    if step.old_until <= step.active_from:
-        raise ForbiddenError(f"the old key {step.key} would end before the new one begins: meters need both for a time")
-    return [following(step, register, step.active_from), *shortened(register.key(step.key), step.old_until)]
+    new = following(step, register, step.active_from)
+    return [new, *shortened(register.key(step.key), step.old_until, max(at, step.active_from))]
 
 
 def answer(step: Compromise, register: Register, at: datetime) -> list[SimpleStep]:
@@ -98,7 +105,7 @@ def answer(step: Compromise, register: Register, at: datetime) -> list[SimpleSte
         raise ForbiddenError("no module has an audit that counts today: audit one first, or nothing can be sent")
     return [
         SetState(do="state", key=old.label, to=KeyState.COMPROMISED, reason=step.reason),
-        *shortened(old, step.old_until),
+        *shortened(old, step.old_until, at),
         new,
         SetState(do="state", key=new.key, to=KeyState.ACTIVE, reason=f"in place of {old.label}"),
         *(load(step, old, new, name) for name in modules),
