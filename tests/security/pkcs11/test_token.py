@@ -14,9 +14,18 @@ from tests.security.pkcs11.softhsm import PAIR_BITS, loaded
 from tests.security.support import DES_KEY, GROUP, KEY, KEYS, METERS, NEXT
 from tests.security.test_vault import OWN
 from umbane.security import KeyClashError, Realm, RealmError, RealmKey, UnknownKeyError, VendingKeyName, published_key
-from umbane.security.pkcs11 import CachePolicy, TokenKey, TokenKeyError, TokenLoader, TokenSetting, wrapped
+from umbane.security.pkcs11 import (
+    CachePolicy,
+    TokenKey,
+    TokenKeyError,
+    TokenLoader,
+    TokenLostError,
+    TokenSetting,
+    wrapped,
+)
 from umbane.security.pkcs11.keys import Handle, checked
 from umbane.security.pkcs11.labels import sealed_text
+from umbane.security.pkcs11.loading import PAIR
 from umbane.security.pkcs11.pool import TokenPool
 from umbane.security.pkcs11.vault import TokenVault
 from umbane.security.vault import check_value
@@ -64,7 +73,7 @@ def test_not_wrapped(token: TokenSetting) -> None:
     """No vending key leaves the token wrapped, whatever it is wrapped with."""
     with TokenLoader(token) as loader:
         other = loader.session.generate_key(KeyType.AES, 256, capabilities=MechanismFlag.WRAP)
-        public = loader.pair(ObjectClass.PUBLIC_KEY).handle
+        public = loader.session.get_key(object_class=ObjectClass.PUBLIC_KEY, label=PAIR)
         for key in secrets_in(loader):
             with pytest.raises(KeyUnextractable):
                 other.wrap_key(key, mechanism=Mechanism.AES_KEY_WRAP)  # type: ignore[attr-defined]  # a key that may
@@ -102,7 +111,7 @@ def test_only_for_its_purpose(token: TokenSetting) -> None:
 def test_the_private_half(token: TokenSetting) -> None:
     """The private half of the token's pair can't be read either."""
     with TokenLoader(token) as loader:
-        private = loader.pair(ObjectClass.PRIVATE_KEY).handle
+        private = loader.pair().handle
         assert private[Attribute.EXTRACTABLE] is False
         with pytest.raises(AttributeSensitive):
             private[Attribute.PRIVATE_EXPONENT]
@@ -211,6 +220,30 @@ def test_no_pair(make_token: MakeToken, token: TokenSetting) -> None:
             loader.public_key()
         with pytest.raises(TokenKeyError, match="make it first"):
             loader.load(stray)
+
+
+def test_a_pair_of_somebody_else(make_token: MakeToken) -> None:
+    """Keys are neither wrapped to a pair that others may know nor unwrapped with it, nor with one of two."""
+    setting = make_token()
+    with TokenLoader(setting) as loader:
+        loader.make_pair(PAIR_BITS)
+        line = wrapped(HELD, loader.public_key())
+        loader.pair().handle.destroy()
+        loader.session.generate_keypair(
+            KeyType.RSA, PAIR_BITS, label=PAIR, store=True, private_template={Attribute.EXTRACTABLE: True}
+        )
+        for work in (loader.public_key, lambda: loader.load(line)):
+            with pytest.raises(TokenKeyError, match="others may know it"):
+                work()
+        loader.session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=PAIR).destroy()
+        loader.make_pair(PAIR_BITS)
+        public_key = loader.public_key()
+        assert line.text != wrapped(HELD, public_key).text
+        with pytest.raises(TokenKeyError, match="another one"):
+            loader.load(line)
+        loader.session.generate_keypair(KeyType.RSA, PAIR_BITS, label=PAIR, store=True)
+        with pytest.raises(TokenLostError, match="MultipleObjectsReturned"):
+            loader.public_key()
 
 
 def test_generate(make_token: MakeToken) -> None:

@@ -31,6 +31,14 @@ MAY: Final = {
 }
 """What a vending key is for; the token refuses everything else."""
 
+SECRET: Final = {
+    **GUARDED,
+    Attribute.LOCAL: True,
+    Attribute.ALWAYS_SENSITIVE: True,
+    Attribute.NEVER_EXTRACTABLE: True,
+}
+"""What must be so of the private half: made in the token, and nowhere else at any time."""
+
 OAEP: Final = (Mechanism.SHA_1, MGF.SHA1, None)
 
 
@@ -95,22 +103,27 @@ class TokenLoader:
         """The public half, in DER: give it to whom shall wrap keys.
 
         Raises:
-            TokenKeyError: there is no pair.
+            TokenKeyError: there is no pair, or not one that only the token knows.
         """
-        found = self.pair(ObjectClass.PUBLIC_KEY).attributes(Attribute.MODULUS, Attribute.PUBLIC_EXPONENT)
+        with self.told():
+            found = self.pair().attributes(Attribute.MODULUS, Attribute.PUBLIC_EXPONENT)
         modulus, exponent = (
             int.from_bytes(found[name], "big") for name in (Attribute.MODULUS, Attribute.PUBLIC_EXPONENT)
         )
         key = RSAPublicNumbers(exponent, modulus).public_key()
         return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
-    def pair(self, half: ObjectClass) -> Handle:
-        """One half of the pair."""
-        try:
-            with self.library.turn:
-                return Handle(self.session.get_key(object_class=half, label=PAIR), self.library)
-        except NoSuchKey:
-            raise TokenKeyError("the token has no pair to wrap keys to: make it first") from None
+    def pair(self) -> Handle:
+        """The private half, which says what the public one is: anybody could put another one beside it."""
+        with self.told():
+            try:
+                private = self.session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=PAIR)
+            except NoSuchKey:
+                raise TokenKeyError("the token has no pair to wrap keys to: make it first") from None
+            handle = Handle(private, self.library)
+            if handle.attributes(*SECRET) != SECRET:
+                raise TokenKeyError("the token's pair wasn't made in it, or could be taken out: others may know it")
+        return handle
 
     # --------------------------------------------------------------------------------------------------- vending keys
 
@@ -124,7 +137,7 @@ class TokenLoader:
             RealmError: keys of another realm are there.
             TokenKeyError: the token can't unwrap it, or understood something else.
         """
-        key, pair = wrapped.key, self.pair(ObjectClass.PRIVATE_KEY)
+        key, pair = wrapped.key, self.pair()
         if len(wrapped.feedback) != FEEDBACK_BYTES[key.dkga]:
             raise TokenKeyError(f"{key.label!r} doesn't come with what its algorithm needs: was it altered?")
         how: dict[str, Any] = {"mechanism": Mechanism.RSA_PKCS_OAEP, "mechanism_param": OAEP}
