@@ -542,6 +542,24 @@ def test_older_copy(host: Host) -> None:
         unsealed(host.folder)
 
 
+def test_cut_where_a_seal_fits(host: Host) -> None:
+    """A journal cut behind any of its seals, with a mark that fits, is refused: the witness saw more."""
+    for _ in range(3):
+        issue(host, *requests(2))
+    host.close()
+    journal, mark = host.folder / "tested.journal", host.folder / "tested.mark"
+    whole, lines = journal.read_bytes(), journal.read_bytes().splitlines(keepends=True)
+    ends = [place for place, line in enumerate(lines, 1) if line.startswith(b"=") and place < len(lines)]
+    assert len(ends) == 5
+    for place in ends:
+        content, (_, count, seal) = b"".join(lines[:place]), lines[place - 1].decode().split()
+        journal.write_bytes(content)
+        mark.write_text(f"{count} {len(content):015} {seal}\n")
+        with pytest.raises(OlderModuleError):
+            unsealed(host.folder)
+    journal.write_bytes(whole)
+
+
 def test_older_quota(host: Host) -> None:
     """A copy from before a quota was used up is refused even if no token was made since: every entry counts."""
     host.seal()
