@@ -58,7 +58,7 @@ def moving(amount: int, source: int, target: int) -> Callable[[Connection], Awai
 
 
 async def balances(database: Database) -> list[int]:
-    """The balances of the accounts 1 and 2."""
+    """The balances of all accounts."""
     async with database.reading() as connection:
         return [row[0] for row in await connection.fetch("SELECT balance FROM account ORDER BY id")]
 
