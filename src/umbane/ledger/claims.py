@@ -10,29 +10,27 @@ from umbane.ledger.reading import utilities
 
 __all__ = ["BOOKS"]
 
-# The postings of a window, and the accounts that they name: few, so that each is looked up once.
+# The postings of a window.
 POSTINGS: Final = """
 WITH posting AS MATERIALIZED (
     SELECT at, id, unnest(accounts) AS account, unnest(amounts) AS amount FROM ledger.entry
     WHERE utility_id = $1 AND at >= $2 AND at < $3
-), known AS MATERIALIZED (
-    SELECT id AS account, unit, owner_id <> utility_id AS owned FROM ledger.account
-    WHERE utility_id = $1 AND id = ANY (ARRAY(SELECT DISTINCT account FROM posting))
 )"""
 UNBALANCED: Final = f"""{POSTINGS}, wrong AS MATERIALIZED (
-    SELECT at, id, unit, CASE
+    SELECT p.at, p.id, a.unit, CASE
         WHEN bool_or(amount IS NULL) THEN 'account ' || min(account) FILTER (WHERE amount IS NULL) || ' has no amount'
         WHEN bool_or(account IS NULL) THEN 'an amount of ' || min(amount) || ' has no account'
         WHEN unit IS NULL THEN 'account ' || min(account) || ' isn''t one of its utility'
         WHEN bool_or(amount = 0) THEN 'account ' || min(account) FILTER (WHERE amount = 0) || ' has an amount of zero'
         ELSE unit || ' sum to ' || sum(amount) || ', not to zero' END AS problem
-    FROM posting LEFT JOIN known USING (account) GROUP BY at, id, unit
+    FROM posting p LEFT JOIN ledger.account a ON a.id = p.account AND a.utility_id = $1 GROUP BY p.at, p.id, a.unit
     HAVING unit IS NULL OR sum(amount) <> 0 OR bool_or(amount IS NULL OR amount = 0)
 )
 SELECT 'ledger.entry', id, problem FROM wrong ORDER BY at, id, unit NULLS FIRST LIMIT 1
 """  # noqa: S608 - our own words
 UNLINED: Final = f"""{POSTINGS}, compared AS (
-    SELECT at, id, account, amount, 1 AS more FROM posting JOIN known USING (account) WHERE owned
+    SELECT p.at, p.id, account, amount, 1 AS more FROM posting p
+    JOIN ledger.account a ON a.id = p.account AND a.utility_id = $1 AND a.owner_id <> $1
     UNION ALL
     SELECT at, entry_id, account, amount, -1 FROM ledger.line WHERE utility_id = $1 AND at >= $2 AND at < $3
 ), wrong AS MATERIALIZED (

@@ -19,30 +19,25 @@ LAST: Final = "SELECT id FROM vending.sale WHERE utility_id = $1 ORDER BY id DES
 
 STRIDE: Final = "SELECT count(*) FROM vending.sale WHERE utility_id = $1 AND id > $2 AND id <= $3"
 
-# Every sale in a stretch of ids, with what its tokens carry and what its entry says. Each table is told the stretch, or
-# PostgreSQL would read the whole of it for every one. For the same reason others count the rows that they look up.
+# Every sale in a stretch of ids, with what its tokens carry and what its entry says. Here and below, what belongs to a
+# row is summed for each row: so PostgreSQL goes by an index, whatever it believes of how many rows there are.
 BOOKED: Final = """
-WITH sale AS (
-    SELECT * FROM vending.sale WHERE utility_id = $1 AND id > $2 AND id <= $3
-), made AS (
-    SELECT sale_id, count(*) AS tokens, sum(units) AS units FROM vending.token
-    WHERE utility_id = $1 AND sale_id > $2 AND sale_id <= $3 GROUP BY sale_id
-), posted AS (
-    SELECT s.id, sum(p.amount) FILTER (WHERE a.kind = 'energy_tokens') AS energy,
-        sum(p.amount) FILTER (WHERE a.kind = 'vendor_float' AND a.owner_id = s.vendor_id) AS money
-    FROM sale s JOIN ledger.entry e ON e.utility_id = $1 AND e.id = s.id AND e.id > $2 AND e.id <= $3
-    CROSS JOIN LATERAL unnest(e.accounts, e.amounts) AS p (account, amount)
-    JOIN ledger.account a ON a.id = p.account GROUP BY s.id
-)
 SELECT 'vending.sale', s.id, CASE
-    WHEN coalesce(p.money, 0) <> s.tender THEN 'took ' || s.tender || ', but ' || coalesce(p.money, 0) || ' is booked'
-    WHEN coalesce(p.energy, 0) <> coalesce(m.units, 0)
-        THEN 'its tokens carry ' || coalesce(m.units, 0) || ', but ' || coalesce(p.energy, 0) || ' is booked'
-    WHEN coalesce(m.units, 0) < s.units + s.free_units THEN 'promised more units than its tokens carry'
+    WHEN p.money <> s.tender THEN 'took ' || s.tender || ', but ' || p.money || ' is booked'
+    WHEN p.energy <> m.units THEN 'its tokens carry ' || m.units || ', but ' || p.energy || ' is booked'
+    WHEN m.units < s.units + s.free_units THEN 'promised more units than its tokens carry'
     ELSE 'was charged for and has no token' END
-FROM sale s LEFT JOIN made m ON m.sale_id = s.id LEFT JOIN posted p ON p.id = s.id
-WHERE coalesce(p.money, 0) <> s.tender OR coalesce(p.energy, 0) <> coalesce(m.units, 0)
-    OR coalesce(m.units, 0) < s.units + s.free_units OR s.kind <> 'pay' AND coalesce(m.tokens, 0) = 0
+FROM vending.sale s CROSS JOIN LATERAL (
+    SELECT count(*) AS tokens, coalesce(sum(units), 0) AS units FROM vending.token t
+    WHERE t.utility_id = s.utility_id AND t.sale_id = s.id
+) m CROSS JOIN LATERAL (
+    SELECT coalesce(sum(p.amount) FILTER (WHERE a.kind = 'energy_tokens'), 0) AS energy,
+        coalesce(sum(p.amount) FILTER (WHERE a.kind = 'vendor_float' AND a.owner_id = s.vendor_id), 0) AS money
+    FROM ledger.entry e CROSS JOIN LATERAL unnest(e.accounts, e.amounts) AS p (account, amount)
+    JOIN ledger.account a ON a.id = p.account WHERE e.utility_id = s.utility_id AND e.id = s.id
+) p
+WHERE s.utility_id = $1 AND s.id > $2 AND s.id <= $3 AND (
+    p.money <> s.tender OR p.energy <> m.units OR m.units < s.units + s.free_units OR s.kind <> 'pay' AND m.tokens = 0)
 ORDER BY s.id LIMIT 1"""
 
 FOUNDED: Final = """
