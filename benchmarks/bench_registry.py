@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from msgspec import structs
+
 from benchmarks.places import by_owner, folder, throwaway
 from benchmarks.result import Result
 from umbane.db import Connection, Database
@@ -170,7 +172,7 @@ async def sold(database: Database, scope: Scope, houses: list[House]) -> float:
 def selling(scope: Scope, pans: list[str]) -> Callable[[Connection], Awaitable[None]]:
     """What a batch of sales asks of the registry."""
     state = CustomerState(purchased=584, spent=20_000, period_start=DAY.replace(day=1), charged_on=DAY)
-    debtor = replace(state, arrears=(Arrears("outstanding", 80_000, percent="30"),))
+    debtor = structs.replace(state, arrears=(Arrears("outstanding", 80_000, percent="30"),))
 
     async def work(tx: Connection) -> None:
         rows = await load_for_sale(tx, scope.utility_id, pans)

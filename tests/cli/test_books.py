@@ -3,13 +3,13 @@
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from io import StringIO
 from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import structs
 
 from tests.database import administer
 from tests.ledger.support import numbered
@@ -76,7 +76,7 @@ async def trade(town: Town) -> None:
         )
         await book.reverse([Reversal(numbered(5), numbered(3), on(6), "wrong meter")])
         [debt_before] = town.contract.state.arrears
-        left = CustomerState(arrears=(replace(debt_before, owed=debt_before.owed - 30_000),))
+        left = CustomerState(arrears=(structs.replace(debt_before, owed=debt_before.owed - 30_000),))
         await change_state(tx, town.scope, town.contract.id, 0, left, "paid")
 
     async def late(tx: Connection) -> None:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import asyncpg
 import pytest
+from msgspec import structs
 
 from tests.registry.test_tariffs import OPEN_ENDED
 from tests.registry.town import TARIFF, TODAY, Town, new_id
@@ -156,7 +157,7 @@ async def test_a_new_tenant(town: Town, debt: str) -> None:
     """Blocks and charges start again; debts stay with the person or the premises, in one place only; the load stays."""
     await town.does(change_policy, {"tenant": {"debt": debt}})
     await town.does(add_customers, [LERATO])
-    used = replace(town.contract.state, purchased=584, spent=20_000, charged_on=TODAY, free_from=TODAY)
+    used = structs.replace(town.contract.state, purchased=584, spent=20_000, charged_on=TODAY, free_from=TODAY)
     await town.does(change_state, town.contract.id, 0, used, "a test")
     new = await town.does(change_tenant, town.contract.id, entering(town, state=CustomerState(purchased=7)))
     old = await town.reads(contract, town.contract.id)
@@ -187,7 +188,7 @@ async def test_a_tenant_who_cannot_enter(town: Town) -> None:
 
 async def test_a_debt_agreed_on(town: Town) -> None:
     """A state that is changed by hand has a next version, and what it was is written down with the reason."""
-    state = replace(town.contract.state, arrears=(Arrears("outstanding", 50_000, percent="20"),))
+    state = structs.replace(town.contract.state, arrears=(Arrears("outstanding", 50_000, percent="20"),))
     await town.does(change_state, town.contract.id, 0, state, "arrangement of 12 March")
     assert await town.reads(contract, town.contract.id) == replace(town.contract, state=state, version=1)
     [change] = [it for it in await town.reads(history, town.contract.id) if it.action == "contract.state"]

@@ -1,11 +1,11 @@
 """Debts and rights to free units that somebody changes by hand."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from tests.registry.test_owed import booked
 from tests.registry.town import NOW, TODAY, Town, new_id
@@ -112,7 +112,9 @@ async def test_paid_meanwhile(town: Town) -> None:
     """A debt of which a part was paid isn't taken back."""
     number = await put(town, Arrears("meter", 5_000, percent=20))
     state = (await town.reads(contract, town.contract.id)).state
-    paid = replace(state, arrears=tuple(replace(it, owed=it.owed - (it.kind == "meter")) for it in state.arrears))
+    paid = structs.replace(
+        state, arrears=tuple(structs.replace(it, owed=it.owed - (it.kind == "meter")) for it in state.arrears)
+    )
     await town.does(change_state, town.contract.id, 1, paid, "as a purchase would")
     with pytest.raises(TransitionError, match="owes 4999 of the kind meter, less than 5000: it was paid"):
         await back(town, number)
@@ -122,7 +124,7 @@ async def test_two_of_a_kind(town: Town) -> None:
     """Of several debts of one kind that a file brought, the last is made less first."""
     number = await put(town, Arrears(KIND, 700))
     arrears = (Arrears(KIND, 85_100), Arrears("other", 5, percent=1), Arrears(KIND, 600, percent=2))
-    await town.does(change_state, town.contract.id, 1, replace(town.contract.state, arrears=arrears), "split")
+    await town.does(change_state, town.contract.id, 1, structs.replace(town.contract.state, arrears=arrears), "split")
     await back(town, number)
     state = (await town.reads(contract, town.contract.id)).state
     assert state.arrears == (Arrears(KIND, 85_000), Arrears("other", 5, percent="1"))

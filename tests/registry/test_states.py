@@ -50,7 +50,7 @@ def test_it_is_json(state: CustomerState) -> None:
     """What is kept is JSON that names what isn't as usual and nothing else."""
     kept = json.loads(encode_state(state))
     usual = CustomerState()
-    assert set(kept) == {it for it in usual.__slots__ if getattr(state, it) != getattr(usual, it)}
+    assert set(kept) == {it for it in usual.__struct_fields__ if getattr(state, it) != getattr(usual, it)}
 
 
 def test_the_usual() -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import date, datetime
 from itertools import count
 from typing import Any
+
+from msgspec import structs
 
 from tests.registry.town import NOW, Town, build, utility
 from tests.vending.laboratory import LaboratoryModule
@@ -90,7 +91,7 @@ async def let(town: Town, **fields: Any) -> None:  # noqa: ANN401 - of a state
 
     async def work(tx: Connection) -> None:
         found = await contract(tx, town.id, town.contract.id)
-        state = replace(found.state, **fields)
+        state = structs.replace(found.state, **fields)
         await change_state(tx, town.scope, found.id, found.version, state, "arranged")
         before = [it._replace(amount=-it.amount) for it in owed_by(found.id, found.state.arrears)]
         debts = before + owed_by(found.id, state.arrears)

@@ -1,8 +1,10 @@
 """What an engine is to answer, in memory: prices, a float, messages, keys, and what can be taken back."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec import structs
 
 from umbane.pricing import (
     AboveMaximum,
@@ -181,8 +183,8 @@ class Model:
         for debt in self.state.arrears:
             part = min(money, debt.owed)
             money -= part
-            left += [replace(debt, owed=debt.owed - part)] if debt.owed > part else []
-        self.state = replace(self.state, arrears=tuple(left))
+            left += [structs.replace(debt, owed=debt.owed - part)] if debt.owed > part else []
+        self.state = structs.replace(self.state, arrears=tuple(left))
         return Told("pay", order.money)
 
     def change_key(self) -> Told:

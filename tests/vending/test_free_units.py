@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec import structs
 
 from tests.registry.town import NOW, TSHWANE, Town
 from tests.vending.abroad import let
@@ -87,7 +88,7 @@ async def test_a_state_that_forgot(lifeline: Shop) -> None:
     town = lifeline.town
     await lifeline.ask(ClaimFree())
     found = await town.reads(contract, town.contract.id)
-    forgotten = replace(found.state, free_claimed_on=None)
+    forgotten = structs.replace(found.state, free_claimed_on=None)
     await town.does(change_state, town.contract.id, found.version, forgotten, "a slip")
     answer = await lifeline.ask(ClaimFree())
     assert isinstance(answer, Refused)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from tests.registry.town import Town, new_id, pan
 from tests.vending.laboratory import LaboratoryModule, LostReplyError
@@ -162,7 +163,9 @@ async def test_an_account_that_the_utility_changed(careful: Shop) -> None:
     town = careful.town
     await careful.buy(message_id="a")
     found = await town.reads(contract, town.contract.id)
-    await town.does(change_state, found.id, found.version, replace(found.state, connected_load=9_000), "a new supply")
+    await town.does(
+        change_state, found.id, found.version, structs.replace(found.state, connected_load=9_000), "a new supply"
+    )
     assert code(await reversed_(careful, "a")) is Code.LATER_SALES
     await careful.buy(message_id="b")
     assert isinstance(await reversed_(careful, "b"), Sold)

@@ -1,7 +1,8 @@
 """A purchase that is accepted: its lines, one by one, and the customer's state after it."""
 
-from dataclasses import replace
 from fractions import Fraction
+
+from msgspec import structs
 
 from umbane.pricing.account import Account, Debt, Due, free_units_on
 from umbane.pricing.claims import take
@@ -60,7 +61,7 @@ class _Sale:
     def claim(self, rule: FreeUnits, units: int) -> Quote:
         self._give(rule, units)
         account = self.account
-        state = replace(
+        state = structs.replace(
             account.state,
             period_start=account.start,
             purchased=account.purchased + self.counted,

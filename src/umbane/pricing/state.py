@@ -1,13 +1,15 @@
 """What pricing has to know about a customer: a value, made anew by every sale.
 
-It belongs to the contract, not to the meter: it survives a meter replacement, and a new tenant starts with a new one.
+`msgspec.structs.replace` makes a changed copy. It belongs to the contract, not to the meter: it survives a meter
+replacement, and a new tenant starts with a new one.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct
 
 from umbane.errors import shown
 from umbane.pricing.currency import LARGEST_AMOUNT
@@ -44,8 +46,7 @@ def share(value: Decimal | str | int) -> Decimal:
     return Decimal(str(value))
 
 
-@dataclass(frozen=True, slots=True)
-class Arrears:
+class Arrears(Struct, frozen=True):
     """One debt of a customer.
 
     Attributes:
@@ -75,8 +76,7 @@ class Arrears:
             whole("instalment", self.instalment, 0, LARGEST_AMOUNT)
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerState:
+class CustomerState(Struct, frozen=True):
     """Everything about a customer that a price depends on. A new customer is `CustomerState()`.
 
     Attributes:

@@ -8,6 +8,8 @@ from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
+from msgspec import structs
+
 from umbane.db import Connection
 from umbane.ledger.debts import Origin
 from umbane.pricing import CustomerState
@@ -191,7 +193,7 @@ async def change_tenant(tx: Connection, scope: Scope, leaving: UUID, entering: C
     new = replace(entering, state=CustomerState(arrears=inherited, connected_load=old.state.connected_load))
     await _open(tx, scope, [new])
     if debts := owed_by(leaving, inherited):
-        await change_state(tx, scope, leaving, old.version, replace(old.state, arrears=()), PREMISES)
+        await change_state(tx, scope, leaving, old.version, structs.replace(old.state, arrears=()), PREMISES)
         await book_inheritance(tx, scope, debts, new.id, new.opened, PREMISES)
     return new
 

@@ -1,10 +1,11 @@
 """What people change by hand of what the next price depends on: a debt, a right to free units."""
 
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
+
+from msgspec import structs
 
 from umbane.db import Connection, new_ids
 from umbane.ledger import Reversal, open_book
@@ -55,7 +56,7 @@ def _grown(old: Contract, before: Arrears, debt: Arrears) -> Arrears:
     """
     if _arrangement(debt) not in {(None, None), _arrangement(before)}:
         raise TransitionError(f"contract {old.account_no} has a debt {debt.kind} with another arrangement")
-    return replace(before, owed=before.owed + debt.owed)
+    return structs.replace(before, owed=before.owed + debt.owed)
 
 
 def _arrangement(debt: Arrears) -> tuple[Decimal | None, int | None]:
@@ -98,7 +99,7 @@ def _less(old: Contract, debt: BookedDebt) -> tuple[Arrears, ...]:
     for it in reversed(old.state.arrears):
         part = min(it.owed, amount) if it.kind == debt.kind else 0
         amount -= part
-        left += [replace(it, owed=it.owed - part)] * (it.owed > part)
+        left += [structs.replace(it, owed=it.owed - part)] * (it.owed > part)
     if amount:
         raise TransitionError(
             f"contract {old.account_no} owes {debt.amount - amount} of the kind {debt.kind}, less than {debt.amount}:"
@@ -119,7 +120,9 @@ async def let_claim_free(  # noqa: PLR0913, PLR0917 - who, from when to when, an
     if until is not None and (since is None or until < since):
         raise RegistryInputError("free_until", f"{until} is before the first day", "give a later day, or none")
     old = await held_contract(tx, scope.utility_id, contract_id)
-    await change_state(tx, scope, old.id, old.version, replace(old.state, free_from=since, free_until=until), reason)
+    await change_state(
+        tx, scope, old.id, old.version, structs.replace(old.state, free_from=since, free_until=until), reason
+    )
     return await held_contract(tx, scope.utility_id, contract_id)
 
 
@@ -127,7 +130,7 @@ async def _changed(
     tx: Connection, scope: Scope, old: Contract, arrears: tuple[Arrears, ...], reason: str
 ) -> Contract:  # fmt: skip
     """A contract with other debts."""
-    await change_state(tx, scope, old.id, old.version, replace(old.state, arrears=arrears), reason)
+    await change_state(tx, scope, old.id, old.version, structs.replace(old.state, arrears=arrears), reason)
     return await held_contract(tx, scope.utility_id, old.id)
 
 

@@ -1,9 +1,10 @@
 """From an order to a plan: pure rules, each of which says no by a `RefusedError`."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
+
+from msgspec import structs
 
 from umbane.errors import shown
 from umbane.ledger import Kind
@@ -120,13 +121,13 @@ def pay(order: Pay, _request: SaleRequest, situation: Situation) -> Plan:
             lines.append(Line(LineKind.ARREARS, debt.kind, debt.kind, part))
         if debt.owed > part:
             left.append(without(debt, part))
-    after = replace(customer, arrears=tuple(left))
+    after = structs.replace(customer, arrears=tuple(left))
     return Plan("pay", order.money, lines=tuple(lines), customer=after)
 
 
 def without(debt: Arrears, part: int) -> Arrears:
     """A debt of which a part was paid."""
-    return replace(debt, owed=debt.owed - part) if part else debt
+    return structs.replace(debt, owed=debt.owed - part) if part else debt
 
 
 def change_key(_order: ChangeKey, request: SaleRequest, situation: Situation) -> Plan:
