@@ -66,7 +66,7 @@ def module_file(text: str) -> ModuleFile | None:
     fields = read_fields(path)
     kind = KINDS.get(str(fields.found.get("kind")))
     if kind is None:
-        problem = f"{shown(fields.found.get('kind'))} is none of {path.name}"
+        problem = f"{path.name} says {shown(fields.found.get('kind'))}"
         raise InputError("kind", problem, f"say {' or '.join(KINDS)}")
     return kind(fields)
 

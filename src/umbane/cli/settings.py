@@ -38,7 +38,7 @@ class Fields:
         """
         for name in sorted(needed):
             if self.found.get(name) is None:
-                raise InputError(name, "it isn't said", "say it; the documents show a whole file")
+                raise InputError(name, "it isn't said", "docs/pkcs11.md and docs/prism.md show whole files")
         for name in self.found:
             if name not in known:
                 raise InputError(shown(name), "there is no such field", f"say {', '.join(sorted(known))}")
