@@ -99,6 +99,7 @@ def new_database(server: HasSocket, name: str, template: str = "template1") -> N
     """Make a database in which nobody but its owner makes anything."""
     administer(
         server,
+        f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",  # what a run left that was killed
         f"CREATE DATABASE {name} TEMPLATE {template} OWNER {ROLE} STRATEGY file_copy",
         f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC",
     )
@@ -205,7 +206,6 @@ def template(server: HasSocket) -> str:
         async with open_database(at(server, TEMPLATE), migrating=True):
             pass
 
-    administer(server, f"DROP DATABASE IF EXISTS {TEMPLATE}")
     new_database(server, TEMPLATE)
     asyncio.run(make())
     return TEMPLATE
