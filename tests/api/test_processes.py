@@ -1,6 +1,7 @@
 """Several processes that serve from one database: each message has one outcome, whoever is asked and whoever dies."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import psutil
 
 from tests.api.house import furnished, serving, till, till_key
 from tests.registry.town import Town, meter, new_id
-from umbane.api.modules import clear_up, open_own_module
+from umbane.api.modules import Own, clear_up, open_own_module
 from umbane.db import Database, Server
 from umbane.ledger import BOOKS, prove
 from umbane.registry import (
@@ -20,7 +21,7 @@ from umbane.registry import (
     add_service_points,
     open_contracts,
 )
-from umbane.security import Vault, published_vault
+from umbane.security import open_software_module, published_vault
 from umbane.sts import KRN, SGC
 from umbane.vending import CLAIMS, booked_tokens, open_engine
 
@@ -33,9 +34,10 @@ ANSWERS_BEFORE = 12
 Digits = tuple[str, ...]
 
 
-def vault() -> Vault:
-    """The keys with which the town's tokens are made."""
-    return published_vault([(SGC(123456), KRN(1))])
+def own(folder: Path) -> Own:
+    """Modules in a folder, with the keys with which the town's tokens are made."""
+    vault = published_vault([(SGC(123456), KRN(1))])
+    return Own("software", folder, partial(open_software_module, folder=folder, vault=vault))
 
 
 async def sold(http: httpx.AsyncClient, number: int, meters: list[str]) -> Digits:
@@ -103,7 +105,7 @@ def counts(folder: Path) -> dict[str, int]:
 
 async def require_proven(database: Database, folder: Path) -> set[str]:
     """The books prove, and every token that a module ever made is in a sale or withheld; the names of the modules."""
-    await clear_up(database, folder, vault(), beyond=0)
+    await clear_up(database, own(folder), beyond=0)
     proof = await prove(database, (*BOOKS, *CLAIMS))
     assert not [f"{it.claim.name}: {it.wrong}" for it in proof.findings if it.wrong]
     made = counts(folder)
@@ -151,10 +153,10 @@ async def test_workers(database: Database, place: Server, folder: Path) -> None:
 
 async def test_a_module_that_nobody_takes(database: Database, tmp_path: Path) -> None:
     """What a process that never comes back has made is cleared up by the first of those that do."""
-    async with open_own_module(tmp_path, vault()) as (_, one), open_own_module(tmp_path, vault()) as (_, two):
+    async with open_own_module(own(tmp_path)) as (_, one), open_own_module(own(tmp_path)) as (_, two):
         assert (one, two) == (1, 2)
-        assert await clear_up(database, tmp_path, vault(), beyond=0) == []
-    assert await clear_up(database, tmp_path, vault(), beyond=2) == []
-    assert await clear_up(database, tmp_path, vault(), beyond=1) == ["software-2"]
-    async with open_own_module(tmp_path, vault()) as (module, _), open_engine(database, module) as engine:
+        assert await clear_up(database, own(tmp_path), beyond=0) == []
+    assert await clear_up(database, own(tmp_path), beyond=2) == []
+    assert await clear_up(database, own(tmp_path), beyond=1) == ["software-2"]
+    async with open_own_module(own(tmp_path)) as (module, _), open_engine(database, module) as engine:
         assert engine.house.module_number == 2
