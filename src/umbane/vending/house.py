@@ -50,7 +50,7 @@ class House:
         known = self.accounts[turn.utility_id]
         if len(known) > MOST_ACCOUNTS:  # other turns may still look into the old one
             known = self.accounts[turn.utility_id] = {}
-        known |= turn.learnt
+        known |= turn.accounts
         if turn.intent:
             self.intents.settled.add(turn.intent)
 
@@ -67,7 +67,7 @@ class Turn:
         now: the moment of all of them.
         asked: what the module is asked for.
         known: numbers of accounts.
-        learnt: those that this turn found; what it made exists only if the transaction is committed.
+        accounts: those that this turn needs; what it made exists only if the transaction is committed.
         withheld: whether any tokens are withheld; mostly there are none.
         intent: which says what a module outside of this process is asked.
     """
@@ -79,7 +79,7 @@ class Turn:
     now: datetime
     asked: dict[UUID, Asked] = field(default_factory=dict)
     known: Mapping[AccountKey, int] = field(default_factory=dict)
-    learnt: Mapping[AccountKey, int] = field(default_factory=dict)
+    accounts: Mapping[AccountKey, int] = field(default_factory=dict)
     withheld: bool = True
     intent: UUID | None = None
 
@@ -90,10 +90,6 @@ class Turn:
     def live(self) -> list[Case]:
         """The cases that are planned and not refused so far."""
         return [case for case in self.cases if case.is_live]
-
-    def account(self, key: AccountKey) -> int:
-        """The number of an account that was found."""
-        return self.known.get(key) or self.learnt[key]
 
     def is_new(self, draft: Draft) -> bool:
         """Whether the tokens of a draft were asked for in this turn, and not taken from those that are withheld."""

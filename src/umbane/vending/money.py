@@ -1,6 +1,6 @@
 """What moves money: demands on floats before tokens are made, and entries after."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from umbane.ledger import AccountKey, Book, Demand, Entry, open_book
 from umbane.vending.cases import Case
@@ -20,7 +20,8 @@ async def admit(turn: Turn) -> Book:
         planned, situation = case.planned()
         currency = situation.book.utility.currency.code
         case.postings = postings(planned, currency, situation.seller.vendor_id, situation.contract_id)
-    await find_accounts(turn, ledger, (key for case in turn.live for key in case.postings))
+    needed: set[AccountKey] = set().union(*(case.postings for case in turn.live))
+    await find_accounts(turn, ledger, needed)
     await demand(turn, ledger)
     return ledger
 
@@ -35,16 +36,17 @@ async def try_floats(turn: Turn) -> None:
 async def demand(turn: Turn, ledger: Book) -> None:
     """Refuse the cases that don't fit a vendor's float."""
     spending = [case for case in turn.live if case.planned()[0].tender]
-    demands = [Demand(turn.account(vendor_float(case)), case.planned()[0].tender) for case in spending]
+    demands = [Demand(turn.accounts[vendor_float(case)], case.planned()[0].tender) for case in spending]
     for case, fits in zip(spending, await ledger.admit(demands), strict=True):
         if not fits:
             case.problem = RefusedError(Code.FLOAT_EXHAUSTED, "the vendor's float is used up", "pay in first")
 
 
-async def find_accounts(turn: Turn, ledger: Book, wanted: Iterable[AccountKey]) -> None:
-    """Find the numbers of accounts in the books, if they aren't known."""
-    if missing := {key for key in wanted if key not in turn.known}:
-        turn.learnt = await ledger.accounts(missing)
+async def find_accounts(turn: Turn, ledger: Book, wanted: Collection[AccountKey]) -> None:
+    """Find the numbers of the accounts that a turn needs, in the books if they aren't known."""
+    missing = [key for key in wanted if key not in turn.known]
+    found = await ledger.accounts(missing) if missing else {}
+    turn.accounts = {key: turn.known[key] for key in wanted if key not in found} | found
 
 
 def vendor_float(case: Case) -> AccountKey:
@@ -61,5 +63,5 @@ async def book(turn: Turn, ledger: Book) -> None:
 def entry(turn: Turn, case: Case) -> Entry:
     """The entry of a sale."""
     planned, _ = case.planned()
-    accounts = [turn.account(key) for key in case.postings]
-    return Entry(case.id, turn.now, planned.kind, accounts, list(case.postings.values()), note=planned.note)
+    accounts = map(turn.accounts.__getitem__, case.postings)
+    return Entry(case.id, turn.now, planned.kind, list(accounts), list(case.postings.values()), note=planned.note)

@@ -1,6 +1,7 @@
 """From a plan to the entry that books it: money from the float to where the lines say, energy into tokens."""
 
 from collections import defaultdict
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -28,10 +29,12 @@ OWNED: Final = frozenset({LineKind.ARREARS, LineKind.CREDIT})
 """Lines that are between the utility and one customer."""
 
 TOKENS: Final = AccountKey(Kind.ENERGY_TOKENS, ENERGY)
+SOLD: Final = AccountKey(Kind.ENERGY_SOLD, ENERGY)
 FREE: Final = AccountKey(Kind.ENERGY_FREE, ENERGY)
 ROUNDING: Final = AccountKey(ENERGY_ROUNDING, ENERGY)
 
 
+@lru_cache(1 << 12)
 def float_of(vendor_id: UUID, currency: str) -> AccountKey:
     """The account that a vendor's sales are paid from."""
     return AccountKey(Kind.VENDOR_FLOAT, currency, vendor_id)
@@ -55,15 +58,23 @@ def postings(plan: Plan, currency: str, vendor_id: UUID, contract_id: UUID | Non
 
 def account_of(line: Line, currency: str, contract_id: UUID | None) -> AccountKey:
     """Where the money of a line goes."""
-    owner = contract_id if line.kind in OWNED else None
-    return AccountKey(ACCOUNTS[line.kind], currency, owner, line.name if line.kind in NAMED else "")
+    if line.kind in OWNED:
+        return AccountKey(ACCOUNTS[line.kind], currency, contract_id, line.name if line.kind in NAMED else "")
+    return house_account(line.kind, currency, line.name)
+
+
+@lru_cache(1 << 12)
+def house_account(kind: LineKind, currency: str, name: str) -> AccountKey:
+    """Where the money of a line goes that is nobody's but the utility's."""
+    return AccountKey(ACCOUNTS[kind], currency, None, name if kind in NAMED else "")
 
 
 def book_energy(plan: Plan, sums: dict[AccountKey, int]) -> None:
     """Book what tokens carry against what was sold and given, and what rounding adds."""
+    given = SOLD if plan.given is Kind.ENERGY_SOLD else AccountKey(plan.given, ENERGY)
     if plan.units:
-        sums[AccountKey(plan.given, ENERGY)] -= plan.units
+        sums[given] -= plan.units
     if plan.free_units:
-        free = FREE if any(it.kind == TokenKind.FREE for it in plan.drafts) else AccountKey(plan.given, ENERGY)
+        free = FREE if any(it.kind == TokenKind.FREE for it in plan.drafts) else given
         sums[free] -= plan.free_units
     sums[ROUNDING] = plan.units + plan.free_units - sums[TOKENS]
