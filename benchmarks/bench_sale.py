@@ -101,22 +101,22 @@ class Town:
 
 async def measured() -> list[Result]:
     """Build a town, and sell in it: by many vendors, and by one."""
-    many, one, share = [], [], SALES // STRETCHES
+    many, one, beside, share = [], [], [], SALES // STRETCHES
     async with folder() as path, open_database(Embedded(path / "server"), migrating=True) as database:
         town = await build(database)
-        async with crew(path, town) as sellers:
+        async with crew(path, town) as sellers, crew(path, town, first=PROCESSES) as others:
             await rate(sellers, VENDORS, share // 2)  # what is read once is read
+            await rate(others, VENDORS, share // 2)
             before = memory(sellers)
             for _ in range(STRETCHES):
                 many.append(await rate(sellers, VENDORS, share))
                 one.append(await rate(sellers, 1, share))
+                beside.append(await rate(others, VENDORS, share))
             grown = memory(sellers) - before
-        async with crew(path, town, first=PROCESSES) as sellers:
-            await rate(sellers, VENDORS, share // 2)
-            beside = [await rate(sellers, VENDORS, share) for _ in range(STRETCHES // 2)]
     return [
         Result("sale.batch", round(max(many)), "sales/s", SALES),
-        Result("sale.batch.apart", round(max(beside)), "sales/s", SALES // 2),
+        Result("sale.batch.apart", round(max(beside)), "sales/s", SALES),
+        Result("sale.batch.apart.to_inside", round(max(beside) / max(many), 3), "ratio", SALES),
         Result("sale.hot_float", round(max(one) / max(many), 3), "ratio", SALES),
         Result("sale.batch.memory", grown, "MiB", 2 * SALES),
     ]

@@ -11,9 +11,12 @@ from umbane.vending.signatures import exact
 
 __all__ = ["Intent", "Intents", "drop_intents", "open_intents"]
 
+# Others see it at once, and nobody waits for the disk: should the database lose it, whoever starts next looks through
+# the module's journal, which is on a disk before the module answers.
 KEEPING: Final = """
 WITH settled AS (DELETE FROM vending.intent WHERE id = ANY($6))
-INSERT INTO vending.intent (id, module, at, requests, signatures) VALUES ($1, $2, $3, $4, $5)"""
+INSERT INTO vending.intent (id, module, at, requests, signatures)
+SELECT $1, $2, $3, $4, $5 FROM set_config('synchronous_commit', 'off', true)"""
 DROPPING: Final = "DELETE FROM vending.intent WHERE id = ANY($1)"
 OPEN: Final = "SELECT id, at, requests, signatures FROM vending.intent WHERE module = $1 ORDER BY at, id"
 
