@@ -2,8 +2,13 @@
 
 import socket
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.security.pkcs11.softhsm import require_softhsm, softhsm_in
 
 # Machines are noisy, so no example has a deadline. The examples differ from run to run: pytest-randomly prints the
 # seed of each run, and hypothesis prints the blob that repeats a failure.
@@ -26,3 +31,11 @@ def _refuse_network(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_refuse_network)
+
+
+@pytest.fixture(scope="session")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for tokens of PKCS#11: one for all tests of a process, for its library knows no other."""
+    require_softhsm()
+    with softhsm_in(tmp_path_factory.mktemp("softhsm")) as folder:
+        yield folder

@@ -14,7 +14,6 @@ from tests.api.house import furnished, serving, till, till_key
 from tests.cli.test_serve import refused_outside
 from tests.db.program import begin, finish
 from tests.registry.town import Town
-from tests.security.pkcs11.conftest import tokens
 from tests.security.pkcs11.softhsm import PAIR_BITS, PIN, new_token
 from tests.security.prism.town import USER, Files, users
 from tests.security.process.certificates import certificates
@@ -23,8 +22,6 @@ from umbane.db import Database, Server
 from umbane.security import published_key
 from umbane.security.pkcs11 import TokenLoader, TokenSetting
 from umbane.sts import EA, KRN, SGC, TI, Credit, EncodedToken, decode, derive
-
-__all__ = ["tokens"]
 
 PRISMTOKEN = "from tests.cli.prismtoken import main; main()"
 SERVE = "from umbane.cli import main; main()"

@@ -1,20 +1,12 @@
-"""One folder of tokens for all tests of a process, and tokens in it."""
+"""Tokens in the folder that all tests of a process share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.security.pkcs11.softhsm import loaded, new_token, require_softhsm, softhsm_in
+from tests.security.pkcs11.softhsm import loaded, new_token
 from umbane.security.pkcs11 import TokenSetting
-
-
-@pytest.fixture(scope="session")
-def tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for tokens; what keeps them is told of it."""
-    require_softhsm()
-    with softhsm_in(tmp_path_factory.mktemp("softhsm")) as folder:
-        yield folder
 
 
 @pytest.fixture(scope="session")
