@@ -1,0 +1,1 @@
+"""Tests of the trade: the pure ones alone, the others against a real PostgreSQL."""
