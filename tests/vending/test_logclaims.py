@@ -40,7 +40,7 @@ async def day(shop: Shop) -> Shop:
 
 
 TABLES = (
-    "audit.batch", "audit.tile", "audit.head", "audit.beginning", "vending.sale", "vending.release", "vending.reversal",
+    "audit.batch", "audit.tile", "audit.head", "vending.sale", "vending.release", "vending.reversal",
     "ledger.entry",
 )  # fmt: skip
 
@@ -129,11 +129,3 @@ async def test_rows_that_were_changed(day: Shop, change: str) -> None:
     claim, problem = CHANGES[change]
     await alter(day, change)
     assert problem in (await wrong(day))[claim]
-
-
-async def test_sales_from_before_the_log(day: Shop) -> None:
-    """Sales from before there was a log needn't stand in it."""
-    last = await day.look("SELECT max(id::text)::uuid FROM vending.sale")
-    beginning = f"INSERT INTO audit.beginning SELECT utility_id, '{last}' FROM vending.sale LIMIT 1"  # noqa: S608 - an id
-    await alter(day, "DELETE FROM audit.batch WHERE first IS NULL", beginning)
-    assert await wrong(day) == {}

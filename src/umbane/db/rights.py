@@ -75,8 +75,6 @@ TABLES: Final = {
     "audit.batch": "SELECT, INSERT, UPDATE (first)",
     "audit.tile": STAYS,
     "audit.head": STAYS,
-    "audit.beginning": "SELECT",
-    "audit.untold": "SELECT",
 }
 """Every table, and what the worker may do with it. What a trigger does, it does with these rights too."""
 SEQUENCES: Final = {"db.job_id_seq": "USAGE"}

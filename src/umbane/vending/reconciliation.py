@@ -48,9 +48,7 @@ WHERE module = $1 AND number >= $2 AND number < $3 ORDER BY number"""
 KEPT: Final = "SELECT number, made FROM vending.withheld WHERE module = $1 AND number >= $2 AND number < $3"
 BY_NUMBER: Final = """
 SELECT number, sale_id, sgc, krn, kt, units, digits FROM vending.token WHERE module = $1 AND number = ANY($2)"""
-UNTOLD: Final = """
-SELECT t.number, t.sale_id FROM vending.token t LEFT JOIN audit.beginning b ON b.utility_id = t.utility_id
-WHERE t.module = $1 AND t.number = ANY($2) AND (b.last_sale IS NULL OR t.sale_id > b.last_sale) ORDER BY t.number"""
+UNTOLD: Final = "SELECT number, sale_id FROM vending.token WHERE module = $1 AND number = ANY($2) ORDER BY number"
 ASKED: Final = "SELECT unnest(requests) FROM vending.intent WHERE module = $1"
 GREATEST: Final = "SELECT number FROM vending.token WHERE module = $1 ORDER BY number DESC LIMIT 1"
 
@@ -335,13 +333,12 @@ def problem_with(told: Told, row: Any) -> str | None:  # noqa: ANN401 - a row
 
 
 async def find_untold(work: Work) -> None:
-    """Find tokens that were sold or withheld and aren't in the log; those from before there was one aren't meant."""
+    """Find tokens that were sold or withheld and aren't in the log."""
     untold = [it for it, fate in enumerate(work.fate) if fate == SOLD and not work.logged[it] & IN_A_SALE]
     for row in await work.connection.fetch(UNTOLD, work.number, untold):
         name = f"{work.found.module} {row['number']}"
         work.found.differ("vending.token", name, f"is in sale {row['sale_id']}, and not in the log")
-    first = next((it for it, places in enumerate(work.logged) if places), work.found.count)
-    for it in range(first, work.found.count):
-        if work.fate[it] == WITHHELD and not work.logged[it] & KEPT_BACK:
+    for it, fate in enumerate(work.fate):
+        if fate == WITHHELD and not work.logged[it] & KEPT_BACK:
             work.found.differ("vending.withheld", f"{work.found.module} {it}", "is withheld, and not in the log")
     work.found.tallies = dict(sorted(work.found.tallies.items(), key=itemgetter(0)))

@@ -20,17 +20,13 @@ MANY: Final = 1 << 30
 SALES: Final = """
 SELECT s.id::text, s.at, s.kind AS order, s.terminal_id::text AS terminal, s.meter_id::text AS meter, s.currency,
     s.tender AS paid, s.units, s.free_units AS free, coalesce(s.staff, '') AS by
-FROM vending.sale s LEFT JOIN audit.beginning b ON b.utility_id = s.utility_id
-WHERE b.last_sale IS NULL OR s.id > b.last_sale ORDER BY s.id"""
-ENDS: Final = """
-SELECT e.sale_id::text AS id, e.at FROM vending.{table} e LEFT JOIN audit.beginning b ON b.utility_id = e.utility_id
-WHERE b.last_sale IS NULL OR e.sale_id > b.last_sale ORDER BY e.sale_id"""
+FROM vending.sale s ORDER BY s.id"""
+ENDS: Final = "SELECT e.sale_id::text AS id, e.at FROM vending.{table} e ORDER BY e.sale_id"
 ENTRIES: Final = """
 SELECT e.id::text, e.at, e.kind AS entry, e.amounts, coalesce(e.reverses::text, '') AS reverses,
     coalesce(e.note, '') AS note
 FROM ledger.entry e
 WHERE NOT EXISTS (SELECT FROM vending.sale s WHERE s.utility_id = e.utility_id AND s.id = e.id)
-    AND NOT EXISTS (SELECT FROM audit.untold u WHERE u.utility_id = e.utility_id AND u.id = e.id)
 ORDER BY e.at, e.id"""
 TOLD: Final = "SELECT entries FROM audit.batch WHERE at = ANY($1)"
 MISSING: Final = """

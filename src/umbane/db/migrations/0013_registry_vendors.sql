@@ -29,6 +29,7 @@ CREATE TABLE registry.operator (
     id            uuid NOT NULL,
     name          text NOT NULL,
     full_name     text NOT NULL,
+    person        text NOT NULL CHECK (person <> '' AND person = lower(person)),
     vendor_id     uuid,
     roles         text[] NOT NULL,
     password_hash text CHECK (password_hash LIKE '$argon2id$%'),
@@ -39,6 +40,9 @@ CREATE TABLE registry.operator (
     FOREIGN KEY (utility_id, vendor_id) REFERENCES registry.vendor (utility_id, id)
 );
 
+CREATE INDEX operator_person ON registry.operator (utility_id, person);
+
+COMMENT ON COLUMN registry.operator.person IS 'a personnel number or a name: all operators with the same one are one person';
 COMMENT ON COLUMN registry.operator.totp_secret IS 'sealed: useless without the key of whoever checks the code';
 COMMENT ON COLUMN registry.operator.vendor_id IS 'whose till the operator works at; NULL for staff of the utility';
 

@@ -23,3 +23,16 @@ END $$;
 
 CREATE TRIGGER tell AFTER INSERT ON vending.sale
     REFERENCING NEW TABLE AS sold FOR EACH STATEMENT EXECUTE FUNCTION api.tell();
+
+-- Whoever is told of sales is told of those that are taken back.
+CREATE FUNCTION api.tell_reversal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO db.job (name, payload, enqueued_at, due_at)
+    SELECT 'webhook.reversal', jsonb_build_object('utility', r.utility_id, 'webhook', w.id, 'sale', r.sale_id), now(), now()
+    FROM taken r JOIN vending.sale s ON s.utility_id = r.utility_id AND s.id = r.sale_id
+    JOIN api.webhook w ON w.utility_id = s.utility_id AND (w.vendor_id IS NULL OR w.vendor_id = s.vendor_id);
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER tell AFTER INSERT ON vending.reversal
+    REFERENCING NEW TABLE AS taken FOR EACH STATEMENT EXECUTE FUNCTION api.tell_reversal();

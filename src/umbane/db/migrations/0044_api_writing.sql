@@ -1,4 +1,5 @@
--- What was written over the API, by whose key: the same key with the same words gets the same answer, for ever.
+-- What was written over the API, by whose key: the same key with the same words gets the same answer, until it is
+-- forgotten, the oldest first.
 CREATE TABLE api.written (
     utility_id  uuid NOT NULL REFERENCES registry.utility,
     caller_id   uuid NOT NULL,
@@ -8,6 +9,8 @@ CREATE TABLE api.written (
     answer      json,
     PRIMARY KEY (utility_id, caller_id, key)
 );
+
+CREATE INDEX written_in_order ON api.written (at);
 
 COMMENT ON COLUMN api.written.caller_id IS 'the operator who wrote it';
 COMMENT ON COLUMN api.written.fingerprint IS 'SHA-256 of what was asked';

@@ -24,6 +24,3 @@ BEGIN
 END $$;
 
 COMMENT ON FUNCTION api.lease IS 'takes up to so many requests, one each gap seconds, and burst seconds of them at once';
-
--- Answers are forgotten after a time, the oldest first.
-CREATE INDEX written_in_order ON api.written (at);

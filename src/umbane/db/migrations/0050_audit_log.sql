@@ -65,21 +65,8 @@ CREATE TABLE audit.head (
 
 COMMENT ON COLUMN audit.head.key IS 'the id of the key that signed it';
 
--- Sales from before there was a log aren't in it.
-CREATE TABLE audit.beginning (
-    utility_id uuid PRIMARY KEY,
-    last_sale  uuid NOT NULL
-);
-
-INSERT INTO audit.beginning (utility_id, last_sale)
-SELECT u.id, s.id FROM registry.utility u
-CROSS JOIN LATERAL (SELECT id FROM vending.sale WHERE utility_id = u.id ORDER BY id DESC LIMIT 1) s;
-
-COMMENT ON COLUMN audit.beginning.last_sale IS 'the last one that is not in the log; a utility without a row has all of its sales there';
-
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit.tile EXECUTE FUNCTION audit.refuse();
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit.head EXECUTE FUNCTION audit.refuse();
-CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit.beginning EXECUTE FUNCTION audit.refuse();
 
 -- Even where the triggers of a replica are switched off.
 ALTER TABLE audit.batch ENABLE ALWAYS TRIGGER gets_its_place;
@@ -87,7 +74,6 @@ ALTER TABLE audit.batch ENABLE ALWAYS TRIGGER waits_first;
 ALTER TABLE audit.batch ENABLE ALWAYS TRIGGER stays;
 ALTER TABLE audit.tile ENABLE ALWAYS TRIGGER stays;
 ALTER TABLE audit.head ENABLE ALWAYS TRIGGER stays;
-ALTER TABLE audit.beginning ENABLE ALWAYS TRIGGER stays;
 
 REVOKE DELETE, TRUNCATE ON audit.batch FROM CURRENT_USER;
-REVOKE UPDATE, DELETE, TRUNCATE ON audit.tile, audit.head, audit.beginning FROM CURRENT_USER;
+REVOKE UPDATE, DELETE, TRUNCATE ON audit.tile, audit.head FROM CURRENT_USER;
