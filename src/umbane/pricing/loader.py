@@ -5,12 +5,12 @@ and a document in which everything holds (`checks`) becomes a tariff (`compiler`
 and told together, by file, line and field.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from itertools import islice
 from os import PathLike
 from pathlib import Path as FilePath
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -22,7 +22,9 @@ from umbane.pricing.errors import Problem, TariffFileError
 from umbane.pricing.tariff import Tariff, TariffBook
 from umbane.pricing.yaml_source import LARGEST_FILE, Path, Source, SourceError, dotted, read
 
-__all__ = ["load_book", "load_tariff", "load_tariff_text"]
+__all__ = ["load_book", "load_document", "load_tariff", "load_tariff_text"]
+
+Document = TypeVar("Document", bound=BaseModel)
 
 MOST_PROBLEMS: Final = 50
 """Told at once; mend these first."""
@@ -55,13 +57,36 @@ def load_tariff_text(text: str, file: str = "the text") -> Tariff:
     Raises:
         TariffFileError: it isn't a tariff; everything that is wrong is in it.
     """
+    return _tariff(_source(text, file), file)
+
+
+def load_document(
+    model: type[Document], text: str, file: str, problems: Callable[[Document], Iterable[tuple[Path, str, str]]]
+) -> Document:
+    """Read a document of another kind in the same way, such as what vendors earn.
+
+    Args:
+        model: its sections and fields.
+        text: as it was written.
+        file: the name that errors give it.
+        problems: what doesn't hold between its fields: where, what, and what would be right.
+
+    Raises:
+        TariffFileError: it isn't such a document; everything that is wrong is in it.
+    """
+    source = _source(text, file)
+    document = _document(model, source, file)
+    _refuse(source, file, problems(document))
+    return document
+
+
+def _source(text: str, file: str) -> Source:
     if len(text) > LARGEST_FILE:
         raise _file_error(file, "too large", f"at most {LARGEST_FILE} characters")
     try:
-        source = read(text)
+        return read(text)
     except SourceError as error:
         raise TariffFileError((error.problem._replace(file=file),)) from error
-    return _tariff(source, file)
 
 
 def _text(path: FilePath) -> str:
@@ -84,12 +109,16 @@ def _file_error(file: str, problem: str, remedy: str) -> TariffFileError:
     return TariffFileError((Problem(file, 0, "the file", problem, remedy),))
 
 
-def _tariff(source: Source, file: str) -> Tariff:
+def _document(model: type[Document], source: Source, file: str) -> Document:
     try:
-        document = TariffDocument.model_validate(source.tree)
+        return model.model_validate(source.tree)
     except ValidationError as error:
-        found = map(_told, error.errors(include_url=False, include_input=False))
+        found = (_told(model, it) for it in error.errors(include_url=False, include_input=False))
         raise TariffFileError(_problems(source, file, found)) from error
+
+
+def _tariff(source: Source, file: str) -> Tariff:
+    document = _document(TariffDocument, source, file)
     _refuse(source, file, document_problems(document))
     tariff = compile_tariff(document)
     _refuse(source, file, compiled_problems(tariff))
@@ -118,7 +147,7 @@ def _problems(source: Source, file: str, found: Iterable[tuple[Path, str, str]])
 # -------------------------------------------------------------------------------- the words of the model's own errors
 
 
-def _told(error: ErrorDetails) -> tuple[Path, str, str]:
+def _told(model: type[BaseModel], error: ErrorDetails) -> tuple[Path, str, str]:
     path = tuple(part for part in error["loc"] if part != "[key]")
     kind, context = error["type"], error.get("ctx", {})
     if kind == "umbane":
@@ -128,7 +157,7 @@ def _told(error: ErrorDetails) -> tuple[Path, str, str]:
     if kind == "missing":
         return path, "is missing", "add it"
     if kind == "extra_forbidden":
-        return path, "is not a field", _suggestion(path)
+        return path, "is not a field", _suggestion(model, path)
     return path, *WRONG_KIND.get(kind, (error["msg"], "another value"))
 
 
@@ -140,16 +169,15 @@ WRONG_KIND: Final = {
 """What it says when a value is of another kind than the field."""
 
 
-def _suggestion(path: Path) -> str:
+def _suggestion(model: type[BaseModel], path: Path) -> str:
     """The field that was probably meant, or all there are."""
-    fields = list(_model_at(path[:-1]).model_fields)
+    fields = list(_model_at(model, path[:-1]).model_fields)
     near = get_close_matches(str(path[-1]), fields, n=1)
     return f"did you mean {near[0]}?" if near else f"the fields here are {', '.join(fields)}"
 
 
-def _model_at(path: Path) -> type[BaseModel]:
+def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
     """The model of the section at this path."""
-    model: type[BaseModel] = TariffDocument
     for part in path:
         if isinstance(part, str):
             [model] = _models(model.model_fields[part].annotation)
