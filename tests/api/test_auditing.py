@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
+import asyncpg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -11,6 +12,7 @@ from tests.api.counter import Counter
 from tests.api.staff import PASSWORD, enter, hire, session, sign_in
 from tests.database import by_owner
 from tests.registry.town import build, new_id
+from umbane.api.keeping import Keeper
 from umbane.api.logkeeping import Logkeeper
 from umbane.api.watching import Watch
 from umbane.audit import (
@@ -143,13 +145,13 @@ async def test_people(counter: Counter) -> None:
 async def test_the_keeper(counter: Counter) -> None:
     """Beside a server, what was written gets its place, and the figures say how the log stands."""
     watch = Watch(None)
-    keeper = Logkeeper(counter.shop.town.database, SIGNER, watch, pause=0.01)
+    database = counter.shop.town.database
+    [chore] = Logkeeper(database, SIGNER, watch).chores()
     await counter.shop.buy()
-    keeper.start()
-    while not (await counter.http.get("/v1/audit/head")).is_success:
-        await counter.shop.look("SELECT pg_sleep(0.01)::text")
-    await counter.shop.buy()
-    await keeper.end()
+    async with Keeper(database, watch).keeping([chore._replace(pause=0.01)]):
+        while not (await counter.http.get("/v1/audit/head")).is_success:
+            await counter.shop.look("SELECT pg_sleep(0.01)::text")
+        await counter.shop.buy()
     page = watch.page().decode()
     head = await get(counter, "head")
     assert f"umbane_log_entries {float(head['size'])}" in page
@@ -174,4 +176,19 @@ async def test_the_keeper_of_a_forgery(counter: Counter) -> None:
     [alarm] = await counter.shop.look("SELECT array_agg(kind || ': ' || words) FROM api.alarm")
     assert alarm.startswith("log: the log has ")
     assert '"operation":"audit.sequence","kind":"AlteredError"' in record.getvalue()
-    await keeper.end()
+
+
+async def test_an_alarm_of_a_forgery_that_fails(counter: Counter) -> None:
+    """An alarm that could not be raised is raised in the next round."""
+    database = counter.shop.town.database
+    keeper = Logkeeper(database, SIGNER, Watch(None))
+    await keeper.round()
+    forging = "UPDATE audit.batch SET entries = '{}', leaves = 1 WHERE first = 0"
+    await by_owner(database, f"ALTER TABLE audit.batch DISABLE TRIGGER USER; {forging}")
+    await counter.shop.buy()
+    await by_owner(database, "ALTER TABLE api.alarm ADD CONSTRAINT none CHECK (kind <> 'log')")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await keeper.round()
+    await by_owner(database, "ALTER TABLE api.alarm DROP CONSTRAINT none")
+    await keeper.round()
+    assert await counter.shop.look("SELECT count(*) FROM api.alarm") == 1

@@ -12,7 +12,8 @@ from tests.registry.town import NOW, Town, build
 from tests.vending.laboratory import LaboratoryModule
 from tests.vending.shop import Shop, open_shop
 from umbane.api import make_app
-from umbane.api.reconciling import Reconciler, job_of, write_down
+from umbane.api.keeping import Keeper
+from umbane.api.reconciling import Reconciler, ask_once_a_night, job_of, write_down
 from umbane.api.watching import Watch
 from umbane.audit import Signer, Tree, entries_from, heads_after, sequence
 from umbane.audit.store import waiting
@@ -40,10 +41,9 @@ async def shop(town: Town, module: LaboratoryModule) -> AsyncIterator[Shop]:
 async def watch(shop: Shop) -> AsyncIterator[Watch]:
     """Give the figures of a server that reconciles its module when it is asked to."""
     watch = Watch(None)
-    reconciler = Reconciler(shop.engine, "laboratory", watch, idle=0.02)
-    reconciler.start()
-    yield watch
-    await reconciler.end()
+    working, _ = Reconciler(shop.engine, "laboratory", watch).chores()
+    async with Keeper(shop.town.database, watch).keeping([working._replace(pause=0.02)]):
+        yield watch
 
 
 async def test_all_agree(shop: Shop, watch: Watch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,14 +130,26 @@ async def test_no_server(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None
 
 async def test_once_a_night(shop: Shop) -> None:
     """It is asked for once after each midnight, however many servers there are."""
-    one, other = (Reconciler(shop.engine, "laboratory", Watch(None)) for _ in range(2))
+    database = shop.town.database
+
+    async def ask(moment: datetime) -> bool:
+        return await database.run(lambda tx: ask_once_a_night(tx, "laboratory", moment))
+
     now = await database_clock(shop.town.database)()
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    assert await one.ask_if_due(midnight)
-    assert not await other.ask_if_due(midnight + timedelta(hours=23))
-    assert await other.ask_if_due(midnight + timedelta(hours=24))
-    assert not await one.ask_if_due(midnight + timedelta(hours=24, seconds=1))
+    assert await ask(midnight)
+    assert not await ask(midnight + timedelta(hours=23))
+    assert await ask(midnight + timedelta(hours=24))
+    assert not await ask(midnight + timedelta(hours=24, seconds=1))
     assert await shop.look("SELECT count(*) FROM db.job WHERE name = 'reconcile.laboratory'") == 2
+
+
+async def test_every_server_asks(shop: Shop) -> None:
+    """Whatever server looks first asks for the night's reconciliation."""
+    for _ in range(2):
+        _, nightly = Reconciler(shop.engine, "laboratory", Watch(None)).chores()
+        await nightly.work()
+    assert await shop.look("SELECT count(*) FROM db.job WHERE name = 'reconcile.laboratory'") == 1
 
 
 async def test_with_a_server(shop: Shop) -> None:

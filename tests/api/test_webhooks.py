@@ -1,5 +1,6 @@
 """Others are told of sales, by whom they can trust."""
 
+import asyncio
 import json
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from tests.api.counter import SEAL_KEY, Counter
 from tests.api.outside import somewhere
 from tests.api.staff import enter, session
 from tests.registry.town import NOW, new_id
+from umbane.api import make_app
 from umbane.api.alarms import raise_alarm
 from umbane.api.outside import Outside
 from umbane.api.webhooks import MOST, Messenger, signature
@@ -59,6 +61,25 @@ async def test_a_sale_is_told(counter: Counter) -> None:
     assert request.headers["umbane-signature"] == signature(bytes.fromhex(secret), seconds, request.content)
     assert json.loads(request.content)["sale"]["id"] == sold["id"]
     assert sold["tokens"][0]["digits"] not in request.content.decode()
+
+
+async def test_beside_a_server(counter: Counter) -> None:
+    """A server tells of sales by itself if it has a way out, and a seal key for the secrets."""
+    await add(counter)
+    await counter.sell()
+    heard = asyncio.Event()
+
+    class Ear(Receiver):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            heard.set()
+            return await super().handle_async_request(request)
+
+    receiver = Ear()
+    async with Outside(receiver, somewhere) as outside:
+        app = make_app(counter.shop.engine, seal_key=SEAL_KEY, outside=outside)
+        async with app.router.lifespan_context(app), asyncio.timeout(30):
+            await heard.wait()
+    assert len(receiver.heard) == 1
 
 
 async def test_nobody_listens(counter: Counter) -> None:

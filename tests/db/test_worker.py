@@ -17,12 +17,11 @@ from umbane.db import (
     Retries,
     Server,
     Worker,
-    connected,
     database_clock,
     enqueue,
 )
 from umbane.db.desk import JobState, JobView, look_up_all
-from umbane.db.jobs import claim
+from umbane.db.jobs import claim, give_back
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -208,49 +207,59 @@ async def test_lost_leases_have_no_effect(database: Database) -> None:
     assert [view.attempts for view in await views(database)] == [2, 2]
 
 
-# ------------------------------------------------------------------------------------------------------------- the loop
+# -------------------------------------------------------------------------------------------------------------- the end
 
 
-async def test_until_told_to_stop(database: Database) -> None:
-    """A worker goes on until it is told to stop, and sees jobs that come meanwhile."""
-    stop, seen = asyncio.Event(), 0
+async def test_what_is_stopped_comes_due_at_once(database: Database) -> None:
+    """When a worker is cancelled, what it has done stays done, and the rest comes due without waiting for its lease."""
+    begun = asyncio.Event()
 
-    async def handler(_job: Job) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == 1:
-            await put(database, 1)
-        else:
-            stop.set()
+    async def handler(job: Job) -> None:
+        if job.payload["n"] == 1:
+            begun.set()
+            await asyncio.Event().wait()
 
+    await put(database, 1, "test.b")
+    await put(database, 2)
+    handlers = each(handler)
+    handlers.inside("test.b", counted)
+    working = asyncio.create_task(worker(database, handlers, timedelta(hours=2)).run_once(NOW))
+    await begun.wait()
+    while JobState.DONE not in await states(database):
+        pass
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    stopped = [it for it in await views(database) if it.state is not JobState.DONE]
+    assert {(it.name, it.worker, it.problem, it.attempts) for it in stopped} == {
+        ("test.a", None, "whoever had it was stopped", 1)
+    }
+    assert await worker(database, inside(counted)).run_once(NOW) == len(stopped)
+    assert set(await states(database)) == {JobState.DONE}
+
+
+async def counted(_connection: Connection, _jobs: Sequence[Job]) -> None:
+    """Do a job."""
+
+
+async def test_jobs_that_are_always_stopped(database: Database) -> None:
+    """A job whose workers are stopped again and again isn't tried for ever."""
     await put(database, 1)
-    async with asyncio.timeout(20):
-        await worker(database, each(handler)).run(database_clock(database), stop, idle=0.01)
-    assert await states(database) == [JobState.DONE, JobState.DONE]
+    for _ in range(RETRIES.attempts):
+        jobs = await claimed(database)
+        await database.run(lambda it, jobs=jobs: give_back(it, jobs, NOW))  # type: ignore[misc]  # a loop's value
+    assert await worker(database, inside(counted)).run_once(NOW) == 1
+    (view,) = await views(database)
+    assert (view.state, view.problem) == (JobState.DEAD, "its lease ran out at every attempt")
 
 
-async def test_the_loop_outlives_the_database(place: Server) -> None:
-    """A worker goes on when the database can't be reached for a while."""
-    stop, calls = asyncio.Event(), 0
-
-    async with connected(place) as database:
-
-        async def clock() -> datetime:
-            nonlocal calls
-            calls += 1
-            if calls == 2:
-                await database.close()
-            if calls == 4:
-                await database.open()
-                await put(database, 1)
-            return LATER
-
-        async def handler(_job: Job) -> None:
-            stop.set()
-
-        async with asyncio.timeout(20):
-            await worker(database, each(handler)).run(clock, stop, idle=0.01)
-        assert await states(database) == [JobState.DONE]
+async def test_jobs_of_another_are_not_given_back(database: Database) -> None:
+    """A job that another worker has taken since is left to that one."""
+    await put(database, 1)
+    late = await claimed(database)
+    await claimed(database, LATER)
+    await database.run(lambda it: give_back(it, late, NOW))
+    assert await states(database) == [JobState.TAKEN]
 
 
 async def test_the_clock_of_the_server(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""Alarms: what somebody did alone that takes several people, what modules warn of, and what doesn't agree.
+"""Alarms: what somebody did alone that takes several people, what modules warn of, what fails and what doesn't agree.
 
 Each stays open until somebody has looked at it, and nobody answers one about themselves.
 """
@@ -22,7 +22,7 @@ from umbane.registry import Scope, utilities
 from umbane.registry.changes import record
 from umbane.registry.texts import clean
 
-__all__ = ["OPERATIONS", "note_alone", "note_shared", "raise_alarm", "raise_everywhere"]
+__all__ = ["OPERATIONS", "note_alone", "note_shared", "raise_alarm", "raise_everywhere", "warn_everywhere"]
 
 LONGEST: Final = 200
 RAISING: Final = """
@@ -46,6 +46,15 @@ JOIN registry.utility u ON u.id = ours.utility_id
 JOIN registry.supply_group theirs ON theirs.sgc = ours.sgc AND theirs.utility_id <> ours.utility_id
 WHERE ours.utility_id = $1 AND theirs.realm = 'production' ORDER BY theirs.sgc, theirs.utility_id"""
 """Whose meters a utility could make tokens for."""
+TURN: Final = "SELECT pg_advisory_xact_lock(1919247215)"
+UNTOLD: Final = """
+SELECT u.id FROM registry.utility u WHERE NOT EXISTS (
+    SELECT FROM api.alarm a
+    WHERE a.utility_id = u.id AND a.kind = $2 AND a.at > $1::timestamptz - interval '7 days'
+        AND (a.words = $3 OR a.by = $4 AND starts_with(a.words, $5 || ': '))
+) ORDER BY u.id"""
+"""Whom to warn: once a week as long as it lasts [choice], and not again by another process of the same, nor because a
+number in the words is another one now."""
 ANSWERING: Final = """
 INSERT INTO api.alarm_answer (utility_id, alarm_id, operator_id, words, at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING true"""
@@ -70,7 +79,9 @@ class AlarmOut(wire.Told, frozen=True):
 
     id: UUID
     at: datetime
-    kind: Annotated[str, Meta(description="emergency; server: by a command there; reconciliation; log; module; shared")]
+    kind: Annotated[
+        str, Meta(description="emergency; server: by a command; reconciliation; log; module; shared; chore")
+    ]
     by: str
     words: str
     approval_id: UUID | None
@@ -99,6 +110,25 @@ async def raise_everywhere(tx: Connection, kind: str, by: str, words: str, at: d
     """Write down an alarm of every house."""
     for it in await utilities(tx):
         await raise_alarm(tx, it.id, kind, by, words, at)
+
+
+async def warn_everywhere(  # noqa: PLR0913, PLR0917 - of what kind, who and what says so, when
+    tx: Connection, kind: str, by: str, code: str, says: str, at: datetime
+) -> None:
+    """Write down an alarm of every house that hasn't been warned of the same for a week.
+
+    Args:
+        tx: a transaction.
+        kind: of alarm.
+        by: who warns.
+        code: by which the same is known again.
+        says: what people are told of it.
+        at: when.
+    """
+    await tx.execute(TURN)
+    words = f"{code}: {says}"[:LONGEST]
+    for row in await tx.fetch(UNTOLD, at, kind, words, by, code):
+        await raise_alarm(tx, row["id"], kind, by, words, at)
 
 
 async def note_alone(tx: Connection, scope: Scope, words: str) -> None:

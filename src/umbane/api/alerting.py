@@ -4,16 +4,15 @@ It stands in the figures, in the lines of the log, in `/ready` by its codes, and
 a module answers at all is told, too.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
 from prometheus_client import Gauge
 
-from umbane.api.alarms import raise_alarm
+from umbane.api.alarms import warn_everywhere
+from umbane.api.keeping import Chore
 from umbane.api.watching import Watch
 from umbane.db import Connection, database_clock
 from umbane.security import Alert, ModuleError
@@ -28,15 +27,6 @@ MOST: Final = 50
 CODE: Final = 60
 WORDS: Final = 200
 """Characters of each."""
-TURN: Final = "SELECT pg_advisory_xact_lock(1919247215)"
-UNTOLD: Final = """
-SELECT u.id FROM registry.utility u WHERE NOT EXISTS (
-    SELECT FROM api.alarm a
-    WHERE a.utility_id = u.id AND a.kind = 'module' AND a.at > $1::timestamptz - interval '7 days'
-        AND (a.words = $2 OR a.by = $3 AND starts_with(a.words, $4 || ': '))
-) ORDER BY u.id"""
-"""Whom to tell: once a week as long as it lasts [choice], and not again by another process with the same module, nor
-because a number in the words is another one now."""
 
 
 class Alerter:
@@ -47,34 +37,19 @@ class Alerter:
         module: its name.
         watch: where it is told.
         codes: the codes of what is to be seen to now; it is kept up.
-        pause: seconds between two questions.
     """
 
-    def __init__(self, engine: Engine, module: str, watch: Watch, codes: list[str], pause: float = PAUSE) -> None:
-        self.engine, self.module, self.watch, self.codes, self.pause = engine, module, watch, codes, pause
+    def __init__(self, engine: Engine, module: str, watch: Watch, codes: list[str]) -> None:
+        self.engine, self.module, self.watch, self.codes = engine, module, watch, codes
         self.known: set[Alert] = set()
-        self.task: asyncio.Task[None] | None = None
         words = "What the security module says somebody should see to."
         self.figures = Gauge("umbane_module_alerts", words, ("code",), registry=watch.registry)
         words = "1 when the security module didn't answer when it was asked last."
         self.silent = Gauge("umbane_module_silent", words, registry=watch.registry)
 
-    def start(self) -> None:
-        """Begin."""
-        self.task = asyncio.create_task(self.keep())
-
-    async def end(self) -> None:
-        """End."""
-        if self.task:
-            self.task.cancel()
-            await asyncio.gather(self.task, return_exceptions=True)
-
-    async def keep(self) -> None:
-        """Ask at once, and again and again; what can't be written down is told next time."""
-        while True:
-            with suppress(Exception):
-                await self.round()
-            await asyncio.sleep(self.pause)
+    def chores(self) -> list[Chore]:
+        """To ask, at once and then now and then."""
+        return [Chore("module", "ask the security module what it warns of", self.round, PAUSE, at_once=True)]
 
     async def round(self) -> None:
         """Ask once, and tell what was answered."""
@@ -108,10 +83,6 @@ class Alerter:
 
     async def alarm(self, tx: Connection, alerts: Sequence[Alert], now: datetime) -> None:
         """Raise an alarm over each, for every utility that hasn't heard of it."""
-        await tx.execute(TURN)
-        by = f"module:{self.module}"
         for code in dict.fromkeys(it.code for it in alerts):
             said = "; ".join(it.words for it in alerts if it.code == code)
-            words = f"{code}: {said}"[:WORDS]
-            for row in await tx.fetch(UNTOLD, now, words, by, code):
-                await raise_alarm(tx, row["id"], "module", by, words, now)
+            await warn_everywhere(tx, "module", f"module:{self.module}", code, said, now)

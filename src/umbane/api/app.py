@@ -16,15 +16,28 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from umbane.api import alarms, approvals, auditing, doors, lookups, managing, reversals, sales, sandbox, webhooks
+from umbane.api import (
+    alarms,
+    approvals,
+    auditing,
+    doors,
+    housekeeping,
+    lookups,
+    managing,
+    reversals,
+    sales,
+    sandbox,
+    webhooks,
+)
 from umbane.api.access import Doorkeeper
 from umbane.api.alerting import Alerter
 from umbane.api.batcher import AT_ONCE, Batcher
 from umbane.api.bodies import decoded
 from umbane.api.desk import JSON, Call, Desk, Operation, Reply
-from umbane.api.housekeeping import Housekeeper
+from umbane.api.keeping import Keeper
 from umbane.api.logkeeping import Logkeeper
 from umbane.api.openapi import document
+from umbane.api.outside import Outside
 from umbane.api.people import Gate
 from umbane.api.problems import ApiError, problem_from
 from umbane.api.rates import Rates
@@ -208,6 +221,7 @@ def make_app(  # noqa: PLR0913 - each may be left out
     engine: Engine,
     *,
     seal_key: bytes | None = None,
+    outside: Outside | None = None,
     signer: Signer | None = None,
     log: TextIO | None = None,
     at_once: int = AT_ONCE,
@@ -217,7 +231,8 @@ def make_app(  # noqa: PLR0913 - each may be left out
 
     Args:
         engine: that sells.
-        seal_key: 32 bytes for the secrets of second factors; without it nobody signs in.
+        seal_key: 32 bytes for the secrets of second factors and webhooks; without it nobody signs in.
+        outside: the way to whoever is told of sales; without it nobody is.
         signer: of the log's heads; without it the log is written, and nothing in it gets a place.
         log: where a line for each request goes.
         at_once: batches of sales under way.
@@ -238,16 +253,15 @@ def make_app(  # noqa: PLR0913 - each may be left out
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         name = (await engine.house.module.status()).name
-        keepers: list[Housekeeper | Logkeeper | Reconciler | Alerter] = [Housekeeper(engine)]
-        keepers.append(Alerter(engine, name, watch, desk.alerts))
+        chores = [*housekeeping.chores(engine), *Alerter(engine, name, watch, desk.alerts).chores()]
+        if seal_key and outside:
+            chores += webhooks.Messenger(engine.database, seal_key, outside).chores()
         if signer:
-            keepers += [Reconciler(engine, name, watch), Logkeeper(engine.database, signer, watch)]
-        for it in keepers:
-            it.start()
-        yield
-        await batcher.drain()
-        for it in keepers:
-            await it.end()
+            chores += Reconciler(engine, name, watch).chores()
+            chores += Logkeeper(engine.database, signer, watch).chores()
+        async with Keeper(engine.database, watch).keeping(chores):
+            yield
+            await batcher.drain()
 
     routes = [Route(it.path, partial(api.answer, it), methods=[it.method]) for it in OPERATIONS]
     routes += [Route("/openapi.json", openapi), Route("/metrics", api.metrics)]

@@ -1,23 +1,20 @@
 """What has to be done now and then, whoever asks for anything: proving, summing, settling, forgetting.
 
-It runs beside the requests of a server. Several servers of one database take turns.
+Several servers of one database take turns.
 """
 
-import asyncio
-import os
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+from umbane.api.keeping import Chore, jobs_chore, worker_for
 from umbane.api.managing.proofs import Prover
-from umbane.db import Connection, Database, Retries, Worker, database_clock
+from umbane.db import Connection, Database, database_clock
 from umbane.db.jobs import forget
 from umbane.ledger import sum_periods
 from umbane.ledger.reading import utilities
 from umbane.vending import Engine, resolve
 
-__all__ = ["Housekeeper", "Tidied", "tidy_up"]
+__all__ = ["Tidied", "chores", "tidy_up"]
 
 KEPT: Final = timedelta(days=30)
 """For so long jobs that were done, and sessions that are over, can be looked at."""
@@ -31,9 +28,8 @@ PAUSE: Final = 600.0
 """Seconds between two rounds; the first comes after one pause, so that whoever starts a server waits for nothing."""
 SETTLING: Final = 60.0
 """Seconds between two looks at what a module outside of this process left open."""
-LONGEST_JOB: Final = timedelta(hours=2)
-"""The lease of a proof: of a large house it takes long."""
 IDLE: Final = 1.0
+"""Seconds between two looks at the queue."""
 
 LOCK: Final = 1346720345
 """The advisory lock of whoever tidies up."""
@@ -84,46 +80,21 @@ def number_in(status: str) -> int:
     return int(status.rpartition(" ")[2])
 
 
-class Housekeeper:
-    """Keeps house beside a server.
+def chores(engine: Engine) -> list[Chore]:
+    """To do what is asked of the books, to tidy up, and to settle what a module outside of this process left open."""
+    database = engine.database
 
-    Args:
-        engine: that the server sells with.
-        idle: seconds between two looks at the queue.
-    """
+    async def tidy() -> bool:
+        done = await tidy_up(database)
+        return done is not None and done.answers == AT_A_TIME
 
-    def __init__(self, engine: Engine, idle: float = IDLE) -> None:
-        self.engine = engine
-        self.idle = idle
-        self.stop = asyncio.Event()
-        self.tasks: list[asyncio.Task[None]] = []
+    async def settle() -> None:
+        await resolve(engine)
 
-    def start(self) -> None:
-        """Begin."""
-        works = [self.prove(), self.now_and_then(PAUSE, lambda: tidy_up(self.engine.database))]
-        if self.engine.house.module.external:
-            works.append(self.now_and_then(SETTLING, lambda: resolve(self.engine)))
-        self.tasks = [asyncio.create_task(it) for it in works]
-
-    async def end(self) -> None:
-        """End; a job that is under way is done again by the next one who starts."""
-        self.stop.set()
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-
-    async def prove(self) -> None:
-        """Do what is asked of the books."""
-        database = self.engine.database
-        handlers, name = Prover(database).handlers(), f"house:{os.getpid()}"
-        worker = Worker(database, handlers, name, Retries(attempts=3), LONGEST_JOB, batch=1)
-        await worker.run(database_clock(database), self.stop, self.idle)
-
-    async def now_and_then(self, pause: float, work: Callable[[], Awaitable[object]]) -> None:
-        """Do something again and again; when it fails, for the database or a module is away, it is done next time."""
-        while not self.stop.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.stop.wait(), pause)
-            if not self.stop.is_set():
-                with suppress(Exception):
-                    await work()
+    found = [
+        jobs_chore("prove and sum the books", worker_for("books", database, Prover(database).handlers()), IDLE),
+        Chore("tidying", "forget what nobody needs any more", tidy, PAUSE),
+    ]
+    if engine.house.module.external:
+        found.append(Chore("settling", "find out what the security module left open", settle, SETTLING))
+    return found

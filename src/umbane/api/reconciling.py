@@ -5,26 +5,24 @@ for every utility. It is a job: one that found a difference is dead at once, wit
 it is seen where operators look (`umbane jobs dead`).
 """
 
-import asyncio
-import os
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from prometheus_client import Gauge
 
 from umbane.api.alarms import raise_everywhere
+from umbane.api.keeping import Chore, jobs_chore, worker_for
 from umbane.api.watching import Watch
 from umbane.audit import Fact, Tree, append, last_head
-from umbane.db import Connection, GiveUp, Handlers, Job, NewJob, Retries, Worker, database_clock, enqueue
+from umbane.db import Connection, GiveUp, Handlers, Job, NewJob, database_clock, enqueue
 from umbane.registry import utilities
 from umbane.security import UnsupportedError
 from umbane.vending import Engine, Reconciliation, reconcile
 
-__all__ = ["Reconciler", "ask_for", "job_of", "write_down"]
+__all__ = ["Reconciler", "ask_for", "ask_once_a_night", "job_of", "write_down"]
 
-LONGEST: Final = timedelta(hours=2)
 IDLE: Final = 2.0
+"""Seconds between two looks at the queue."""
 LOOK: Final = 600.0
 """Seconds between two looks whether it is time."""
 ELSEWHERE: Final = "the witnesses don't agree: umbane reconcile says about what"
@@ -92,38 +90,22 @@ class Reconciler:
         engine: that sells with it.
         module: its name.
         watch: where it is told whether all witnesses agree.
-        idle: seconds between two looks at the queue.
     """
 
-    def __init__(self, engine: Engine, module: str, watch: Watch, idle: float = IDLE) -> None:
-        self.engine = engine
-        self.module = module
-        self.idle = idle
-        self.stop = asyncio.Event()
-        self.tasks: list[asyncio.Task[None]] = []
-        self.differences = Gauge(
-            "umbane_reconciliation_differences",
-            "Differences that the last reconciliation found.",
-            registry=watch.registry,
-        )
+    def __init__(self, engine: Engine, module: str, watch: Watch) -> None:
+        self.engine, self.module = engine, module
+        words = "Differences that the last reconciliation found."
+        self.differences = Gauge("umbane_reconciliation_differences", words, registry=watch.registry)
 
-    def start(self) -> None:
-        """Begin."""
-        self.tasks = [asyncio.create_task(it) for it in (self.work(), self.every_night())]
-
-    async def end(self) -> None:
-        """End; what is under way is done by the next one who starts."""
-        self.stop.set()
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-
-    async def work(self) -> None:
-        """Do what is asked."""
-        database, handlers = self.engine.database, Handlers()
+    def chores(self) -> list[Chore]:
+        """To do what is asked, and to ask for it every night; whoever starts a server waits for nothing."""
+        handlers = Handlers()
         handlers.each(job_of(self.module), self.reconcile)
-        worker = Worker(database, handlers, f"reconcile:{os.getpid()}", Retries(attempts=3), LONGEST, batch=1)
-        await worker.run(database_clock(database), self.stop, self.idle)
+        worker = worker_for("reconciliation", self.engine.database, handlers)
+        return [
+            jobs_chore("hold the security module against the books", worker, IDLE),
+            Chore("nightly", "ask for the reconciliation of the night", self.ask_if_due, LOOK),
+        ]
 
     async def reconcile(self, _job: Job) -> None:
         """Reconcile; what differs is a reason to give up."""
@@ -133,23 +115,18 @@ class Reconciler:
         if not found.agrees:
             raise GiveUp(problem_of(found))
 
-    async def every_night(self) -> None:
-        """Ask for it once after each midnight; whoever starts a server waits for nothing."""
-        while True:
-            await asyncio.sleep(LOOK)
-            with suppress(Exception):  # the next look may find the database back
-                await self.ask_if_due(await database_clock(self.engine.database)())
+    async def ask_if_due(self) -> None:
+        """Ask for it if it is time."""
+        now = await database_clock(self.engine.database)()
+        await self.engine.database.run(lambda tx: ask_once_a_night(tx, self.module, now))
 
-    async def ask_if_due(self, now: datetime) -> bool:
-        """Ask for it if nobody did since midnight, UTC; whether that was so."""
-        midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
-        async def work(tx: Connection) -> bool:
-            await tx.execute(TURN)
-            last: datetime | None = await tx.fetchval(LAST, job_of(self.module))
-            if last is not None and last >= midnight:
-                return False
-            await ask_for(tx, self.module, now)
-            return True
-
-        return await self.engine.database.run(work)
+async def ask_once_a_night(tx: Connection, module: str, now: datetime) -> bool:
+    """Ask for it if nobody did since midnight, UTC; whether that was so."""
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    await tx.execute(TURN)
+    last: datetime | None = await tx.fetchval(LAST, job_of(module))
+    if last is not None and last >= midnight:
+        return False
+    await ask_for(tx, module, now)
+    return True

@@ -5,6 +5,7 @@ What is told holds no digits. The receiver checks `Umbane-Signature: t=<seconds>
 """
 
 import hmac
+import os
 import secrets
 from http import HTTPStatus
 from typing import Any, Final
@@ -16,11 +17,12 @@ from msgspec.json import encode
 
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
+from umbane.api.keeping import Chore, jobs_chore
 from umbane.api.outside import Outside, checked_url
 from umbane.api.problems import ApiError
 from umbane.api.rights import Right
 from umbane.api.secondfactor import unseal
-from umbane.db import Connection, Database, GiveUp, Handlers, Job, new_ids
+from umbane.db import Connection, Database, GiveUp, Handlers, Job, Worker, new_ids
 from umbane.registry import Scope
 from umbane.registry.changes import record
 
@@ -29,6 +31,8 @@ __all__ = ["OPERATIONS", "Messenger", "signature"]
 SECRET_BYTES: Final = 32
 MOST: Final = 10
 """Webhooks of a vendor, or of the utility itself: each sale waits until a job for every one of them is written down."""
+IDLE: Final = 0.2
+"""Seconds between two looks at the queue."""
 EVENTS: Final = {"webhook.sale": "sale", "webhook.reversal": "sale.reversed"}
 """What is told for which kind of job."""
 ADDITION: Final = """
@@ -111,6 +115,11 @@ class Messenger:
         self.database = database
         self.outside = outside
         self._seal_key = seal_key
+
+    def chores(self) -> list[Chore]:
+        """To tell what is in the queue."""
+        worker = Worker(self.database, self.handlers(), f"webhooks:{os.getpid()}")
+        return [jobs_chore("tell webhooks of sales and alarms", worker, IDLE)]
 
     def handlers(self) -> Handlers:
         """What a worker needs to know."""

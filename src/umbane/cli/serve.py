@@ -1,7 +1,6 @@
 """`umbane serve`: the API, in front of the database that the environment names."""
 
 import asyncio
-import os
 import socket
 import sys
 from collections.abc import Coroutine
@@ -131,6 +130,7 @@ async def _serve(
     """Open everything, serve as one of so many processes, and close everything."""
     from umbane.api import make_app, serve
     from umbane.api.modules import clear_up
+    from umbane.api.outside import Outside
     from umbane.api.supervising import watch_parent
     from umbane.vending import collect_seldom, open_engine
 
@@ -143,26 +143,12 @@ async def _serve(
             if workers == 1:
                 click.echo(f"Serving at {at}; the document is at {at}/openapi.json. Ctrl+C stops it.", err=True)
             collect_seldom()
-            telling = asyncio.create_task(_tell(database, keys.seal)) if keys.seal else None
             log, at_once = None if quiet else sys.stderr, 2 if workers == 1 else 1
-            try:
-                app = make_app(engine, seal_key=keys.seal, signer=keys.signer, log=log, at_once=at_once)
+            async with Outside() as outside:
+                app = make_app(
+                    engine, seal_key=keys.seal, outside=outside, signer=keys.signer, log=log, at_once=at_once
+                )
                 await serve(app, at, made)
-            finally:
-                if telling:
-                    telling.cancel()
-
-
-async def _tell(database: "Database", seal_key: bytes) -> None:
-    """Tell others of sales until the server stops; what was begun then is done again by the next one."""
-    from umbane.api.outside import Outside
-    from umbane.api.webhooks import Messenger
-    from umbane.db import Worker, database_clock
-
-    async with Outside() as outside:
-        messenger = Messenger(database, seal_key, outside)
-        worker = Worker(database, messenger.handlers(), f"serve:{os.getpid()}")
-        await worker.run(database_clock(database), asyncio.Event())
 
 
 async def published_keys(database: "Database") -> "Vault":

@@ -15,7 +15,7 @@ from typing import Any, Final
 from umbane.db.batches import Table
 from umbane.db.connection import Connection
 
-__all__ = ["Failure", "Job", "NewJob", "Retries", "claim", "enqueue", "fail", "finish", "forget"]
+__all__ = ["Failure", "Job", "NewJob", "Retries", "claim", "enqueue", "fail", "finish", "forget", "give_back"]
 
 NEW: Final = Table(
     "db.job", {"name": "text", "payload": "jsonb", "due_at": "timestamptz"}, same={"enqueued_at": "timestamptz"}
@@ -203,6 +203,12 @@ async def fail(
     )
     await connection.execute(POSTPONE, *rows)
     await connection.execute(BURY, *rows, now)
+
+
+async def give_back(connection: Connection, jobs: Sequence[Job], now: datetime) -> None:
+    """Let jobs that somebody took come due at once, unless they are finished; it was an attempt all the same."""
+    numbers, attempts = [job.number for job in jobs], [job.attempts for job in jobs]
+    await connection.execute(POSTPONE, numbers, attempts, ["whoever had it was stopped"] * len(jobs), [now] * len(jobs))
 
 
 async def forget(connection: Connection, before: datetime) -> int:

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -13,7 +12,7 @@ from typing import Final
 from umbane.db.connection import Connection
 from umbane.db.database import Database
 from umbane.db.errors import DatabaseError
-from umbane.db.jobs import Failure, Job, Retries, claim, fail, finish
+from umbane.db.jobs import Failure, Job, Retries, claim, fail, finish, give_back
 
 __all__ = ["GiveUp", "Handlers", "Worker", "database_clock"]
 
@@ -87,7 +86,10 @@ class Worker:
     chance: Callable[[], float] = random.random
 
     async def run_once(self, now: datetime) -> int:
-        """Take the jobs that are due at this moment and do them; answer how many were taken."""
+        """Take the jobs that are due at this moment and do them; answer how many were taken.
+
+        When it is cancelled, the jobs that aren't done come due again at once.
+        """
 
         async def take(connection: Connection) -> list[Job]:
             names, limit = self.handlers.names, self.batch
@@ -95,26 +97,15 @@ class Worker:
 
         jobs = sorted(await self.database.run(take), key=attrgetter("name", "number"))
         names = groupby(jobs, attrgetter("name"))
-        ends = await asyncio.gather(*(self._do(name, list(some), now) for name, some in names), return_exceptions=True)
+        doing = asyncio.gather(*(self._do(name, list(some), now) for name, some in names), return_exceptions=True)
+        try:
+            ends = await doing
+        except asyncio.CancelledError:
+            await self.database.run(lambda connection: give_back(connection, jobs, now))
+            raise
         for error in filter(None, ends):  # raised only when all have ended
             raise error
         return len(jobs)
-
-    async def run(self, clock: Callable[[], Awaitable[datetime]], stop: asyncio.Event, idle: float = 0.2) -> None:
-        """Do jobs until asked to stop; what was taken by then is still done.
-
-        Args:
-            clock: the time.
-            stop: set it to end.
-            idle: seconds to wait after a look that found nothing, or when the database can't be reached.
-        """
-        while not stop.is_set():
-            found = 0
-            with suppress(DatabaseError):  # the jobs are still there when the database is back
-                found = await self.run_once(await clock())
-            if not found:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), idle)
 
     async def _do(self, name: str, jobs: Sequence[Job], now: datetime) -> None:
         """Do jobs of one name, and write down what became of them."""

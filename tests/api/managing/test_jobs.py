@@ -10,7 +10,7 @@ from tests.api.managing.desk import Clerk
 from tests.api.staff import enter
 from tests.database import by_owner
 from tests.registry.town import NOW, TARIFF, build
-from umbane.api.housekeeping import LOCK, Housekeeper, Tidied, tidy_up
+from umbane.api.housekeeping import AT_A_TIME, LOCK, Tidied, chores, tidy_up
 from umbane.api.managing.proofs import OTHERS, Prover
 from umbane.db import Connection, Job, NewJob, Retries, enqueue
 from umbane.db.jobs import Failure, claim, fail, finish
@@ -190,21 +190,15 @@ async def test_one_at_a_time(clerk: Clerk) -> None:
     assert await database.run(work) is None
 
 
-async def test_a_housekeeper_without_a_database(clerk: Clerk) -> None:
-    """What fails is done next time, and whoever ends is gone at once."""
-    keeper, tries = Housekeeper(clerk.counter.shop.engine, idle=0.0), list[int]()
-
-    async def work() -> None:
-        tries.append(len(tries))
-        if len(tries) == 1:
-            raise ConnectionError
-        keeper.stop.set()
-
-    await keeper.now_and_then(0.0, work)
-    assert tries == [0, 1]
-    keeper.start()
-    await keeper.end()
-    assert all(it.done() for it in keeper.tasks)
+async def test_more_to_forget(clerk: Clerk) -> None:
+    """When more answers are to be forgotten than fit into one round, the next one comes at once."""
+    sql = """INSERT INTO api.written SELECT $1, gen_random_uuid(), 'k', sha256('x'), now() - interval '91 days', '{}'
+        FROM generate_series(1, $2)"""
+    town = clerk.counter.shop.town
+    await town.database.run(lambda tx: tx.execute(sql, town.id, AT_A_TIME + 1))
+    _, tidying = chores(clerk.counter.shop.engine)
+    assert [await tidying.work(), await tidying.work()] == [True, False]
+    assert await clerk.counter.shop.look("SELECT count(*) FROM api.written") == 0
 
 
 async def test_a_proof_for_one_of_several(clerk: Clerk) -> None:
