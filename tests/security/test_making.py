@@ -87,6 +87,15 @@ def test_changes(asked: list[KeyChangeRequest]) -> None:
     assert list(map(shown, MAKER.changes(change_orders(asked)))) == list(map(alone, asked))
 
 
+@pytest.mark.parametrize("each", [2, 4, 7, 8, 20])
+def test_keys_by_turns(each: int) -> None:
+    """Meters of several vending keys, by turns, get the tokens of their own keys, however few have each of these."""
+    asked = [request(pan=METERS[turn % 2], key=(KEY, NEXT, DES_KEY)[turn % 3]) for turn in range(3 * each)]
+    assert MAKER.tokens(token_orders(asked)) == [expected(one) for one in asked]
+    changing = [change(pan=METERS[turn % 2], key=it, new=KEY) for turn, it in enumerate([NEXT, DES_KEY] * each)]
+    assert MAKER.changes(change_orders(changing)) == [expected(one) for one in changing]
+
+
 @pytest.mark.parametrize("place", [0, 31, 32, 99])
 def test_one_bad_among_many(place: int) -> None:
     """One bad request among many is found wherever it stands."""

@@ -47,7 +47,7 @@ ISSUABLE: Final = (StampedToken, CurrencyCredit, InitiateTest)
 KIND_SHIFT: Final = 60
 """Class and subclass stand above these bits of a token (6.2)."""
 
-FEW: Final = 16
+FEW: Final = 8
 """Fewer orders than these go by themselves: that is faster than to set a batch up."""
 
 AnyOrder = TypeVar("AnyOrder")
@@ -125,7 +125,7 @@ class Maker:
         """The keys of many meters of one algorithm: together for each vending key that many of them share."""
         groups = list(by_vending_key([name for name, _pan in meters]))
         large = [rows for rows in groups if len(rows) >= FEW]
-        others = [row for rows in groups if len(rows) < FEW for row in rows]
+        others = sorted(row for rows in groups if len(rows) < FEW for row in rows)
         parts = [self.derived([meters[row] for row in rows], ea) for rows in large]
         if others:
             parts.append(DecoderKeys.of(self.decoder_key(*meters[row], ea) for row in others))

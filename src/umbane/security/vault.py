@@ -102,7 +102,7 @@ class Vault:
         from umbane.sts.batch import derive_keys  # noqa: PLC0415 - who only holds keys doesn't wait for NumPy
 
         key = self.vending_key(meters[0][0])
-        return derive_keys(key, [pan.digits for _, pan in meters], [name.ti.value for name, _ in meters], ea)
+        return derive_keys(key, [pan for _, pan in meters], [name.ti.value for name, _ in meters], ea)
 
 
 def titled(key: VendingKey) -> str:

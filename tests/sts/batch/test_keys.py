@@ -75,6 +75,7 @@ def test_one_tariff_for_all() -> None:
     expected = [derive(KEY, MeterPAN(pan), TI(7), EA.MISTY1) for pan in PANS]
     assert same(derive_keys(KEY, PANS, TI(7), EA.MISTY1), expected)
     assert same(derive_keys(KEY, np.array(PANS, "S18"), 7, EA.MISTY1), expected)
+    assert same(derive_keys(KEY, [MeterPAN(it) for it in PANS], 7, EA.MISTY1), expected)
 
 
 def test_one_meter_with_many_tariffs() -> None:
@@ -190,7 +191,7 @@ def test_not_a_pan(wrong: str) -> None:
         assert caught.value.field == f"MeterPAN[{row}]"
 
 
-@each("wrong", [600727000000000009, None, 1.5, [1], [[PANS[0]]], [[PANS[0]], PANS[:2]], [MeterPAN(PANS[0])]])
+@each("wrong", [600727000000000009, None, 1.5, [1], [[PANS[0]]], [[PANS[0]], PANS[:2]], [PANS[0], MeterPAN(PANS[0])]])
 def test_not_texts(wrong: ArrayLike) -> None:
     """What isn't a row of texts is refused."""
     with pytest.raises(StsInputError, match="MeterPAN"):

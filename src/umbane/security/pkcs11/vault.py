@@ -71,8 +71,8 @@ class TokenVault:
     def decoder_keys(self, meters: Sequence[tuple[KeyName, MeterPAN]], ea: EA) -> DecoderKeys:
         """As ``KeyVault.decoder_keys``."""
         key = self.known(VendingKeyName(*meters[0][0][:3])).key
-        digits, tariffs = [pan.digits for _, pan in meters], [name.ti.value for name, _ in meters]
-        rows, indices = derivation_rows(key, digits, tariffs, ea)
+        pans, tariffs = [pan for _, pan in meters], [name.ti.value for name, _ in meters]
+        rows, indices = derivation_rows(key, pans, tariffs, ea)
         content, size = rows.tobytes(), rows.shape[1]
         made = self.applied(key, [content[place : place + size] for place in range(0, len(content), size)])
         words = np.frombuffer(b"".join(one[: ea.key_bits // 8] for one in made), ">u8").astype(np.uint64)

@@ -64,20 +64,22 @@ def dkga04_keys(vending_key: VendingKey, pans: U8, ti: U8, ea: EA) -> U64:
         ti: tariff indices.
         ea: what the keys are for.
     """
-    data = dkga04_rows(vending_key, pans, ti, ea)
-    length = data.shape[1]
-    start, content = hmac.HMAC(vending_key.secret, hashes.SHA256()), memoryview(data.tobytes())
-    digests = []
-    for offset in range(0, len(content), length):
+    start, digests = hmac.HMAC(vending_key.secret, hashes.SHA256()), []
+    for data in dkga04_texts(vending_key, pans, ti, ea):
         mac = start.copy()
-        mac.update(content[offset : offset + length])
+        mac.update(data)
         digests.append(mac.finalize())
     words = np.frombuffer(b"".join(digests), ">u8").reshape(-1, DIGEST_BYTES // 8)
     return words[:, : ea.key_bits // 64].astype(np.uint64)
 
 
 def dkga04_rows(key: KeyAttributes, pans: U8, ti: U8, ea: EA) -> U8:
-    """What DKGA04 authenticates, one row for each meter; the same for all meters but for MeterPAN and TI."""
+    """What DKGA04 authenticates, one row of bytes for each meter."""
+    return np.frombuffer(b"".join(dkga04_texts(key, pans, ti, ea)), np.uint8).reshape(len(pans), -1)
+
+
+def dkga04_texts(key: KeyAttributes, pans: U8, ti: U8, ea: EA) -> list[bytes]:
+    """What DKGA04 authenticates for each meter; the same for all but for MeterPAN and TI."""
     template = dkga04_data(
         base=key.base_date.value,
         ea=ea,
@@ -87,10 +89,11 @@ def dkga04_rows(key: KeyAttributes, pans: U8, ti: U8, ea: EA) -> U8:
         krn=key.krn.value,
         pan=PAN_PLACE,
     )
-    rows = np.tile(np.frombuffer(template, np.uint8), (len(pans), 1))
-    ti_place, pan_place = template.index(TI_PLACE.encode()), template.find(PAN_PLACE.encode())
-    rows[:, ti_place] = ti // 10 + ZERO
-    rows[:, ti_place + 1] = ti % 10 + ZERO
-    if pan_place >= 0:  # a common key is the same for every meter
-        rows[:, pan_place : pan_place + len(PAN_PLACE)] = pans
-    return rows
+    start, behind = template.split(TI_PLACE.encode())
+    middle, *end = behind.split(PAN_PLACE.encode())
+    if not end:  # a common key is the same for every meter
+        return [b"%b%02d%b" % (start, index, middle) for index in ti.tolist()]
+    numbers = np.ascontiguousarray(pans).view(f"S{len(PAN_PLACE)}").reshape(-1).tolist()
+    return [
+        b"%b%02d%b%b%b" % (start, index, middle, pan, *end) for pan, index in zip(numbers, ti.tolist(), strict=True)
+    ]

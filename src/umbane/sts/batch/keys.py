@@ -1,8 +1,8 @@
 """Decoder keys of many meters (IEC 62055-41 6.5)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,9 @@ from umbane.sts.keys import DecoderKey, KeyAttributes, VendingKey, require_made
 from umbane.sts.parameters import DKGA, EA, KEN, KRN, KT, SGC, TI, BaseDate
 
 __all__ = ["DecoderKeys", "derivation_rows", "derive_keys", "derived_keys"]
+
+Meters = ArrayLike | Sequence[MeterPAN]
+"""MeterPANs, or an array of texts or bytes of 18 digits, which are checked."""
 
 UNKNOWN_SGC: Final = -1
 WORD_BITS: Final = 64
@@ -115,12 +118,12 @@ class DecoderKeys:
         )
 
 
-def derive_keys(vending_key: VendingKey, pans: ArrayLike, ti: TI | ArrayLike, ea: EA) -> DecoderKeys:
+def derive_keys(vending_key: VendingKey, pans: Meters, ti: TI | ArrayLike, ea: EA) -> DecoderKeys:
     """The decoder keys of many meters of one supply group, as ``derive`` has them (6.5.3).
 
     Args:
         vending_key: the key of the supply group.
-        pans: MeterPANs, an array of texts or bytes of 18 digits.
+        pans: MeterPANs, or an array of texts or bytes of 18 digits.
         ti: their tariff indices, or the one of all.
         ea: their encryption algorithm. EA11 goes only with DKGA04.
 
@@ -140,7 +143,7 @@ def derive_keys(vending_key: VendingKey, pans: ArrayLike, ti: TI | ArrayLike, ea
     return derived_keys(vending_key, values, indices, ea)
 
 
-def derivation_rows(key: KeyAttributes, pans: ArrayLike, ti: TI | ArrayLike, ea: EA) -> tuple[U8, U8]:
+def derivation_rows(key: KeyAttributes, pans: Meters, ti: TI | ArrayLike, ea: EA) -> tuple[U8, U8]:
     """What the vending key is applied to, a row for each meter as ``derivation_data`` has it, and the tariff indices.
 
     Args, errors: as ``derive_keys``.
@@ -151,12 +154,14 @@ def derivation_rows(key: KeyAttributes, pans: ArrayLike, ti: TI | ArrayLike, ea:
     return dkga04_rows(key, numbers, indices, ea), indices
 
 
-def require_meters(key: KeyAttributes, pans: ArrayLike, ti: TI | ArrayLike, ea: EA) -> tuple[U8, U8]:
+def require_meters(key: KeyAttributes, pans: Meters, ti: TI | ArrayLike, ea: EA) -> tuple[U8, U8]:
     """The digits of MeterPANs and the tariff indices, a row for each meter, when keys can be made for all of them."""
     require_types((ea, EA))
     require_made(key.dkga, ea)
     numbers = require_pans(pans)
     indices = whole_numbers("TI", ti.value if isinstance(ti, TI) else ti, 0, 99).astype(np.uint8)
+    if len(numbers) == len(indices):
+        return numbers, indices
     count = common_length(MeterPAN=numbers, TI=indices)
     return np.broadcast_to(numbers, (count, PAN_LENGTH)), np.broadcast_to(indices, count)
 
@@ -183,9 +188,11 @@ def derived_keys(key: KeyAttributes, values: U64, ti: U8, ea: EA) -> DecoderKeys
     )
 
 
-def require_pans(pans: ArrayLike) -> U8:
+def require_pans(pans: Meters) -> U8:
     """The ASCII digits of MeterPANs, a row for each, when all are such as ``MeterPAN`` takes."""
-    codes = digit_rows("MeterPAN", pans, PAN_LENGTH)
+    if isinstance(pans, Sequence) and pans and len(known := digits_of(pans)) == len(pans):
+        return np.frombuffer("".join(known).encode(), np.uint8).reshape(-1, PAN_LENGTH)
+    codes = digit_rows("MeterPAN", cast("ArrayLike", pans), PAN_LENGTH)
     digits = codes - ZERO
     drns = digits[:, :-1].copy()
     short_drn = (digits[:, : len(SHORT_DRN_IIN)] == SHORT_DRN_IIN).all(axis=1)
@@ -196,6 +203,11 @@ def require_pans(pans: ArrayLike) -> U8:
         with at_row(row):
             MeterPAN(codes[row].tobytes().decode())
     return codes
+
+
+def digits_of(pans: Sequence[object]) -> list[str]:
+    """The digits of those that are MeterPANs: they were checked when they were made."""
+    return [it.digits for it in pans if isinstance(it, MeterPAN)]
 
 
 def luhn_rows(digits: U8) -> NDArray[np.bool_]:
