@@ -19,7 +19,21 @@ from typing import Final, Literal, NamedTuple
 
 from umbane.pricing.rounding import MONEY_RULES
 
-__all__ = ["Band", "Basis", "Earned", "Fee", "Group", "Limits", "Line", "Scheme", "Share", "Sliding", "Tax", "earned"]
+__all__ = [
+    "Band",
+    "Basis",
+    "Earned",
+    "Fee",
+    "Group",
+    "Limits",
+    "Line",
+    "Reckoning",
+    "Scheme",
+    "Share",
+    "Sliding",
+    "Tax",
+    "earned",
+]
 
 LIMIT_OF_SALES: Final = "limit_of_sales"
 LIMIT: Final = "limit"
@@ -39,6 +53,8 @@ class Basis(NamedTuple):
     free_tokens: int = 0
     units: int = 0
     """Tenths of a kWh that were paid for."""
+    taken_back: int = 0
+    """Sales that were taken back: they earn nothing."""
 
 
 Group = tuple[Basis, int]
@@ -224,32 +240,54 @@ class Earned:
         return self.commission + self.tax
 
 
-def earned(scheme: Scheme, groups: Iterable[Group]) -> Earned:
-    """What was earned in a period in which this was sold.
+class Reckoning:
+    """Reckons what was earned in a period, from what was sold, a little at a time.
 
     Args:
         scheme: by which.
-        groups: what was sold. Where the scheme rounds each sale, the basis of a group is that of one sale; else groups
-            may be sums, cut in any way.
     """
-    linear = [part for part in scheme.parts if not isinstance(part, Sliding)]
-    total, sums, limited = Basis(), [0] * len(linear), 0
+
+    def __init__(self, scheme: Scheme) -> None:
+        self._scheme = scheme
+        self._linear = [part for part in scheme.parts if not isinstance(part, Sliding)]
+        self._total = Basis()
+        self._sums = [0] * len(self._linear)
+        self._limited = 0
+
+    def add(self, basis: Basis, times: int) -> None:
+        """Add what was sold so many times.
+
+        Where the scheme rounds each sale, the basis is that of one sale, or energy alone; else it may be any sum.
+        """
+        self._total = plus(self._total, basis, times)
+        if self._scheme.by_sale:
+            amounts = self._rounded(basis)
+            self._sums = [whole + amount * times for whole, amount in zip(self._sums, amounts, strict=True)]
+            self._limited += self._scheme.sale.correct(sum(amounts), basis.sales) * times
+
+    def result(self) -> Earned:
+        """What was earned for all that was added."""
+        scheme = self._scheme
+        sums = self._sums if scheme.by_sale else self._rounded(self._total)
+        lines = [Line(part.name, part.label, amount) for part, amount in zip(self._linear, sums, strict=True)]
+        slid = (part for part in scheme.parts if isinstance(part, Sliding))
+        lines += [Line(part.name, part.label, scheme.rounded(part.exact(self._total))) for part in slid]
+        if self._limited:
+            lines.append(Line(LIMIT_OF_SALES, "least and most for a sale", self._limited))
+        if correction := scheme.whole.correct(sum(line.amount for line in lines)):
+            lines.append(Line(LIMIT, f"least and most for a {scheme.period}", correction))
+        return Earned(self._total, tuple(lines), *taxed(scheme, sum(line.amount for line in lines)))
+
+    def _rounded(self, basis: Basis) -> list[int]:
+        return [self._scheme.rounded(part.exact(basis)) for part in self._linear]
+
+
+def earned(scheme: Scheme, groups: Iterable[Group]) -> Earned:
+    """What was earned in a period in which this was sold: see `Reckoning`."""
+    reckoning = Reckoning(scheme)
     for basis, times in groups:
-        total = plus(total, basis, times)
-        if scheme.by_sale:
-            amounts = [scheme.rounded(part.exact(basis)) for part in linear]
-            sums = [whole + amount * times for whole, amount in zip(sums, amounts, strict=True)]
-            limited += scheme.sale.correct(sum(amounts), basis.sales) * times
-    if not scheme.by_sale:
-        sums = [scheme.rounded(part.exact(total)) for part in linear]
-    lines = [Line(part.name, part.label, amount) for part, amount in zip(linear, sums, strict=True)]
-    slid = (part for part in scheme.parts if isinstance(part, Sliding))
-    lines += [Line(part.name, part.label, scheme.rounded(part.exact(total))) for part in slid]
-    if limited:
-        lines.append(Line(LIMIT_OF_SALES, "least and most for a sale", limited))
-    if correction := scheme.whole.correct(sum(line.amount for line in lines)):
-        lines.append(Line(LIMIT, f"least and most for a {scheme.period}", correction))
-    return Earned(total, tuple(lines), *taxed(scheme, sum(line.amount for line in lines)))
+        reckoning.add(basis, times)
+    return reckoning.result()
 
 
 def plus(total: Basis, basis: Basis, times: int) -> Basis:

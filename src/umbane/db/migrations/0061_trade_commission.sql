@@ -67,7 +67,7 @@ CREATE TABLE trade.accrual (
     debt        bigint NOT NULL CHECK (debt >= 0),
     free_tokens bigint NOT NULL CHECK (free_tokens >= 0),
     units       bigint NOT NULL CHECK (units >= 0),
-    reversed    bigint NOT NULL CHECK (reversed >= 0),
+    taken_back  bigint NOT NULL CHECK (taken_back >= 0),
     lines       json NOT NULL,
     commission  bigint NOT NULL CHECK (commission >= 0),
     tax         bigint NOT NULL CHECK (tax >= 0),
@@ -86,7 +86,7 @@ CREATE TABLE trade.accrual (
 CREATE INDEX accrual_since ON trade.accrual (utility_id, vendor_id, since) WHERE ordinal = 0;
 
 COMMENT ON COLUMN trade.accrual.after IS 'the first day that doesn''t belong to it';
-COMMENT ON COLUMN trade.accrual.reversed IS 'how many of its sales were known to be taken back';
+COMMENT ON COLUMN trade.accrual.taken_back IS 'how many of its sales were known to be';
 COMMENT ON COLUMN trade.accrual.entry_id IS 'what books the difference to the ordinal before; NULL where there is none';
 
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE OR TRUNCATE ON trade.accrual EXECUTE FUNCTION trade.refuse();
