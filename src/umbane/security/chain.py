@@ -78,8 +78,8 @@ def keyed(secret: bytes) -> Sealer:
     return lambda content: hmac_digest(secret, content, "sha256").hex()
 
 
-def sealed(start: Position, entries: Sequence[Entry], sealer: Sealer = plain) -> tuple[bytes, Batch]:
-    """What to write for these entries."""
+def sealed(start: Position, entries: Sequence[tuple[int, str]], sealer: Sealer = plain) -> tuple[bytes, Batch]:
+    """What to write for these entries, or tuples like them."""
     count, lines = start.tokens, []
     for made, text in entries:
         lines.append(b"%0*d %d %s\n" % (NUMBER, count, made, text.encode("ascii")))

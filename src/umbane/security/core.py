@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
-from umbane.security.chain import NUMBER, Batch, Entry, Sealer, plain
+from umbane.security.chain import NUMBER, Batch, Sealer, plain
 from umbane.security.counting import Counters
 from umbane.security.errors import JournalError, KeyClashError, RealmError, RequestReusedError
 from umbane.security.index import ID, MADE, Index
@@ -24,7 +24,7 @@ from umbane.security.making import Made, Maker, refused
 from umbane.security.models import Issued, KeyChangeRequest, ModuleStatus, Record, Refused, TokenRequest
 from umbane.security.orders import Order, change_orders, distinct, read_record, text_of, token_orders
 from umbane.security.vault import CHECK_DIGITS
-from umbane.sts import StaTables
+from umbane.sts import EncodedToken, StaTables
 
 __all__ = ["ModuleCore", "Options"]
 
@@ -145,50 +145,65 @@ class ModuleCore:
     def answers(
         self, orders: Sequence[AnyOrder], make: Callable[[Sequence[AnyOrder]], list[Made]]
     ) -> list[Issued | Refused]:
-        """Look for what was answered before, make the tokens, write down what is new, and answer."""
-        known = self.recalled(order.id for order in orders)
+        """Look for what was answered before, have the rest made, and answer."""
+        ids = [order.id for order in orders]
+        known = self.recalled(ids)
+        if not known and len(set(ids)) == len(ids):
+            return self.made(orders, make)
         meant = {id_: entered.text for id_, entered in known.items()}  # what each id stands for
         for order in orders:
             meant.setdefault(order.id, order.text)
         asked = {order.id: order for order in orders if order.text == meant[order.id]}
-        made = dict(zip(asked, make(list(asked.values())), strict=True))
-        made |= self.limited([(asked[id_], tokens) for id_, tokens in made.items() if id_ not in known])
-        new = [(asked[id_], tokens) for id_, tokens in made.items() if id_ not in known]
-        numbers = {id_: entered.number for id_, entered in known.items()} | self.written(new)
+        again = [order for id_, order in asked.items() if id_ in known]
+        new = [order for id_, order in asked.items() if id_ not in known]
+        told = {
+            order.id: tokens if isinstance(tokens, Refused) else Issued(known[order.id].number, tokens)
+            for order, tokens in zip(again, make(again), strict=True)
+        }
+        told |= zip((order.id for order in new), self.made(new, make), strict=True)
+        return [told[order.id] if order.text == meant[order.id] else reused(order.id) for order in orders]
 
-        def answer(order: AnyOrder) -> Issued | Refused:
-            if order.text != meant[order.id]:
-                return Refused(RequestReusedError(f"the id {UUID(int=order.id)} was used before, for another request"))
-            tokens = made[order.id]
-            return tokens if isinstance(tokens, Refused) else Issued(numbers[order.id], tokens)
-
-        return [answer(order) for order in orders]
+    def made(
+        self, orders: Sequence[AnyOrder], make: Callable[[Sequence[AnyOrder]], list[Made]]
+    ) -> list[Issued | Refused]:
+        """Make the tokens of new orders, each with an id of its own, write them down, and answer."""
+        made = self.limited(orders, make(orders))
+        number = self.written(
+            [(order, tokens) for order, tokens in zip(orders, made, strict=True) if not isinstance(tokens, Refused)]
+        )
+        answers: list[Issued | Refused] = []
+        for tokens in made:
+            if isinstance(tokens, Refused):
+                answers.append(tokens)
+            else:
+                answers.append(Issued(number, tokens))
+                number += len(tokens)
+        return answers
 
     def now(self) -> datetime:
         """The time of day: never earlier than the journal says that it was."""
         return max(self.clock(), self.limits.seen)
 
-    def limited(self, new: Iterable[tuple[AnyOrder, Made]]) -> dict[int, Refused]:
-        """Those of the new ones that their keys' limits don't let out, though they can be made."""
+    def limited(self, orders: Sequence[AnyOrder], made: list[Made]) -> list[Made]:
+        """What was made, but for what the limits of its key don't let out."""
         if not self.limits.is_any:
-            return {}
-        tried = [(order, len(tokens)) for order, tokens in new if not isinstance(tokens, Refused)]
+            return made
+        tried = [
+            (order, len(tokens)) for order, tokens in zip(orders, made, strict=True) if not isinstance(tokens, Refused)
+        ]
         refusals = self.limits.refusals(tried, self.counters, self.now())
-        return {id_: refused(error) for id_, error in refusals.items()}
+        return [
+            refused(refusals[order.id]) if order.id in refusals else tokens
+            for order, tokens in zip(orders, made, strict=True)
+        ]
 
-    def written(self, new: Iterable[tuple[AnyOrder, Made]]) -> dict[int, int]:
-        """Write down what was made; for each id the number of its first token."""
-        orders = [(order, len(tokens)) for order, tokens in new if not isinstance(tokens, Refused)]
+    def written(self, new: Sequence[tuple[AnyOrder, tuple[EncodedToken, ...]]]) -> int:
+        """Write down what was made; the number of the first token."""
         clock = self.limits.clock_entries(self.now()) if self.limits.is_any else []
-        if not orders and not clock:
-            return {}
-        keys = self.keyring.first_used(distinct(name for order, _ in orders for name in order.keys))
-        number = self.journal.append([*clock, *keys, *(Entry(made, order.text) for order, made in orders)])
-        numbers = {}
-        for order, made in orders:
-            numbers[order.id] = number
-            number += made
-        return numbers
+        if not new and not clock:
+            return self.journal.end.tokens
+        keys = self.keyring.first_used(distinct(name for order, _ in new for name in order.keys))
+        return self.journal.append([*clock, *keys, *((len(tokens), order.text) for order, tokens in new)])
 
     # --------------------------------------------------------------------------------------------- what was answered
 
@@ -237,6 +252,11 @@ class ModuleCore:
         self.journal.check()
         end = self.journal.end
         return ModuleStatus(self.name, self.vault.realm, end.tokens, end.seal, len(self.vault.names()))
+
+
+def reused(id_: int) -> Refused:
+    """The answer to a request whose id stands for another one."""
+    return Refused(RequestReusedError(f"the id {UUID(int=id_)} was used before, for another request"))
 
 
 def after(line: bytes, count: int) -> bool:

@@ -195,8 +195,10 @@ class Journal:
 
     # ------------------------------------------------------------------------------------------------------- working
 
-    def append(self, entries: Sequence[Entry]) -> int:
-        """Write one batch; the number of its first token. The module must not answer before it was kept, too.
+    def append(self, entries: Sequence[tuple[int, str]]) -> int:
+        """Write entries, or tuples like them, as one batch; the number of its first token.
+
+        The module must not answer before it was kept, too.
 
         Raises:
             JournalError: it can't be written, or somebody else wrote to the file.

@@ -7,17 +7,17 @@ The journal has the time of day, too, hour by hour, and whenever a key's time en
 whatever the clock says. So a key that is over stays over. Who holds the clock from the first moment on isn't found out.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from umbane.errors import UmbaneError
 from umbane.security.chain import Entry
-from umbane.security.counting import Amount, Counters, amount_of, is_change, key_name, key_words, token_class
+from umbane.security.counting import Counters, Use, key_name, key_words, tally
 from umbane.security.documents import instant, instant_text
 from umbane.security.errors import QuotaError, UnauthorisedError
 from umbane.security.loadfile import KeyGrant, KeyUse
-from umbane.security.models import Quota, VendingKeyName
+from umbane.security.models import KeyCount, Quota, VendingKeyName
 from umbane.security.orders import Order
 
 __all__ = ["CLOCK", "QUOTA", "Limits", "quota_entry"]
@@ -30,6 +30,7 @@ OFTEN: Final = timedelta(hours=1)
 NONE: Final = "-"
 UNLIMITED: Final = Quota()
 
+REFUSALS: Final = (QuotaError, UnauthorisedError)
 USE_OF_CLASS: Final = {"0": KeyUse.CREDIT, "2": KeyUse.ENGINEERING}
 """Tokens of class 1 are under no key, and are not asked about."""
 
@@ -73,7 +74,7 @@ class Limits:
         """The ceilings of all keys that have one."""
         return {key_name(words): quota for words, quota in self.ceilings.items()}
 
-    def refusals(self, asked: Iterable[tuple[Order, int]], counters: Counters, now: datetime) -> dict[int, UmbaneError]:
+    def refusals(self, asked: Sequence[tuple[Order, int]], counters: Counters, now: datetime) -> dict[int, UmbaneError]:
         """Which of these requests are refused, by their ids, when they come in this order.
 
         Args:
@@ -81,24 +82,46 @@ class Limits:
             counters: how far each key is.
             now: the moment.
         """
+        sums = tally((order.text, made) for order, made in asked)
+        after = counters.after(sums)
+        try:
+            for use in sums:  # if all together are allowed, each of them is
+                self.require_allowed(use, after[use.key], now)
+        except REFUSALS:
+            return self.refusals_in_turn(asked, counters, now)
+        return {}
+
+    def refusals_in_turn(
+        self, asked: Sequence[tuple[Order, int]], counters: Counters, now: datetime
+    ) -> dict[int, UmbaneError]:
+        """The same, one request after the other."""
         refused: dict[int, UmbaneError] = {}
-        ahead: dict[str, tuple[int, int]] = {}
-        fine: set[tuple[str, KeyUse | None]] = set()  # most requests of a batch are for the same use of the same key
+        ahead = Counters()
+        ahead.counts |= counters.counts
         for order, made in asked:
-            amount = amount_of(order.text)
-            tokens, units = ahead.get(amount.key) or (counters.tokens[amount.key], counters.units[amount.key])
-            after = tokens + made, units + amount.units
+            sums = tally([(order.text, made)])
+            (use,), after = sums, ahead.after(sums)
             try:
-                for use in uses(order, amount):
-                    if use not in fine:
-                        self.require_authorised(*use, now)
-                        fine.add(use)
-                self.require_within(amount, *after)
-            except (QuotaError, UnauthorisedError) as error:
+                self.require_allowed(use, after[use.key], now)
+            except REFUSALS as error:
                 refused[order.id] = error
             else:
-                ahead[amount.key] = after
+                ahead.counts |= after
         return refused
+
+    def require_allowed(self, use: Use, after: KeyCount, now: datetime) -> None:
+        """Refuse what keys may not be used for, not now, or not so far.
+
+        Raises:
+            UnauthorisedError: they may not.
+            QuotaError: the counter of a key would be beyond its ceilings.
+        """
+        if use.new:
+            self.require_authorised(use.key, KeyUse.CHANGE_FROM, now)
+            self.require_authorised(use.new, KeyUse.CHANGE_TO, now)
+        else:
+            self.require_authorised(use.key, USE_OF_CLASS.get(use.token_class), now)
+        self.require_within(use, after)
 
     def require_authorised(self, words: str, use: KeyUse | None, now: datetime) -> None:
         """Refuse what a key may not be used for, or not now.
@@ -109,7 +132,7 @@ class Limits:
         grant = self.grants.get(words)
         if grant is None:
             return
-        named = f"the key for {key_name(words)}"
+        named = titled(words)
         if use is not None and use not in grant.uses:
             raise UnauthorisedError(f"{named} may not be used for {use} by this module")
         if now < grant.active_from:
@@ -118,35 +141,28 @@ class Limits:
             until, it_is = instant_text(grant.issue_until), instant_text(now)
             raise UnauthorisedError(f"{named} could be used until {until}, and it is {it_is}: load a newer file")
 
-    def require_within(self, amount: Amount, tokens: int, units: int) -> None:
+    def require_within(self, use: Use, after: KeyCount) -> None:
         """Refuse what is beyond the ceilings of a key.
 
         Raises:
             QuotaError: it is.
         """
-        most_tokens, most_units = self.ceilings.get(amount.key, UNLIMITED)
-        if most_tokens is not None and tokens > most_tokens:
-            raise QuotaError(f"{titled(amount)} may make {most_tokens} tokens in all: have its quota topped up")
+        most_tokens, most_units = self.ceilings.get(use.key, UNLIMITED)
+        if most_tokens is not None and after.tokens > most_tokens:
+            raise QuotaError(f"{titled(use.key)} may make {most_tokens} tokens in all: have its quota topped up")
         if most_units is None:
             return
-        if units > most_units:
-            raise QuotaError(f"{titled(amount)} may make {most_units} units of credit in all: have its quota topped up")
-        if amount.is_currency:
-            raise QuotaError(f"{titled(amount)} makes no credit in currency, for its quota is in units")
+        if after.units > most_units:
+            raise QuotaError(
+                f"{titled(use.key)} may make {most_units} units of credit in all: have its quota topped up"
+            )
+        if use.is_currency:
+            raise QuotaError(f"{titled(use.key)} makes no credit in currency, for its quota is in units")
 
 
-def titled(amount: Amount) -> str:
+def titled(words: str) -> str:
     """What to call a key in an error."""
-    return f"the key for {key_name(amount.key)}"
-
-
-def uses(order: Order, amount: Amount) -> Iterator[tuple[str, KeyUse | None]]:
-    """The vending keys of a request, and what they are used for."""
-    if not is_change(order.text):
-        yield amount.key, USE_OF_CLASS.get(token_class(order.text))
-        return
-    yield amount.key, KeyUse.CHANGE_FROM
-    yield key_words(order.keys[1]), KeyUse.CHANGE_TO
+    return f"the key for {key_name(words)}"
 
 
 def quota_entry(name: VendingKeyName, quota: Quota) -> Entry:

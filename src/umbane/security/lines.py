@@ -29,15 +29,13 @@ CHANGES: Final = re.compile(
     r"(?:[0-9a-f]{32} key-change [0-9]{18} [0-9]{2}(?: [0-9]{6} [1-9] [0-3] [0-9]{2}){2} (?:0|[1-9][0-9]{0,7}) [01]\n)*"
 )
 ID: Final = slice(32)
-PAN: Final = slice(39, 57)
-ALGORITHM: Final = slice(58, 60)
-KEY: Final = slice(61, 74)
+METER: Final = slice(39, 74)
 BITS: Final = slice(75, 92)
 """Where a line for a token has its parts."""
 
-CREDIT: Final = 4
-"""Kinds, which are class and subclass, below this are credit: any content of theirs means something (6.2)."""
-KIND_SHIFT: Final = 60
+CREDIT: Final = 4 << 60
+"""Below this are the class and subclasses of credit in units: any content of theirs means something (6.2)."""
+CRC_MASK: Final = (1 << CRC_BITS) - 1
 REMEMBERED: Final = 1 << 16
 """Meters whose numbers need not be checked again."""
 
@@ -50,11 +48,14 @@ def token_orders_of(text: bytes) -> list[TokenOrder]:
     """
     lines = lines_of(text, TOKENS)
     try:
-        orders = [token_order(line) for line in lines]
-        require_meaning([order.bits for order in orders])
+        bits = [int(line[BITS], 16) for line in lines]
+        require_meaning(bits)
+        return [
+            TokenOrder(*meter_of(line[METER]), number, int(line[ID], 16), line)
+            for line, number in zip(lines, bits, strict=True)
+        ]
     except (ValueError, UmbaneError) as error:
         raise FrameError(f"a request for a token has no meaning: {error}") from None
-    return orders
 
 
 def change_orders_of(text: bytes) -> list[ChangeOrder]:
@@ -81,18 +82,6 @@ def lines_of(text: bytes, form: re.Pattern[str]) -> list[str]:
     return lines.splitlines()
 
 
-def token_order(line: str) -> TokenOrder:
-    """The request for a token that a line is."""
-    return TokenOrder(
-        pan_of(line[PAN]),
-        EA(int(line[ALGORITHM])),
-        key_of(line[KEY]),
-        int(line[BITS], 16),
-        int(line[ID], 16),
-        line,
-    )
-
-
 def read_line(line: str) -> KeyChangeRequest:
     """The request for a key change that a line is."""
     id_, _, *words = line.split()
@@ -105,20 +94,19 @@ def require_meaning(bits: Sequence[int]) -> None:
     Raises:
         UmbaneError: one isn't.
     """
-    credit = [number for number in bits if number >> KIND_SHIFT < CREDIT]
-    rows = np.array([number >> CRC_BITS for number in credit], np.uint64)
-    wanted = np.array([number & (1 << CRC_BITS) - 1 for number in credit], np.uint16)
-    if (crc_rows(rows) != wanted).any():
+    credit = np.array([number for number in bits if number < CREDIT], np.uint64)
+    if (crc_rows(credit >> CRC_BITS) != credit & CRC_MASK).any():
         raise FrameError("check bits are wrong")
-    for number in bits:
-        if number >> KIND_SHIFT >= CREDIT:
+    for number in bits if len(credit) < len(bits) else ():
+        if number >= CREDIT:
             read_message(number)
 
 
 @lru_cache(REMEMBERED)
-def pan_of(digits: str) -> MeterPAN:
-    """The meter of that number."""
-    return MeterPAN(digits)
+def meter_of(words: str) -> tuple[MeterPAN, EA, KeyName]:
+    """A meter, its algorithm and its key."""
+    digits, ea, key = words.split(maxsplit=2)
+    return MeterPAN(digits), EA(int(ea)), key_of(key)
 
 
 @lru_cache(REMEMBERED)

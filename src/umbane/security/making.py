@@ -10,7 +10,7 @@ from umbane.errors import UmbaneError
 from umbane.security.errors import KeyClashError, UnknownKeyError
 from umbane.security.keyring import Keyring
 from umbane.security.models import KeyName, Refused, VerifyRequest
-from umbane.security.orders import ChangeOrder, TokenOrder
+from umbane.security.orders import ChangeOrder, TokenOrder, distinct
 from umbane.sts import (
     EA,
     CurrencyCredit,
@@ -75,10 +75,11 @@ class Maker:
 
     def tokens_together(self, orders: Sequence[TokenOrder]) -> list[tuple[EncodedToken, ...]]:
         """The tokens of orders for meters of one algorithm, or the first refusal."""
-        for bits in {order.bits >> KIND_SHIFT: order.bits for order in orders}.values():
-            require_issuable(bits)
+        bits = [order.bits for order in orders]
+        for one_of_its_kind in {number >> KIND_SHIFT: number for number in bits}.values():
+            require_issuable(one_of_its_kind)
         keys = self.decoder_keys([(order.key, order.pan) for order in orders], orders[0].ea)
-        tokens = Tokens(np.array([order.bits >> CRC_BITS for order in orders], np.uint64))
+        tokens = Tokens(np.array([number >> CRC_BITS for number in bits], np.uint64))
         return [(EncodedToken(int(digits)),) for digits in encode_all(tokens, keys, tables=self.tables).tolist()]
 
     def token(self, order: TokenOrder) -> tuple[EncodedToken, ...]:
@@ -143,14 +144,11 @@ class Maker:
 
 def by_vending_key(names: Sequence[KeyName]) -> Iterable[list[int]]:
     """The rows of each vending key, in their order; most rows share the object that is their name."""
-    named: dict[int, list[int]] = {}
-    for row, name in enumerate(names):
-        named.setdefault(id(name), []).append(row)
     groups: dict[tuple[int, int, int], list[int]] = {}
-    for rows in named.values():
-        name = names[rows[0]]
-        groups.setdefault((name.sgc.value, name.krn.value, int(name.kt)), []).extend(rows)
-    return map(sorted, groups.values())
+    rows = {id(name): groups.setdefault((name.sgc.value, name.krn.value, int(name.kt)), []) for name in distinct(names)}
+    for row, name in enumerate(names):
+        rows[id(name)].append(row)
+    return groups.values()
 
 
 def require_issuable(bits: int) -> None:
@@ -176,6 +174,8 @@ def by_kind(
     kinds: dict[Hashable, list[int]] = {}
     for row, order in enumerate(orders):
         kinds.setdefault(kind(order), []).append(row)
+    if len(kinds) == 1:
+        return list(in_halves(orders, together, alone))
     made: dict[int, Made] = {}
     for rows in kinds.values():
         made |= zip(rows, in_halves([orders[row] for row in rows], together, alone), strict=True)

@@ -4,8 +4,10 @@ The line is what a request *is*: two requests with one id are the same when thei
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 from uuid import UUID
+
+from msgspec import Struct
 
 from umbane.errors import UmbaneError
 from umbane.security.chain import NUMBER
@@ -44,7 +46,7 @@ class Order(Protocol):
         """The keys that it needs."""
 
 
-class TokenOrder(NamedTuple):
+class TokenOrder(Struct, frozen=True):
     """A request for a token on its way."""
 
     pan: MeterPAN
@@ -62,7 +64,7 @@ class TokenOrder(NamedTuple):
         return (self.key,)
 
 
-class ChangeOrder(NamedTuple):
+class ChangeOrder(Struct, frozen=True):
     """A request for a key change on its way."""
 
     request: KeyChangeRequest
