@@ -268,15 +268,19 @@ class Reckoning:
     def result(self) -> Earned:
         """What was earned for all that was added."""
         scheme = self._scheme
-        sums = self._sums if scheme.by_sale else self._rounded(self._total)
-        lines = [Line(part.name, part.label, amount) for part, amount in zip(self._linear, sums, strict=True)]
-        slid = (part for part in scheme.parts if isinstance(part, Sliding))
-        lines += [Line(part.name, part.label, scheme.rounded(part.exact(self._total))) for part in slid]
+        sums = iter(self._sums if scheme.by_sale else self._rounded(self._total))
+        lines = [
+            Line(part.name, part.label, self._slid(part) if isinstance(part, Sliding) else next(sums))
+            for part in scheme.parts
+        ]
         if self._limited:
             lines.append(Line(LIMIT_OF_SALES, "least and most for a sale", self._limited))
         if correction := scheme.whole.correct(sum(line.amount for line in lines)):
             lines.append(Line(LIMIT, f"least and most for a {scheme.period}", correction))
         return Earned(self._total, tuple(lines), *taxed(scheme, sum(line.amount for line in lines)))
+
+    def _slid(self, part: Sliding) -> int:
+        return self._scheme.rounded(part.exact(self._total))
 
     def _rounded(self, basis: Basis) -> list[int]:
         return [self._scheme.rounded(part.exact(basis)) for part in self._linear]

@@ -42,7 +42,7 @@ def periods(
         until: today: no period ends after it begins.
     """
     ends = [*(term.since for term in terms[1:]), date.max]
-    for term, end in zip(terms, ends, strict=True):
+    for term, end in zip(terms, ends, strict=False):
         day = max(term.since, since or term.since)
         versions = schemes.get(term.scheme_id or "", ())
         while day < min(end, until) and (scheme := version_on(versions, day)):
