@@ -1,9 +1,11 @@
 """`umbane module` as its custodians and operators see it, with the process that they start."""
 
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copytree, ignore_patterns, rmtree
 from typing import TYPE_CHECKING
 
 import pytest
@@ -114,8 +116,8 @@ async def test_selling(database: Database, place: Server, folder: Path) -> None:
     made(folder)
     town, at, module = await furnished(database), folder / "a", folder / "m" / "socket"
     body = {"message_id": "m1", "meter": str(town.meter.pan.drn), "order": {"kind": "buy", "money": 20_000}}
-    key, log_key = await till_key(town), ("--audit-key", folder / "audit.key")
-    words = (*log_key, "--socket", at, "--module", f"unix:{module}", "--quiet")
+    key, files = await till_key(town), ("--audit-key", folder / "audit.key", "--module-seen", folder / "seen" / "shop")
+    words = (*files, "--socket", at, "--module", f"unix:{module}", "--quiet")
     with served(folder):
         assert "is sealed: its custodians have to unseal it" in refused_outside(place, *words)
         await_unsealed(module)
@@ -124,17 +126,58 @@ async def test_selling(database: Database, place: Server, folder: Path) -> None:
                 answers = [await http.post("/v1/sales", json=body) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [201, 200]
         assert answers[0].json()["tokens"] == answers[1].json()["tokens"]
-        with serving(place, *words[:5], str(module)):
+        with serving(place, *words[:7], str(module)):
             async with till(at, key) as http:
                 assert (await http.post("/v1/sales", json=body)).json()["tokens"] == answers[0].json()["tokens"]
 
 
-def await_unsealed(module: Path) -> None:
+async def test_a_module_that_was_put_back(database: Database, place: Server, folder: Path) -> None:
+    """A module of which an older copy was put back between two runs of `serve` is refused, with the file that knows."""
+    made(folder)
+    town, at, module = await furnished(database), folder / "a", folder / "m" / "socket"
+    key, more = await till_key(town), {"UMBANE_DATA": str(folder / "data")}
+    body = {"message_id": "m1", "meter": str(town.meter.pan.drn), "order": {"kind": "buy", "money": 20_000}}
+    words = "--audit-key", folder / "audit.key", "--socket", at, "--module", module, "--quiet"
+    with served(folder):
+        await_unsealed(module)
+    copytree(folder / "m", folder / "old", ignore=ignore_patterns("socket"))
+    with served(folder):
+        await_unsealed(module, loaded=True)
+        with serving(place, *words, **more) as process:
+            async with till(at, key) as http:
+                assert (await http.post("/v1/sales", json=body)).status_code == 201
+            assert process.end() == (0, "")
+        with serving(place, *words, **more) as process:
+            assert process.end() == (0, "")
+    [seen] = (folder / "data-seen").iterdir()
+    assert seen.name == re.sub("[^A-Za-z0-9.]+", "-", str(module)).strip("-")
+    rmtree(folder / "m")
+    (folder / "old").rename(folder / "m")
+    with served(folder):
+        await_unsealed(module, loaded=True)
+        said = refused_outside(place, *words, **more)
+        assert "a client saw shop.journal at 1 tokens" in said
+        assert f"{seen} remembers it" in said
+        said = refused_outside(place, *words, "--module-seen", folder / "another", **more)
+        assert "client" not in said  # the books know it, too, by the number of its tokens
+
+
+@pytest.mark.parametrize("broken", ["file/seen", "."])
+def test_a_memory_that_can_not_be_kept(place: Server, folder: Path, broken: str) -> None:
+    """A file for what was seen of a module that can't be made is told by its option."""
+    (folder / "file").touch()
+    words = "--audit-key", folder / "audit.key", "--module", "unix:/nowhere/m", "--module-seen", folder / broken
+    assert "--module-seen" in refused_outside(place, "--socket", folder / "a", *words)
+
+
+def await_unsealed(module: Path, *, loaded: bool = False) -> None:
     """Unseal it in processes of their own, for here a loop runs already."""
     for name, typed in (("ben", BEN), ("ada", ADA)):
         with begin(SERVE, "module", "unseal", "--custodian", name, "--at", module) as process:
             _, wrong = process.communicate(typed)
             assert process.returncode == 0, wrong
+    if loaded:
+        return
     with begin(SERVE, "module", "load", "--published", "123456/1", "--at", module) as process:
         assert process.communicate()[0] == "Loaded 1 key.\n"
 

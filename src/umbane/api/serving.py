@@ -4,7 +4,7 @@ import errno
 import signal
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,22 +116,25 @@ def make_server(app: Starlette, at: Listening, connection: type[Connection] = Co
     return uvicorn.Server(config)
 
 
-async def serve(app: Starlette, at: Listening, made: socket.socket) -> None:
+async def serve(app: Starlette, at: Listening, made: socket.socket, ready: Callable[[], object] = bool) -> None:
     """Serve until somebody sends SIGTERM or SIGINT; what is under way is finished first.
 
     Args:
         app: that answers.
         at: where, for the record.
         made: the socket of that place, as `listening` gives it.
+        ready: is called when whoever calls is answered, and whoever asks for the end is heard.
     """
-    with calmly():
-        await make_server(app, at).serve([made])
+    server = make_server(app, at)
+    with calmly(lambda: setattr(server, "should_exit", True)):
+        ready()
+        await server.serve([made])
 
 
 @contextmanager
-def calmly() -> Iterator[None]:
-    """Let the end that somebody asks for be an ordinary one: the server hands the signal on when it has finished."""
-    kept = {it: signal.signal(it, lambda *_: None) for it in (signal.SIGTERM, signal.SIGINT)}
+def calmly(end: Callable[[], object]) -> Iterator[None]:
+    """Let the end that somebody asks for be an ordinary one; the server hands the signal on when it has finished."""
+    kept = {it: signal.signal(it, lambda *_: end()) for it in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:

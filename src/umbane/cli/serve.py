@@ -5,12 +5,13 @@ import socket
 import sys
 from collections.abc import Coroutine
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 
-from umbane.cli.chosen import Choice, open_chosen
+from umbane.cli.chosen import SEEN, Choice, open_chosen
 from umbane.cli.module import FILE
 from umbane.cli.sealing import read_seal_key, with_seal_key
 from umbane.cli.signing import signer_for, with_audit_key
@@ -56,6 +57,14 @@ class Keys(NamedTuple):
 @click.option("--module-key", type=FILE, help="For a module at tls://: its private key.")
 @click.option("--module-authority", type=FILE, help="For a module at tls://: who issued the module's certificate.")
 @click.option(
+    SEEN,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    envvar="UMBANE_MODULE_SEEN",
+    help="For a module in another process: remembers how far it was, so that an older copy of it is refused. "
+    "Without it: a file beside the folder for data.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(1, MOST_WORKERS),
     default=1,
@@ -69,7 +78,7 @@ class Keys(NamedTuple):
 def command(
     host: str, port: int, socket: Path | None, module: str, workers: int, *, seal_key: Path | None,
     audit_key: Path | None, quiet: bool, inherited: int | None, module_certificate: Path | None,
-    module_key: Path | None, module_authority: Path | None,
+    module_key: Path | None, module_authority: Path | None, module_seen: Path | None,
 ) -> None:  # fmt: skip
     """Serve the API over HTTP, on loopback.
 
@@ -80,7 +89,7 @@ def command(
     from umbane.api import Listening
 
     at, key = Listening(host, port, socket), read_seal_key(seal_key)
-    choice = Choice.of(module, module_certificate, module_key, module_authority)
+    choice = Choice.of(module, module_certificate, module_key, module_authority, module_seen)
     if choice.folder:
         _make(choice.folder)
     signer = signer_for(audit_key, choice.folder)
@@ -140,15 +149,15 @@ async def _serve(
         async with open_chosen(choice, vault) as (module, place), open_engine(database, module) as engine:
             if place == 1 and (own := choice.own(vault)):
                 await clear_up(database, own, beyond=workers)
-            if workers == 1:
-                click.echo(f"Serving at {at}; the document is at {at}/openapi.json. Ctrl+C stops it.", err=True)
             collect_seldom()
+            words = f"Serving at {at}; the document is at {at}/openapi.json. Ctrl+C stops it."
+            ready = partial(click.echo, words, err=True) if workers == 1 else bool
             log, at_once = None if quiet else sys.stderr, 2 if workers == 1 else 1
             async with Outside() as outside:
                 app = make_app(
                     engine, seal_key=keys.seal, outside=outside, signer=keys.signer, log=log, at_once=at_once
                 )
-                await serve(app, at, made)
+                await serve(app, at, made, ready)
 
 
 async def published_keys(database: "Database") -> "Vault":

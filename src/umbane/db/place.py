@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from umbane.db.cluster import ROLE, WORKER
 from umbane.errors import InputError
 
-__all__ = ["Embedded", "Place", "Server", "place_from"]
+__all__ = ["Embedded", "Place", "Server", "data_folder", "place_from"]
 
 URL = "UMBANE_DATABASE_URL"
 OWNER_URL = "UMBANE_DATABASE_OWNER_URL"
@@ -101,9 +101,14 @@ def place_from(environ: Mapping[str, str], *, root: bool = False) -> Place:
         raise InputError(
             URL, f"is missing beside {OWNER_URL}", "name the same database there, with the role that works"
         )
+    return Embedded(data_folder(environ, root=root))
+
+
+def data_folder(environ: Mapping[str, str], *, root: bool = False) -> Path:
+    """The folder for what is kept on this machine: UMBANE_DATA, else that of the user, or of the machine for root."""
     if folder := environ.get(FOLDER):
-        return Embedded(Path(folder).expanduser().absolute())
-    return Embedded((Path("/var/lib") if root else _user_data(environ)) / "umbane")
+        return Path(folder).expanduser().absolute()
+    return (Path("/var/lib") if root else _user_data(environ)) / "umbane"
 
 
 def _user_data(environ: Mapping[str, str]) -> Path:

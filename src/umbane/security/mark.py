@@ -5,6 +5,7 @@ sector of a disk, which is written as a whole or not at all. It is not waited fo
 the journal, but never ahead of it, for it is written when the journal's own words are on the disk.
 """
 
+import fcntl
 import os
 import re
 from pathlib import Path
@@ -14,7 +15,7 @@ from umbane.security.chain import NUMBER, SEAL, Position
 from umbane.security.disk import open_file, read_at, sync, write_at
 from umbane.security.errors import JournalError
 
-__all__ = ["Mark"]
+__all__ = ["Mark", "SharedMark"]
 
 SIZE: Final = 15
 """Digits of a number of bytes."""
@@ -60,3 +61,28 @@ class Mark:
     def sync(self) -> None:
         """Wait until it is on the disk."""
         sync(self.file)
+
+
+class SharedMark(Mark):
+    """A mark that several processes put further, and none of them back."""
+
+    def read(self) -> Position | None:
+        """As of a mark of one's own; nobody writes meanwhile."""
+        fcntl.flock(self.file, fcntl.LOCK_SH)
+        try:
+            return super().read()
+        finally:
+            fcntl.flock(self.file, fcntl.LOCK_UN)
+
+    def write(self, position: Position) -> None:
+        """Put the mark further. It isn't waited for another who does so just now: that one is about as far."""
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        try:
+            seen = super().read()
+            if seen is None or seen.size < position.size:
+                super().write(position)
+        finally:
+            fcntl.flock(self.file, fcntl.LOCK_UN)

@@ -533,6 +533,20 @@ async def test_any_byte_of_what_was_seen(tmp_path: Path) -> None:
         assert (await module.status()).count == 3
 
 
+async def test_what_was_seen_can_not_be_written(tmp_path: Path) -> None:
+    """When a client can't write down how far the module was, nobody knows what was made until it is fetched."""
+    async with served(unsealed(loaded(tmp_path / "m")), tmp_path / "seen") as client:
+        asked = requests(1)
+        await client.status()
+        assert client.memory
+        only_read = os.open(tmp_path / "seen", os.O_RDONLY)
+        os.dup2(only_read, client.memory.file)
+        with pytest.raises(UnreachableError, match="how far the module is can't be written down"):
+            await client.issue(asked)
+        assert isinstance((await client.fetch([asked[0].id]))[asked[0].id], Issued)
+        os.close(only_read)
+
+
 async def test_older_after_unsealing(tmp_path: Path) -> None:
     """A client who called while a module was sealed has to greet it again, and finds out that it is an older one."""
     folder = loaded(tmp_path / "m")

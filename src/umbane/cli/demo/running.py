@@ -89,7 +89,7 @@ async def run(wish: Wish) -> bool | None:
     """
     screen, place = Screen(), Deployment(wish.data)
     diary = place.prepare(wish.town, fresh=wish.fresh)
-    with a_socket(wish.port) as made, calmly():
+    with a_socket(wish.port) as made, calmly(bool):
         async with open_town(place, wish.town, diary, screen) as town, served(town, made, screen) as serving:
             day = await trade(town, serving, wish, screen)
             if day is None:

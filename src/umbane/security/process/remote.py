@@ -19,8 +19,8 @@ import msgspec
 from umbane.errors import UmbaneError
 from umbane.security.chain import START, Position
 from umbane.security.counting import key_name
-from umbane.security.errors import FrameError, OlderModuleError, UnreachableError
-from umbane.security.mark import Mark
+from umbane.security.errors import FrameError, JournalError, OlderModuleError, UnreachableError
+from umbane.security.mark import SharedMark
 from umbane.security.models import (
     Alert,
     Attestation,
@@ -96,7 +96,7 @@ async def open_remote_module(
 
     Args:
         place: where it is.
-        seen: a file that remembers how far it was; without one only this process does.
+        seen: a file that remembers how far it was, for all processes that name it; without one only this process does.
         patience: seconds for one call.
     """
     module = RemoteModule(place, seen, patience)
@@ -158,7 +158,7 @@ class RemoteModule:
 
     def __init__(self, place: Place, seen: Path | None, patience: float) -> None:
         self.place, self.patience = place, patience
-        self.memory = Mark(seen) if seen else None
+        self.memory = SharedMark(seen) if seen else None
         self.seen = (self.memory.read() if self.memory else None) or START
         self.connection: Connection | None = None
         self.connecting = asyncio.Lock()
@@ -208,7 +208,7 @@ class RemoteModule:
             meant = error_of(result) if is_error else read(result)
             if rest and rest[0]:
                 self.remember(Position(*rest[0]))
-        except FrameError:
+        except (FrameError, UnreachableError):
             raise
         except (TypeError, ValueError, AttributeError, OverflowError, UmbaneError):
             raise FrameError("the module's answer has no meaning") from None
@@ -217,11 +217,18 @@ class RemoteModule:
         return meant
 
     def remember(self, position: Position) -> None:
-        """Know how far the module is."""
+        """Know how far the module is.
+
+        Raises:
+            UnreachableError: it can't be written down: what was answered counts for nothing until it is fetched.
+        """
         if position.size > self.seen.size:
             self.seen = position
             if self.memory:
-                self.memory.write(position)
+                try:
+                    self.memory.write(position)
+                except (OSError, JournalError) as error:
+                    raise UnreachableError(f"how far the module is can't be written down: {error}") from error
 
     async def connected(self) -> Connection:
         """The connection, made anew if there is none."""
