@@ -14,9 +14,9 @@ import click
 from umbane.cli.bookpages import COLUMNS, Page, Talk, choices, finding_lines, trial_lines, verdict
 from umbane.cli.floats import deposit, floats, limit
 from umbane.cli.where import using
-from umbane.cli.whose import of_utility, utility_named
+from umbane.cli.whose import moment_meant, of_utility, utility_named
 from umbane.db import Connection, Database
-from umbane.errors import InputError, shown
+from umbane.errors import shown
 from umbane.ledger import (
     BOOKS,
     Account,
@@ -45,9 +45,6 @@ WRONG: Final = 1
 """The exit code when the books don't prove themselves."""
 CLAIMS: Final = (*BOOKS, *SALES, *LOG)
 """What all rooms claim of their books."""
-
-YEARS: Final = range(1970, 9000)
-"""In which something can be booked."""
 
 
 @click.group()
@@ -96,7 +93,7 @@ def trial_balance_(code: str | None, until: str | None) -> None:
     async def work(database: Database) -> tuple["Utility", datetime, list[TrialLine]]:
         async with database.reading() as connection:
             whose = await utility_named(connection, code)
-            end = await _moment(connection, whose, until)
+            end = await moment_meant(connection, whose, until)
             await unhurried(connection)
             return whose, end, await trial_balance(connection, whose.id, end, patience=PATIENCE)
 
@@ -147,8 +144,8 @@ def statement_(  # noqa: PLR0917 - click passes every parameter by its name
         async with database.reading() as connection:
             await unhurried(connection)
             whose = await utility_named(connection, code)
-            end = await _moment(connection, whose, until)
-            start = await _moment(connection, whose, since or f"{end.astimezone(whose.zone):%Y-%m-01}")
+            end = await moment_meant(connection, whose, until)
+            start = await moment_meant(connection, whose, since or f"{end.astimezone(whose.zone):%Y-%m-01}")
             number = await _number(connection, whose, Wish(account, name, vendor, contract))
             found = await statement(connection, whose.id, number, start, end, patience=PATIENCE)
             owner = await _owner_in_words(connection, whose, found.account.key.owner)
@@ -174,21 +171,6 @@ async def _write(found: Statement, page: Page) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- what a person means
-
-
-async def _moment(connection: Connection, whose: "Utility", text: str | None) -> datetime:
-    """The moment that a person means, on the clock of the utility; now, if nothing is said."""
-    if text is None:
-        now: datetime = await connection.fetchval("SELECT now()")
-        return now
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError("date", f"{shown(text)} is none", "write 2026-03-31 or 2026-03-31T18:00") from error
-    if moment.year not in YEARS:
-        problem = f"nothing was ever booked in the year {moment.year}"
-        raise InputError("date", problem, f"give a year from {YEARS[0]} to {YEARS[-1]}")
-    return moment if moment.tzinfo else moment.replace(tzinfo=whose.zone)
 
 
 async def _number(connection: Connection, whose: "Utility", wish: Wish) -> int:
