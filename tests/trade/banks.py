@@ -13,7 +13,7 @@ from umbane.trade.statements import Balance, BankEntry, CsvLayout, Party, Statem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CAMT", "LAYOUT", "camt", "csv_of", "fee", "money", "mt940", "paid", "statement", "statements"]
+__all__ = ["CAMT", "LAYOUT", "MONDAY", "camt", "csv_of", "fee", "money", "mt940", "paid", "statement", "statements"]
 
 CAMT = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.{:02}"
 MONDAY = date(2026, 3, 2)

@@ -61,6 +61,8 @@ class Act(StrEnum):
     """Say what a vendor may owe."""
     DEPOSIT_REVERSAL = "deposit_reversal"
     """Take back what a vendor paid in."""
+    DEPOSIT_ASSIGNMENT = "deposit_assignment"
+    """Say by hand whose money came into the bank, or that it is no vendor's."""
     SALE_REVERSAL = "sale_reversal"
     """Take a sale back from a desk; the money goes back to whoever sold."""
     DEBT = "debt"
@@ -164,6 +166,7 @@ AGREEING: Final = {
     Act.TARIFF: {Role.TARIFF_MANAGER, Role.ACCOUNTANT},
     Act.CREDIT_LIMIT: {Role.VENDOR_MANAGER, Role.ACCOUNTANT},
     Act.DEPOSIT_REVERSAL: {Role.ACCOUNTANT, Role.SUPERVISOR},
+    Act.DEPOSIT_ASSIGNMENT: {Role.ACCOUNTANT, Role.SUPERVISOR},
     Act.SALE_REVERSAL: {Role.SUPERVISOR, Role.ACCOUNTANT},
     Act.DEBT: {Role.ACCOUNTANT, Role.SUPERVISOR},
     Act.FREE_UNITS: {Role.REGISTRAR, Role.SUPERVISOR},

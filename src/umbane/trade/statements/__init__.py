@@ -4,11 +4,13 @@ Whatever the format, the result is a `Statement`. A file that doesn't hold toget
 whose kind is the reason, and which names line and field: see `errors`.
 
 - `reading`: which format a file is; `mt940` and `narrative`, `camt` and `xmltree`, `csvfile` and `csvlayout`: one each
+- `following`: whether statements are missing between those that were read
 - `checks`: what is checked of every statement; `values`: amounts, dates and texts; `models`: the result
 """
 
 from umbane.trade.statements.csvlayout import Columns, CsvLayout, read_layout
 from umbane.trade.statements.errors import StatementError
+from umbane.trade.statements.following import Gap, Read, gaps
 from umbane.trade.statements.models import Balance, BankEntry, Party, Statement, identities
 from umbane.trade.statements.reading import read_statements
 from umbane.trade.statements.values import LARGEST_FILE
@@ -19,9 +21,12 @@ __all__ = [
     "BankEntry",
     "Columns",
     "CsvLayout",
+    "Gap",
     "Party",
+    "Read",
     "Statement",
     "StatementError",
+    "gaps",
     "identities",
     "read_layout",
     "read_statements",

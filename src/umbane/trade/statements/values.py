@@ -30,7 +30,7 @@ def refuse_too_large(content: bytes) -> None:
         TooLargeError: it is larger.
     """
     if len(content) > LARGEST_FILE:
-        problem = f"it has {len(content):,} bytes, and at most {LARGEST_FILE:,} are read".replace(",", " ")
+        problem = f"it has more than {LARGEST_FILE:,} bytes".replace(",", " ")
         raise TooLargeError(0, "file", problem, "have the bank send it in parts")
 
 
