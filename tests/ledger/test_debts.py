@@ -5,9 +5,18 @@ from uuid import UUID
 import pytest
 
 from tests.ledger.support import ARREARS, CONTRACT, NOON, Shop, minutes, numbered, open_shop
-from umbane.db import Database
-from umbane.ledger import BOOKS, AccountKey, DuplicateEntryError, EntryError, Kind, Reversal, prove
-from umbane.ledger.debts import BookedDebt, Origin, book_debts, booked_debt, move_debts
+from tests.ledger.tampering import tamper
+from umbane.db import Connection, Database, Server
+from umbane.ledger import BOOKS, AccountKey, DuplicateEntryError, EntryError, Kind, Reversal, open_book, prove
+from umbane.ledger.debts import (
+    BookedDebt,
+    Origin,
+    book_debts,
+    booked_debt,
+    move_debts,
+    take_part_back,
+    taken_back,
+)
 
 DEBT = BookedDebt(CONTRACT, ARREARS.name, 5_000)
 
@@ -53,6 +62,85 @@ async def test_taken_back(database: Database) -> None:
     await shop.run(lambda book: book.reverse([Reversal(numbered(2), numbered(1), minutes(1), "a mistake")]))
     assert await found(shop, 2) is None
     assert (await prove(database, BOOKS)).holds
+
+
+async def take(shop: Shop, number: int, amount: int, debt: int = 1) -> None:
+    """Take a part of a debt back."""
+
+    async def work(tx: Connection) -> None:
+        book = await open_book(tx, shop.utility)
+        await take_part_back(tx, book, numbered(number), numbered(debt), amount, minutes(number), "too much")
+
+    await shop.database.run(work)
+
+
+async def back(shop: Shop, debt: int = 1) -> int:
+    """How much of a debt was taken back."""
+    async with shop.database.reading() as connection:
+        return await taken_back(connection, shop.utility, numbered(debt))
+
+
+@pytest.mark.parametrize("origin", Origin)
+async def test_parts(database: Database, origin: Origin) -> None:
+    """A debt is taken back in parts, each on the accounts of the debt; each debt has its own, and payments are none."""
+    shop = await open_shop(database, limit=10**6)
+    await put(shop, 1, origin=origin)
+    await put(shop, 2, DEBT._replace(amount=900))
+    assert [await back(shop, it) for it in (1, 2, 7)] == [0, 0, 0]
+    await take(shop, 3, 1_000)
+    await take(shop, 4, 4_000)
+    await take(shop, 5, 100, debt=2)
+    await shop.post(shop.sale(11_500))
+    assert [await back(shop, it) for it in (1, 2, 3)] == [5_000, 100, 0]
+    both = await shop.look(
+        "SELECT array_agg(accounts ORDER BY id) FROM ledger.entry WHERE id IN ($1, $2)", *map(numbered, (1, 3))
+    )
+    assert both[0] == both[1]
+    assert await found(shop, 3) is None
+    assert (await prove(database, BOOKS)).holds
+
+
+async def test_all_of_it(database: Database) -> None:
+    """What a contra entry took back is all of the debt."""
+    shop = await open_shop(database)
+    await put(shop, 1)
+    await shop.run(lambda book: book.reverse([Reversal(numbered(2), numbered(1), minutes(1), "a mistake")]))
+    assert await back(shop) == 5_000
+
+
+PARTS = {
+    "more in parts than there was": ("", 3_001, "of which more was taken back than there was"),
+    "another debt": ("source_id = '{nowhere}'", 1, "takes back a part of {nowhere}, which is no debt"),
+    "nothing": ("source_id = NULL", 1, "takes back a part of nothing, which is no debt"),
+    "a part of itself": ("source_id = id", 1, "which is no debt"),
+    "the other way round": ("amounts = ledger.negated(amounts)", 1, "isn't a part of debt"),
+    "other accounts": ("accounts = ARRAY[accounts[2], accounts[1]]", 1, "isn't a part of debt"),
+}
+
+
+@pytest.mark.parametrize(("change", "more", "problem"), PARTS.values(), ids=PARTS)
+async def test_parts_that_are_none(database: Database, place: Server, change: str, more: int, problem: str) -> None:
+    """A part that is of no debt, or more than there was, is named by the proof."""
+    shop, nowhere = await open_shop(database), str(numbered(99))
+    await put(shop, 1)
+    await take(shop, 2, 2_000)
+    await take(shop, 3, more)
+    if change:
+        sql = f"UPDATE ledger.entry SET {change.format(nowhere=nowhere)} WHERE id = '{numbered(3)}'"  # noqa: S608 - our words
+        await tamper(place, sql)
+    wrong = {it.claim.name: it.wrong for it in (await prove(database, BOOKS)).findings}["debts taken back"]
+    assert wrong
+    assert (wrong.table, wrong.key in {str(numbered(2)), str(numbered(3))}) == ("ledger.entry", True)
+    assert problem.format(nowhere=nowhere) in wrong.problem
+
+
+async def test_a_part_and_the_whole(database: Database) -> None:
+    """A debt of which a part was taken back isn't taken back as a whole as well without the proof seeing it."""
+    shop = await open_shop(database)
+    await put(shop, 1)
+    await take(shop, 2, 1)
+    await shop.run(lambda book: book.reverse([Reversal(numbered(3), numbered(1), minutes(3), "a mistake")]))
+    assert not (await prove(database, BOOKS)).holds
 
 
 async def test_several(database: Database) -> None:

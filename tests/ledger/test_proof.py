@@ -39,6 +39,7 @@ async def test_books_in_order(database: Database, place: Server) -> None:
         ("entries", 7, None),
         ("lines", 7, None),
         ("reversals", 1, None),
+        ("debts taken back", 7, None),
         ("holds", 3, None),
         ("balances", 2, None),
         ("periods", 2, None),

@@ -1,20 +1,24 @@
 """Debts and rights to free units that somebody changes by hand."""
 
+import asyncio
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec import structs
 
 from tests.registry.test_owed import booked
 from tests.registry.town import NOW, TODAY, Town, new_id
-from umbane.ledger import EntryError, ReversalError
+from umbane.ledger import EntryError
 from umbane.ledger.debts import Origin
 from umbane.pricing import Arrears, StateError
 from umbane.registry import (
     NotFoundError,
     RegistryInputError,
+    TakenBack,
     TransitionError,
     add_debt,
     change_state,
@@ -43,9 +47,10 @@ async def owed(town: Town) -> dict[str, int]:
     return found
 
 
-async def back(town: Town, debt_id: UUID) -> None:
-    """Take a debt back."""
-    await town.does(take_debt_back, debt_id, NOW, "a mistake")
+async def back(town: Town, debt_id: UUID, amount: int | None = None) -> TakenBack:
+    """Take a debt back, or a part of it."""
+    done: TakenBack = await town.does(take_debt_back, debt_id, NOW, "a mistake", amount)
+    return done
 
 
 async def test_a_debt(town: Town) -> None:
@@ -102,10 +107,86 @@ async def test_taken_back(town: Town) -> None:
     assert await owed(town) == {KIND: before + 700}
     await back(town, more)
     assert await owed(town) == {KIND: before}
-    for number, error in ((meter, TransitionError), (more, ReversalError), (new_id(), NotFoundError)):
+    for number, error in ((meter, TransitionError), (more, TransitionError), (new_id(), NotFoundError)):
         with pytest.raises(error):
             await back(town, number)
     assert await owed(town) == {KIND: before}
+
+
+async def test_a_part(town: Town) -> None:
+    """A debt is taken back in parts until nothing is left of it, and the rest of it at once."""
+    before = (await owed(town))[KIND]
+    number = await put(town, Arrears(KIND, 5_000))
+    done = await back(town, number, 1_200)
+    assert (done.debt.amount, done.left) == (1_200, 3_800)
+    assert await owed(town) == {KIND: before + 3_800}
+    for amount in (3_801, 10**15):
+        with pytest.raises(TransitionError, match=f"3800 of this debt of 5000 can be taken back, less than {amount}"):
+            await back(town, number, amount)
+    assert await owed(town) == {KIND: before + 3_800}
+    done = await back(town, number)
+    assert (done.debt.amount, done.left) == (3_800, 0)
+    for rest in (None, 1):
+        with pytest.raises(TransitionError, match="was taken back already"):
+            await back(town, number, rest)
+    with pytest.raises(NotFoundError):
+        await back(town, done.id)
+    assert await owed(town) == {KIND: before}
+
+
+async def test_no_more_than_this_debt(town: Town) -> None:
+    """What others put on the same account isn't taken back with a debt, however much is owed of its kind."""
+    await put(town, Arrears(KIND, 5_000))
+    number = await put(town, Arrears(KIND, 10))
+    with pytest.raises(TransitionError, match="10 of this debt of 10 can be taken back, less than 11"):
+        await back(town, number, 11)
+
+
+@pytest.mark.parametrize("amount", [0, -1])
+async def test_no_part(town: Town, amount: int) -> None:
+    """Nothing, or less, is no part of a debt."""
+    number, before = await put(town, Arrears(KIND, 10)), await owed(town)
+    with pytest.raises(RegistryInputError, match="amount"):
+        await back(town, number, amount)
+    assert await owed(town) == before
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(parts=st.lists(st.integers(1, 60), min_size=1, max_size=6))
+async def test_any_parts(town: Town, parts: list[int]) -> None:
+    """Whatever is taken back in which parts, it is never more than was put there, and the books say what is owed."""
+    before = (await owed(town))[KIND]
+    number, left = await put(town, Arrears(KIND, 100)), 100
+    for part in parts:
+        if part <= left:
+            left -= part
+            assert (await back(town, number, part)).left == left
+        else:
+            with pytest.raises(TransitionError):
+                await back(town, number, part)
+    assert await owed(town) == {KIND: before + left}
+
+
+async def test_at_the_same_time(town: Town) -> None:
+    """Of two who take back more than half of a debt at the same moment, one is told that too little is left."""
+    number, before = await put(town, Arrears(KIND, 100)), (await owed(town))[KIND]
+    ends = await asyncio.gather(*(back(town, number, 60) for _ in range(2)), return_exceptions=True)
+    assert sorted(type(it).__name__ for it in ends) == ["TakenBack", "TransitionError"]
+    assert await owed(town) == {KIND: before - 60}
+
+
+async def test_a_part_of_what_was_paid(town: Town) -> None:
+    """Of a debt of which a part was paid, no more than the rest is taken back."""
+    number = await put(town, Arrears("meter", 5_000, percent=20))
+    await town.does(let_claim_free, town.contract.id, None, None, "x")
+    state = (await town.reads(contract, town.contract.id)).state
+    paid = structs.replace(
+        state, arrears=tuple(structs.replace(it, owed=100) if it.kind == "meter" else it for it in state.arrears)
+    )
+    await town.does(change_state, town.contract.id, 2, paid, "as a purchase would")
+    with pytest.raises(TransitionError, match="owes 100 of the kind meter, less than 101"):
+        await back(town, number, 101)
+    assert (await back(town, number, 100)).left == 4_900
 
 
 async def test_paid_meanwhile(town: Town) -> None:

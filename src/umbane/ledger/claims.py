@@ -56,6 +56,25 @@ WHERE o.id IS NULL OR o.reverses IS NOT NULL OR e.times > 1
 ORDER BY e.utility_id, e.at, e.id LIMIT 1
 """
 
+UNFOUNDED_PARTS: Final = """
+WITH part AS (
+    SELECT e.*, o.id AS debt, o.accounts AS whose, o.amounts AS owed FROM ledger.entry AS e
+    LEFT JOIN ledger.entry AS o ON o.utility_id = e.utility_id AND o.id = e.source_id AND o.kind = 'debt'
+    WHERE e.utility_id = $1 AND e.at >= $2 AND e.at < $3 AND e.kind = 'debt_taken_back'
+), wrong AS MATERIALIZED (
+    SELECT at, id, CASE
+        WHEN debt IS NULL THEN 'takes back a part of ' || coalesce(source_id::text, 'nothing') || ', which is no debt'
+        WHEN whose <> accounts OR amounts[1] >= 0 THEN 'isn''t a part of debt ' || debt
+        WHEN owed[1] < (
+            SELECT -sum(l.amount) FROM ledger.line AS l
+            JOIN ledger.entry AS t ON t.utility_id = l.utility_id AND t.id = l.entry_id
+            WHERE l.account = whose[1] AND (t.reverses = debt OR t.kind = 'debt_taken_back' AND t.source_id = debt)
+        ) THEN 'is a part of debt ' || debt || ', of which more was taken back than there was' END AS problem
+    FROM part
+)
+SELECT 'ledger.entry', id, problem FROM wrong WHERE problem IS NOT NULL ORDER BY at, id LIMIT 1
+"""
+
 UNPOSTED_HOLDS: Final = """
 SELECT 'ledger.entry', e.id, CASE
     WHEN h.id IS NULL THEN 'posts hold ' || e.hold_id || ', which doesn''t exist'
@@ -200,6 +219,11 @@ BOOKS: Final = (
         "lines", "Every posting of an account with an owner has its line, and every line its posting.", sweep(UNLINED)
     ),
     Claim("reversals", "Every reversal is the contra entry of one that is no reversal, and the only one.", _reversals),
+    Claim(
+        "debts taken back",
+        "What was taken back of a debt was put there before on the same accounts, and is no more than that.",
+        sweep(UNFOUNDED_PARTS),
+    ),
     Claim("holds", "Every hold that was posted has its entry, and every entry that posts a hold has that one.", _holds),
     Claim(
         "balances",

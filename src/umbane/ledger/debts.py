@@ -1,4 +1,4 @@
-"""What customers owe from before, or are charged once: put on their accounts, moved between them, found again.
+"""What customers owe from before, or are charged once: put on their accounts, moved between them, taken back.
 
 What purchases collect is booked against the same accounts, so each of them stands at what its contract still owes.
 """
@@ -13,12 +13,32 @@ from umbane.db import Connection
 from umbane.ledger.models import AccountKey, Entry, Kind
 from umbane.ledger.service import Book
 
-__all__ = ["DEBT", "BookedDebt", "Origin", "book_debts", "booked_debt", "move_debts"]
+__all__ = [
+    "DEBT",
+    "PART",
+    "BookedDebt",
+    "Origin",
+    "book_debts",
+    "booked_debt",
+    "move_debts",
+    "take_part_back",
+    "taken_back",
+]
 
 DEBT: Final = "debt"
 """The kind of the entries of debts."""
 MOVED: Final = "debt_moved"
 """The kind of the entries by which debts go from one account to another."""
+PART: Final = "debt_taken_back"
+"""The kind of the entries that take back a part of a debt, which is their source."""
+ENTRY: Final = "SELECT accounts, amounts FROM ledger.entry WHERE utility_id = $1 AND id = $2 AND kind = 'debt'"
+TAKEN: Final = """
+SELECT coalesce(-sum(l.amount), 0)::bigint FROM ledger.entry e
+JOIN ledger.account a ON a.id = ANY (e.accounts) AND a.kind = 'arrears'
+JOIN ledger.line l ON l.account = a.id AND l.at >= e.at
+JOIN ledger.entry t ON t.utility_id = e.utility_id AND t.id = l.entry_id
+    AND (t.reverses = e.id OR t.kind = 'debt_taken_back' AND t.source_id = e.id)
+WHERE e.utility_id = $1 AND e.id = $2"""
 BOOKED: Final = """
 SELECT a.owner_id, a.name, p.amount FROM ledger.entry e
 CROSS JOIN LATERAL unnest(e.accounts, e.amounts) AS p (account, amount)
@@ -100,3 +120,28 @@ async def booked_debt(connection: Connection, utility: UUID, id_: UUID) -> Booke
     """The debt that an entry booked; None if it is no such entry."""
     row = await connection.fetchrow(BOOKED, utility, id_)
     return BookedDebt(*row) if row else None
+
+
+async def taken_back(connection: Connection, utility: UUID, id_: UUID) -> int:
+    """How much of a debt was taken back, in parts or as a whole, in minor units."""
+    amount: int = await connection.fetchval(TAKEN, utility, id_)
+    return amount
+
+
+async def take_part_back(  # noqa: PLR0913, PLR0917 - of what, how much, when, and why
+    connection: Connection, book: Book, id_: UUID, debt_id: UUID, amount: int, at: datetime, note: str
+) -> None:
+    """Book that a part of a debt isn't owed, on the accounts of the debt.
+
+    Args:
+        connection: the transaction in which the book is open; whoever owes is locked in it.
+        book: of the utility.
+        id_: of the new entry.
+        debt_id: of the entry of the debt.
+        amount: minor units, above 0, no more than `taken_back` leaves of it.
+        at: when.
+        note: why, and by whom.
+    """
+    accounts, amounts = await connection.fetchrow(ENTRY, book.utility, debt_id)  # type: ignore[misc]  # it is there
+    contrary = [-amount if it > 0 else amount for it in amounts]
+    await book.post([Entry(id_, at, PART, accounts, contrary, debt_id, note=note)])

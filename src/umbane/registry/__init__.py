@@ -28,7 +28,7 @@ from umbane.registry.customers import (
     open_contracts,
     service_point,
 )
-from umbane.registry.debts import add_debt, let_claim_free, take_debt_back
+from umbane.registry.debts import TakenBack, add_debt, let_claim_free, take_debt_back
 from umbane.registry.errors import (
     DuplicateError,
     ImportFileError,
@@ -177,6 +177,7 @@ __all__ = [
     "ServicePoint",
     "StaleError",
     "SupplyGroup",
+    "TakenBack",
     "TariffPolicy",
     "TariffVersion",
     "TenantPolicy",

@@ -2,14 +2,14 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from msgspec import structs
 
 from umbane.db import Connection, new_ids
 from umbane.ledger import Reversal, open_book
-from umbane.ledger.debts import BookedDebt, Origin, booked_debt
+from umbane.ledger.debts import BookedDebt, Origin, booked_debt, take_part_back, taken_back
 from umbane.pricing import Arrears, PricingError
 from umbane.registry.customers import change_state, held_contract
 from umbane.registry.errors import NotFoundError, RegistryInputError, TransitionError
@@ -18,7 +18,7 @@ from umbane.registry.owed import book_owed, is_collected, note_of
 from umbane.registry.roles import Scope
 from umbane.registry.rulebooks import Rulebooks
 
-__all__ = ["add_debt", "let_claim_free", "take_debt_back"]
+__all__ = ["TakenBack", "add_debt", "let_claim_free", "take_debt_back"]
 
 REMEDY: Final = "name one of its rules, or give a percentage or instalment"
 
@@ -64,28 +64,69 @@ def _arrangement(debt: Arrears) -> tuple[Decimal | None, int | None]:
     return None if debt.percent is None else Decimal(str(debt.percent)), debt.instalment
 
 
-async def take_debt_back(
-    tx: Connection, scope: Scope, debt_id: UUID, now: datetime, reason: str
-) -> tuple[UUID, BookedDebt, Contract]:
-    """Take a debt back that was put on a contract, once, as a whole, if as much of its kind is still owed.
+class TakenBack(NamedTuple):
+    """What became of a debt of which something was taken back.
 
-    Returns:
-        The id of the contra entry, the debt, and the contract that owes less.
+    Attributes:
+        id: of the entry that did it.
+        debt: what was taken back.
+        left: minor units of the debt that may still be taken back.
+        contract: that owes less.
+    """
+
+    id: UUID
+    debt: BookedDebt
+    left: int
+    contract: Contract
+
+
+async def take_debt_back(  # noqa: PLR0913, PLR0917 - which, how much, when, and why
+    tx: Connection, scope: Scope, debt_id: UUID, now: datetime, reason: str, amount: int | None = None
+) -> TakenBack:
+    """Take a debt back that was put on a contract, or a part of it, if as much of its kind is still owed.
+
+    Args:
+        tx: a transaction.
+        scope: whose debt it is, and by whom it is taken back.
+        debt_id: by which it was put there.
+        now: when.
+        reason: why.
+        amount: minor units, above 0; all that wasn't taken back yet if nothing is said.
 
     Raises:
+        RegistryInputError: the amount is none.
         NotFoundError: there is no such debt.
-        TransitionError: less than that is owed.
-        ReversalError: it was taken back already.
+        TransitionError: less than that is owed, or wasn't taken back yet.
     """
+    if amount is not None and amount < 1:
+        raise RegistryInputError("amount", f"{amount} is nothing to take back", "give an amount above 0")
     debt = await booked_debt(tx, scope.utility_id, debt_id)
     if debt is None:
         raise NotFoundError("debt", debt_id)
     old = await held_contract(tx, scope.utility_id, debt.contract_id)
-    left = _less(old, debt)
-    changed = await _changed(tx, scope, old, left, reason)
-    [id_], book = new_ids(1), await open_book(tx, scope.utility_id)
-    await book.reverse([Reversal(id_, debt_id, now, note_of(scope, reason))])
-    return id_, debt, changed
+    before = await taken_back(tx, scope.utility_id, debt_id)
+    part = debt._replace(amount=_part(debt, before, amount))
+    changed = await _changed(tx, scope, old, _less(old, part), reason)
+    [id_], book, note = new_ids(1), await open_book(tx, scope.utility_id), note_of(scope, reason)
+    if part == debt:
+        await book.reverse([Reversal(id_, debt_id, now, note)])
+    else:
+        await take_part_back(tx, book, id_, debt_id, part.amount, now, note)
+    return TakenBack(id_, part, debt.amount - before - part.amount, changed)
+
+
+def _part(debt: BookedDebt, before: int, amount: int | None) -> int:
+    """How much of a debt is to be taken back.
+
+    Raises:
+        TransitionError: less is left of it, or nothing.
+    """
+    left = debt.amount - before
+    if not left:
+        raise TransitionError("this debt was taken back already")
+    if amount is not None and amount > left:
+        raise TransitionError(f"{left} of this debt of {debt.amount} can be taken back, less than {amount}")
+    return left if amount is None else amount
 
 
 def _less(old: Contract, debt: BookedDebt) -> tuple[Arrears, ...]:

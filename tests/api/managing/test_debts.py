@@ -41,7 +41,7 @@ async def test_a_debt(clerk: Clerk) -> None:
     back = await clerk.together(f"/books/debts/{made['id']}/reversal", {"reason": "another account's"})
     assert (back["amount"], back["reverses"]) == (-5_000, made["id"])
     assert await stands(clerk) == (owed, booked)
-    await clerk.refused(422, "books_refuse", f"/books/debts/{made['id']}/reversal", {"reason": "again"})
+    await clerk.refused(409, "transition", f"/books/debts/{made['id']}/reversal", {"reason": "again"})
     await clerk.refused(404, "unknown_debt", f"/books/debts/{back['id']}/reversal", {"reason": "no"})
     await proven(clerk.counter.shop)
 
@@ -56,6 +56,61 @@ async def test_what_was_paid(clerk: Clerk) -> None:
     assert await stands(clerk, "reconnection") == (0, 0)
     await clerk.refused(409, "transition", f"/books/debts/{made['id']}/reversal", {"reason": "too late"})
     await proven(clerk.counter.shop)
+
+
+async def test_a_part(clerk: Clerk) -> None:
+    """A part of a debt is taken back by two, and the rest when nothing is said of how much; the books prove."""
+    owed, booked = await stands(clerk)
+    made = await clerk.together(debts_of(clerk), a_debt())
+    path = f"/books/debts/{made['id']}/reversal"
+    assert (made["left"], made["reverses"]) == (5_000, None)
+    part = await clerk.together(path, {"reason": "half of it was paid elsewhere", "money": "20.00", "currency": "ZAR"})
+    assert (part["amount"], part["left"], part["reverses"]) == (-2_000, 3_000, made["id"])
+    assert await stands(clerk) == (owed + 3_000, booked + 3_000)
+    await clerk.refused(409, "transition", path, {"reason": "more", "money": 3_001})
+    rest = await clerk.together(path, {"reason": "all of it"})
+    assert (rest["amount"], rest["left"]) == (-3_000, 0)
+    assert await stands(clerk) == (owed, booked)
+    await clerk.refused(409, "transition", path, {"reason": "more", "money": 1})
+    await proven(clerk.counter.shop)
+    entries = await clerk.counter.shop.look("SELECT string_agg(convert_from(entries, 'UTF8'), '') FROM audit.batch")
+    assert '"entry":"debt_taken_back"' in entries
+
+
+@pytest.mark.parametrize(
+    ("other", "status", "code"),
+    [
+        ({"money": 0}, 400, "bad_body"),
+        ({"money": -1}, 400, "bad_body"),
+        ({"money": None}, 400, "bad_body"),
+        ({"money": 1.5}, 400, "bad_body"),
+        ({"money": "1.00"}, 422, "bad_value"),
+        ({"money": "0.00", "currency": "ZAR"}, 422, "bad_value"),
+        ({"money": 100, "currency": "KES"}, 422, "bad_value"),
+        ({"money": 5_001}, 409, "transition"),
+        ({"amount": 1}, 400, "bad_body"),
+    ],
+)
+async def test_a_part_that_is_none(clerk: Clerk, other: dict[str, Any], status: int, code: str) -> None:
+    """What is no part of a debt is refused before anybody is asked, and all of it stays."""
+    made = await clerk.together(debts_of(clerk), a_debt())
+    asked, before = await clerk.counter.shop.look("SELECT count(*) FROM api.approval"), await stands(clerk)
+    await clerk.refused(status, code, f"/books/debts/{made['id']}/reversal", {"reason": "x"} | other)
+    assert await clerk.counter.shop.look("SELECT count(*) FROM api.approval") == asked
+    assert await stands(clerk) == before
+
+
+async def test_a_part_is_what_was_agreed_to(clerk: Clerk) -> None:
+    """Who had others agree to a part takes back nothing else for it."""
+    made = await clerk.together(debts_of(clerk), a_debt())
+    path = f"/books/debts/{made['id']}/reversal"
+    before = await stands(clerk)
+    asked = (await clerk.ask("POST", path, {"reason": "a part", "money": 10}, "p")).json()
+    assert (await clerk.agree(asked["approval_id"])).is_success
+    for other in ({"money": 4_000}, {}):
+        answer = await clerk.ask("POST", path, {"reason": "a part", **other}, "p")
+        assert (answer.status_code, answer.json()["code"]) == (409, "key_conflict")
+    assert await stands(clerk) == before
 
 
 async def test_never_alone(clerk: Clerk) -> None:

@@ -39,6 +39,14 @@ class DebtIn(Justified, frozen=True, kw_only=True):
     instalment: Annotated[int, Meta(ge=1, le=wire.LARGEST, description="minor units a period")] | UnsetType = UNSET
 
 
+class DebtBackIn(Justified, frozen=True, kw_only=True):
+    """A debt, or a part of it, that isn't owed after all."""
+
+    money: Annotated[int, Meta(ge=1, le=wire.LARGEST)] | wire.Decimal | UnsetType = UNSET
+    """How much of it; all that wasn't taken back yet if nothing is said."""
+    currency: wire.CurrencyCode | UnsetType = UNSET
+
+
 class FreeUnitsIn(Justified, frozen=True, kw_only=True):
     """From when to when an account has a right to the free units of its tariff; nothing for no right."""
 
@@ -54,7 +62,8 @@ class BookedDebtOut(wire.Told, frozen=True):
     at: datetime
     kind: str
     amount: Annotated[int, Meta(description="minor units; below zero when a debt was taken back")]
-    reverses: UUID | None
+    reverses: Annotated[UUID | None, Meta(description="the debt that was taken back, or a part of it")]
+    left: Annotated[int, Meta(description="minor units of the debt that may still be taken back, if they are owed")]
     contract: ContractOut
 
 
@@ -66,18 +75,23 @@ async def put_debt(desk: Desk, call: Call) -> Reply:
     async def work(tx: Connection, scope: Scope) -> BookedDebtOut:
         await currency_in(tx, scope, body.currency)
         id_, owing = await add_debt(tx, scope, contract_id, debt, body.origin, now, reason)
-        return BookedDebtOut(id_, now, debt.kind, debt.owed, None, contract_out(owing))
+        return BookedDebtOut(id_, now, debt.kind, debt.owed, None, debt.owed, contract_out(owing))
 
     return await once(desk, call, BookedDebtOut, work, Act.DEBT)
 
 
 async def take_back(desk: Desk, call: Call) -> Reply:
-    """Take a debt back by a contra entry, once, if as much of it is still owed."""
-    debt_id, reason, now = call.id("debt_id"), reason_of(call.body.reason), desk.now()
+    """Take a debt back, or a part of it, if as much of it is still owed."""
+    body: DebtBackIn = call.body
+    debt_id, reason, now = call.id("debt_id"), reason_of(body.reason), desk.now()
+    money = None if body.money is UNSET else money_above_0(body.money, body.currency)
 
     async def work(tx: Connection, scope: Scope) -> BookedDebtOut:
-        id_, debt, owing = await take_debt_back(tx, scope, debt_id, now, reason)
-        return BookedDebtOut(id_, now, debt.kind, -debt.amount, debt_id, contract_out(owing))
+        await currency_in(tx, scope, body.currency)
+        done = await take_debt_back(tx, scope, debt_id, now, reason, money)
+        return BookedDebtOut(
+            done.id, now, done.debt.kind, -done.debt.amount, debt_id, done.left, contract_out(done.contract)
+        )
 
     return await once(desk, call, BookedDebtOut, work, Act.DEBT)
 
@@ -99,10 +113,20 @@ async def give_right(desk: Desk, call: Call) -> Reply:
 def debt_from(body: DebtIn) -> Arrears:
     """The debt that a body describes."""
     percent = Decimal(body.percent) if body.percent else None
-    money = money_from(body.money, body.currency)
-    if not money:
-        raise InputError("money", "nothing is no debt", "give an amount above 0")
+    money = money_above_0(body.money, body.currency)
     return Arrears(texts.code("kind", body.kind), money, percent=percent, instalment=body.instalment or None)
+
+
+def money_above_0(money: int | str, currency: str | UnsetType) -> int:
+    """An amount of a debt in minor units.
+
+    Raises:
+        InputError: it is nothing.
+    """
+    amount = money_from(money, currency)
+    if not amount:
+        raise InputError("money", "nothing is no debt", "give an amount above 0")
+    return amount
 
 
 DEBT: Final = {201: BookedDebtOut, 200: BookedDebtOut}
@@ -111,8 +135,8 @@ RULES: Final = (404, 409, 422)
 OPERATIONS: Final = (
     Operation("put_debt", "POST", "/v1/books/contracts/{contract_id}/debts", "Put a debt on an account", put_debt,
         DEBT, (Right.WRITE_DEBTS,), DebtIn, problems=RULES, keyed=True),
-    Operation("take_debt_back", "POST", "/v1/books/debts/{debt_id}/reversal", "Take a debt back", take_back,
-        DEBT, (Right.WRITE_DEBTS,), Justified, problems=RULES, keyed=True),
+    Operation("take_debt_back", "POST", "/v1/books/debts/{debt_id}/reversal", "Take a debt back, or a part of it",
+        take_back, DEBT, (Right.WRITE_DEBTS,), DebtBackIn, problems=RULES, keyed=True),
     Operation("let_claim_free", "POST", "/v1/registry/contracts/{contract_id}/free-units",
         "Give an account a right to free units, or end it", give_right, {201: ContractOut, 200: ContractOut},
         (Right.WRITE_REGISTRY,), FreeUnitsIn, problems=RULES, keyed=True),
