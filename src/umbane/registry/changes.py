@@ -77,6 +77,12 @@ async def tell(tx: Connection, scope: Scope, action: str, changes: Sequence[tupl
     await append(tx, [change_fact(scope, action, at, thing, text) for thing, text in changes])
 
 
+async def tell_many(tx: Connection, scope: Scope, action: str, count: int, reason: str) -> None:
+    """Tell the log of one act on many things, which a statement wrote down for each; of none it is told nothing."""
+    if count:
+        await tell(tx, scope, action, [(None, json.dumps({"count": count, "reason": reason}))])
+
+
 def change_fact(scope: Scope, action: str, at: datetime, thing: str | None, text: str) -> Fact:
     """A change as the log has it."""
     says = {"utility": str(scope.utility_id), "by": scope.by, "action": action, "object": thing}

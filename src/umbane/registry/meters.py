@@ -18,6 +18,7 @@ __all__ = [
     "install_meter",
     "meter",
     "meter_by_number",
+    "meter_held",
     "remove_meter",
     "replace_meter",
     "restock_meter",
@@ -38,6 +39,11 @@ UPDATE registry.meter SET state = $3, service_point_id = $4, contract_id = (
 async def meter(connection: Connection, utility_id: UUID, meter_id: UUID) -> Meter:
     """A meter; NotFoundError when the utility has none of this id."""
     return meter_from(await one(connection, "meter", METER, utility_id, meter_id))
+
+
+async def meter_held(tx: Connection, utility_id: UUID, meter_id: UUID) -> Meter:
+    """A meter that nobody else changes until the transaction ends; NotFoundError when there is none of this id."""
+    return meter_from(await one(tx, "meter", METER + LOCKED, utility_id, meter_id))
 
 
 async def meter_by_number(connection: Connection, utility_id: UUID, number: str) -> Meter:
@@ -68,7 +74,7 @@ async def install_meter(tx: Connection, scope: Scope, meter_id: UUID, service_po
         NotFoundError: there is no such meter or place.
         TransitionError: the meter hangs somewhere, or is scrapped.
     """
-    found = await _held(tx, scope, meter_id)
+    found = await meter_held(tx, scope.utility_id, meter_id)
     if found.state is MeterState.BLOCKED:
         raise TransitionError(f"meter {found.pan.drn} is blocked where it hangs: unblock or remove it first")
     return await _move(tx, scope, found, "install", MeterState.INSTALLED, service_point_id, {})
@@ -80,7 +86,7 @@ async def block_meter(tx: Connection, scope: Scope, meter_id: UUID, reason: str)
     Raises:
         NotFoundError, TransitionError: there is none, or it isn't installed.
     """
-    found = await _held(tx, scope, meter_id)
+    found = await meter_held(tx, scope.utility_id, meter_id)
     return await _move(tx, scope, found, "block", MeterState.BLOCKED, found.service_point_id, {"reason": reason})
 
 
@@ -90,7 +96,7 @@ async def unblock_meter(tx: Connection, scope: Scope, meter_id: UUID, reason: st
     Raises:
         NotFoundError, TransitionError: there is none, or it isn't blocked.
     """
-    found = await _held(tx, scope, meter_id)
+    found = await meter_held(tx, scope.utility_id, meter_id)
     if found.state is not MeterState.BLOCKED:
         raise TransitionError(f"meter {found.pan.drn} is {found.state}, not blocked")
     return await _move(tx, scope, found, "unblock", MeterState.INSTALLED, found.service_point_id, {"reason": reason})
@@ -102,7 +108,7 @@ async def remove_meter(tx: Connection, scope: Scope, meter_id: UUID, reason: str
     Raises:
         NotFoundError, TransitionError: there is none, or it hangs nowhere.
     """
-    found = await _held(tx, scope, meter_id)
+    found = await meter_held(tx, scope.utility_id, meter_id)
     return await _move(tx, scope, found, "remove", MeterState.REMOVED, None, {"reason": reason})
 
 
@@ -112,7 +118,8 @@ async def restock_meter(tx: Connection, scope: Scope, meter_id: UUID) -> Meter:
     Raises:
         NotFoundError, TransitionError: there is none, or it wasn't removed.
     """
-    return await _move(tx, scope, await _held(tx, scope, meter_id), "restock", MeterState.STOCKED, None, {})
+    found = await meter_held(tx, scope.utility_id, meter_id)
+    return await _move(tx, scope, found, "restock", MeterState.STOCKED, None, {})
 
 
 async def scrap_meter(tx: Connection, scope: Scope, meter_id: UUID, reason: str) -> Meter:
@@ -121,7 +128,7 @@ async def scrap_meter(tx: Connection, scope: Scope, meter_id: UUID, reason: str)
     Raises:
         NotFoundError, TransitionError: there is none, or it hangs somewhere.
     """
-    found = await _held(tx, scope, meter_id)
+    found = await meter_held(tx, scope.utility_id, meter_id)
     return await _move(tx, scope, found, "scrap", MeterState.SCRAPPED, None, {"reason": reason})
 
 
@@ -131,20 +138,15 @@ async def replace_meter(tx: Connection, scope: Scope, old_id: UUID, new_id: UUID
     Raises:
         NotFoundError, TransitionError: one isn't there, the old one hangs nowhere, or the new one can't be installed.
     """
-    old = await _held(tx, scope, old_id)
+    old = await meter_held(tx, scope.utility_id, old_id)
     if old.service_point_id is None:
         raise TransitionError(f"meter {old.pan.drn} is {old.state}: it hangs nowhere")
-    new = await _held(tx, scope, new_id)
+    new = await meter_held(tx, scope.utility_id, new_id)
     if new.service_point_id is not None:
         raise TransitionError(f"meter {new.pan.drn} hangs at another place: remove it there first")
     await _move(tx, scope, old, "remove", MeterState.REMOVED, None, {"reason": reason, "by": new.pan.digits})
     details = {"reason": reason, "for": old.pan.digits}
     return await _move(tx, scope, new, "install", MeterState.INSTALLED, old.service_point_id, details)
-
-
-async def _held(tx: Connection, scope: Scope, meter_id: UUID) -> Meter:
-    """A meter that nobody else changes until the transaction ends."""
-    return meter_from(await one(tx, "meter", METER + LOCKED, scope.utility_id, meter_id))
 
 
 async def _move(  # noqa: PLR0913, PLR0917 - what, how, whither
