@@ -1,7 +1,8 @@
 """How many sales a second over HTTP: 64 connections, real tokens, PostgreSQL with every commit on the disk.
 
 The town of `bench_sale`, served as users serve it: `umbane serve --workers 2`. The servers and the database share the
-machine with the process that makes the requests. `sale.http.to_bare` compares with a transaction that writes the same
+machine with the process that makes the requests. Servers with modules of their own and servers with one apart are up at
+the same time, and their stretches take turns. `sale.http.to_bare` compares with a transaction that writes the same
 ledger pair, token and balance, and does nothing else, in batches of 50.
 """
 
@@ -50,12 +51,9 @@ async def measured() -> list[Result]:
     async with folder() as path, open_database(Embedded(path / "server"), migrating=True) as database:
         town = await build(database)
         keys = await api_keys(database, town)
-        async with served(path) as port:
-            best = await best_load(port, keys, town)
-            lonely = await load(port, keys, town, LONELY, 1)
-        with apart([], held=False) as place:
-            async with served(path, f"unix:{place}") as port:
-                beside = await best_load(port, keys, town)
+        async with both_served(path) as ports:
+            best, beside = await by_turns(ports, keys, town)
+            lonely = await load(ports[0], keys, town, LONELY, 1)
         bare = max([await bare_rate(database, SALES // STRETCHES) for _ in range(STRETCHES)])
     return [
         Result("sale.http", round(best.rate), "sales/s", SALES),
@@ -63,17 +61,27 @@ async def measured() -> list[Result]:
         Result("sale.http.p99", round(best.percentile(99), 2), "ms", SALES),
         Result("sale.http.apart", round(beside.rate), "sales/s", SALES),
         Result("sale.http.apart.p99", round(beside.percentile(99), 2), "ms", SALES),
+        Result("sale.http.apart.to_inside", round(beside.rate / best.rate, 3), "ratio", SALES),
         Result("sale.http.lonely.p50", round(lonely.percentile(50), 2), "ms", LONELY),
         Result("sale.http.bare", round(bare), "sales/s", SALES),
         Result("sale.http.to_bare", round(best.rate / bare, 3), "ratio", SALES),
     ]
 
 
-async def best_load(port: int, keys: list[str], town: Town) -> "Load":
-    """The best of several stretches, after one that only warms up."""
-    await load(port, keys, town, SALES // 10, CONNECTIONS)
-    stretches = [await load(port, keys, town, SALES // STRETCHES, CONNECTIONS) for _ in range(STRETCHES)]
-    return max(stretches, key=lambda it: it.rate)
+async def by_turns(ports: list[int], keys: list[str], town: Town) -> "list[Load]":
+    """The best of several stretches at each port, after one that only warms up; the ports take turns."""
+    for port in ports:
+        await load(port, keys, town, SALES // 10, CONNECTIONS)
+    rounds = [[await load(it, keys, town, SALES // STRETCHES, CONNECTIONS) for it in ports] for _ in range(STRETCHES)]
+    return [max(stretches, key=lambda it: it.rate) for stretches in zip(*rounds, strict=True)]
+
+
+@asynccontextmanager
+async def both_served(path: Path) -> AsyncIterator[list[int]]:
+    """Serve the database of a folder twice: with modules of the servers' own, and with one in a process apart."""
+    with apart([], held=False) as place:
+        async with served(path) as inside, served(path, f"unix:{place}") as beside:
+            yield [inside, beside]
 
 
 @asynccontextmanager

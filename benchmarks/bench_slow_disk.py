@@ -19,8 +19,7 @@ from typing import Final
 
 import uvloop
 
-from benchmarks.bench_http import SALES, api_keys, best_load, served
-from benchmarks.bench_module import apart
+from benchmarks.bench_http import SALES, api_keys, both_served, by_turns
 from benchmarks.bench_sale import build
 from benchmarks.places import by_owner, folder
 from benchmarks.result import Result
@@ -56,15 +55,13 @@ async def measured() -> list[Result]:
         assert min(sync, commit) >= LONGER, "the slow disk isn't slow"
         town = await build(database)
         keys = await api_keys(database, town)
-        async with served(path) as port:
-            best = await best_load(port, keys, town)
-        with apart([], held=False) as place:
-            async with served(path, f"unix:{place}") as port:
-                beside = await best_load(port, keys, town)
+        async with both_served(path) as ports:
+            best, beside = await by_turns(ports, keys, town)
     return [
         Result("sale.slow_disk", round(best.rate), "sales/s", SALES),
         Result("sale.slow_disk.p99", round(best.percentile(99), 2), "ms", SALES),
         Result("sale.slow_disk.apart", round(beside.rate), "sales/s", SALES),
+        Result("sale.slow_disk.apart.to_inside", round(beside.rate / best.rate, 3), "ratio", SALES),
         Result("sale.slow_disk.commit", round(commit, 2), "ms", TRIES),
     ]
 
