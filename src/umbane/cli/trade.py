@@ -3,14 +3,16 @@
 import click
 
 from umbane.cli.trade_banking import deposits, statement
+from umbane.cli.trade_tills import batch, shift, totals
+from umbane.cli.trade_vendors import accrue, owed, pay, scheme, vendor_statement
 
 __all__ = ["command"]
 
 
 @click.group()
 def command() -> None:
-    """Do the daily business round the sale: deposits of vendors, and the bank's statements of them."""
+    """Do the daily business round the sale: tills, the bank, and what vendors earn."""
 
 
-command.add_command(deposits)
-command.add_command(statement)
+for _command in (deposits, statement, batch, shift, totals, accrue, owed, pay, scheme, vendor_statement):
+    command.add_command(_command)

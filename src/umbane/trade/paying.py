@@ -45,7 +45,7 @@ class Settlement:
     def __post_init__(self) -> None:
         if self.money <= 0:
             raise TradeInputError("money", f"{self.money} can't be paid", "more than 0")
-        clean("reference", self.reference)
+        object.__setattr__(self, "reference", clean("reference", self.reference))
 
 
 async def settle(tx: Connection, scope: Scope, new: Sequence[Settlement], now: datetime) -> list[UUID]:

@@ -145,7 +145,7 @@ class Closing:
     reason: str | None = None
 
     def __post_init__(self) -> None:
-        clean_or_none("reason", self.reason)
+        object.__setattr__(self, "reason", clean_or_none("reason", self.reason))
         for pay_type, amount in self.counted.items():
             if amount < 0:
                 raise TradeInputError(pay_type, f"{amount} can't be counted", "what is there")
