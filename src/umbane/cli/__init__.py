@@ -30,7 +30,7 @@ COMMANDS = {
     "restore": "Read a backup into an empty database.",
     "serve": "Sell over HTTP, on loopback.",
     "tariff": "Check, quote and explain tariff files.",
-    "trade": "Close tills, match deposits to the bank, pay vendors what they earn.",
+    "trade": "Close tills, match deposits, pay commission.",
     "vend": "Sell from a file of purchases to virtual meters.",
 }
 """Every command and what it is for: `umbane.cli.<name>` holds it, under the name `command`."""
