@@ -14,8 +14,8 @@ from tests.registry.town import NOW, new_id
 from umbane.api import make_app
 from umbane.api.alarms import raise_alarm
 from umbane.api.outside import Outside
-from umbane.api.webhooks import MOST, Messenger, signature
-from umbane.db import Worker
+from umbane.api.webhooks import MOST, REST, Messenger, signature
+from umbane.db import Job, Worker
 from umbane.registry import Role, change_policy, history, read_policy
 
 URL = "https://till.example.org/sales"
@@ -89,6 +89,47 @@ async def test_nobody_listens(counter: Counter) -> None:
     receiver = Receiver(500, 302)
     taken = [await deliver(counter, receiver, seconds=seconds) for seconds in (1, 1_000, 10_000, 100_000)]
     assert (taken, len(receiver.heard)) == ([1, 1, 1, 0], 3)
+
+
+class Deaf(Receiver):
+    """Somebody who hears, and answers in time only when there are statuses left."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Hear it."""
+        self.heard.append(request)
+        if (status := next(self.statuses, None)) is None:
+            raise httpx.ReadTimeout("nothing was answered")
+        return httpx.Response(status)
+
+
+async def test_who_does_not_answer_in_time(counter: Counter) -> None:
+    """A listener who didn't answer in time is left alone for a minute, while others are told, and then told again."""
+    slow, quick = (await add(counter)).json()["id"], (await add(counter, "https://quick.example.org/")).json()["id"]
+    moment, receiver = [0.0], Deaf()
+    ids = {"till.example.org": slow, "quick.example.org": quick}
+    async with Outside(receiver, somewhere) as outside:
+        messenger = Messenger(counter.shop.town.database, SEAL_KEY, outside, lambda: moment[0])
+
+        async def told(host: str) -> str:
+            payload = {"utility": str(counter.shop.town.id), "webhook": ids[host], "sale": sale}
+            try:
+                await messenger.tell(Job(1, "webhook.sale", payload, 1, NOW))
+            except (ConnectionError, httpx.TimeoutException) as error:
+                return type(error).__name__
+            return "told"
+
+        sale = (await counter.sell()).json()["id"]
+        assert await told("till.example.org") == "ReadTimeout"
+        assert [await told("till.example.org") for _ in range(3)] == ["ConnectionError"] * 3
+        receiver.statuses = iter([200])
+        assert await told("quick.example.org") == "told"
+        moment[0] = REST - 0.1
+        assert await told("till.example.org") == "ConnectionError"
+        moment[0] = REST
+        receiver.statuses = iter([200, 500, 200])
+        assert [await told("till.example.org") for _ in range(3)] == ["told", "ConnectionError", "told"]
+    hosts = [it.headers["host"] for it in receiver.heard]
+    assert hosts == ["till.example.org", "quick.example.org", *["till.example.org"] * 3]
 
 
 async def test_a_refused_sale_is_not_told(counter: Counter) -> None:

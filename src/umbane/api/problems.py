@@ -162,5 +162,8 @@ def problem_within(error: Exception) -> Problem:  # noqa: PLR0911 - one for each
             )  # fmt: skip
         case _:
             return make(
-                S.INTERNAL_SERVER_ERROR, "fault", "that is our fault", remedy="ask for the outcome of the message"
+                S.INTERNAL_SERVER_ERROR,
+                "fault",
+                "that is our fault",
+                remedy="ask for the outcome, or send the same again: nothing is done twice",
             )

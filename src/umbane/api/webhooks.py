@@ -7,11 +7,15 @@ What is told holds no digits. The receiver checks `Umbane-Signature: t=<seconds>
 import hmac
 import os
 import secrets
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import httpx
 from msgspec import to_builtins
 from msgspec.json import encode
 
@@ -33,6 +37,8 @@ MOST: Final = 10
 """Webhooks of a vendor, or of the utility itself: each sale waits until a job for every one of them is written down."""
 IDLE: Final = 0.2
 """Seconds between two looks at the queue."""
+REST: Final = 60.0
+"""Seconds for which a listener who didn't answer in time isn't called: others wait while one is waited for. [choice]"""
 EVENTS: Final = {"webhook.sale": "sale", "webhook.reversal": "sale.reversed"}
 """What is told for which kind of job."""
 ADDITION: Final = """
@@ -109,11 +115,15 @@ class Messenger:
         database: with the queue.
         seal_key: with which the secrets are sealed.
         outside: the way out.
+        clock: seconds that only grow.
     """
 
-    def __init__(self, database: Database, seal_key: bytes, outside: Outside) -> None:
-        self.database = database
-        self.outside = outside
+    def __init__(
+        self, database: Database, seal_key: bytes, outside: Outside, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.database, self.outside, self.clock = database, outside, clock
+        self.resting: dict[str, float] = {}
+        """Until when a webhook isn't called."""
         self._seal_key = seal_key
 
     def chores(self) -> list[Chore]:
@@ -156,9 +166,25 @@ class Messenger:
         url, secret = values.pop("url"), unseal(self._seal_key, UUID(job.payload["webhook"]), values.pop("secret"))
         body = encode({"event": event, what: to_builtins(values)})
         headers = {"Content-Type": "application/json", "Umbane-Signature": signature(secret, now, body)}
-        status = await self.outside.post(url, body, headers)
+        status = await self.call(job.payload["webhook"], partial(self.outside.post, url, body, headers))
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise ConnectionError(f"it was answered with {status}")
+
+    async def call(self, webhook: str, post: Callable[[], Awaitable[int]]) -> int:
+        """Call somebody, unless they didn't answer a moment ago.
+
+        Raises:
+            ConnectionError: they didn't.
+            TimeoutError, httpx.TimeoutException: they don't now.
+        """
+        if self.resting.get(webhook, 0.0) > self.clock():
+            raise ConnectionError("it wasn't answered in time a moment ago")
+        self.resting.pop(webhook, None)
+        try:
+            return await post()
+        except (TimeoutError, httpx.TimeoutException):
+            self.resting[webhook] = self.clock() + REST
+            raise
 
 
 OPERATIONS: Final = (

@@ -98,8 +98,10 @@ async def consistency_proof(connection: Connection, old: int, new: int) -> list[
 async def require_size(connection: Connection, size: int) -> None:
     """Check that the log was ever signed with at least so many entries."""
     head = await store.last_head(connection)
-    if head is None or size > head.size:
-        raise UnknownEntryError(f"the log has {head.size if head else 0} entries, and not {size}")
+    if head is None:
+        raise UnknownEntryError("the log has no head yet: nothing was signed")
+    if size > head.size:
+        raise UnknownEntryError(f"the log has {head.size} entries, and not {size}")
 
 
 async def hashes(connection: Connection, ranges: Sequence[Range]) -> list[bytes]:

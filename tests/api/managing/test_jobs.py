@@ -57,7 +57,10 @@ async def test_jobs_of_another_utility(clerk: Clerk) -> None:
     await clerk.refused(404, "unknown_job", "/jobs/retries", {"numbers": [theirs]})
 
 
-@pytest.mark.parametrize(("job", "status"), [("0", 404), ("x", 422), ("9" * 19, 422), ("9" * 40, 422), ("12", 404)])
+@pytest.mark.parametrize(
+    ("job", "status"),
+    [("0", 404), ("x", 422), ("9" * 19, 422), ("9" * 40, 422), ("12", 404), ("0" * 20 + "9" * 20, 422)],
+)
 async def test_jobs_that_are_none(clerk: Clerk, job: str, status: int) -> None:
     """A number that no job has is not found, and what is no number is said to be none."""
     assert (await clerk.ask("GET", f"/jobs/{job}")).status_code == status

@@ -56,6 +56,8 @@ async def test_a_group_that_is_there(clerk: Clerk) -> None:
         ({"module_key": "=x"}, 422),
         ({"active_from": "2026-01-01"}, 400),
         ({"active_until": "2026-01-01T00:00:00Z"}, 422),
+        ({"active_from": "0001-01-01T00:00:00+14:00"}, 422),
+        ({"active_until": "9999-12-31T23:59:59-14:00"}, 422),
         ({"reason": " "}, 422),
     ],
 )
@@ -74,6 +76,8 @@ async def test_a_path_that_leads_nowhere(clerk: Clerk, path: str) -> None:
     await clerk.refused(404, "unknown_key_revision", f"{GROUPS}/123456/key-revisions/2/9/ending", body)
     stale = f"{GROUPS}/123456/key-revisions/2/1/ending"
     await clerk.refused(409, "conflict", stale, body)
+    for until in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        await clerk.refused(422, "bad_value", stale, body | {"until": until})
 
 
 # --------------------------------------------------------------------------------------------------------------- people

@@ -1,7 +1,7 @@
 """The books: trial balance, accounts, statements, and periods that are over."""
 
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
 from uuid import UUID
@@ -11,6 +11,7 @@ from msgspec import Meta
 from umbane.api import wire
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.lookups import cursor, no_cursor, place_from
+from umbane.api.managing.moments import EPOCH, Moment, checked, is_ours
 from umbane.api.managing.paging import PageQuery
 from umbane.api.managing.writing import once
 from umbane.api.problems import ApiError
@@ -30,12 +31,9 @@ SUMMING: Final = "books.sum"
 
 PATIENCE: Final = 60.0
 """Seconds that a page of the books may take; who looks at all of them takes `umbane books`."""
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-LAST_YEAR: Final = 9000
 LARGEST_NUMBER: Final = 2**31 - 1
 LONGEST_NOTE: Final = 200
 
-Moment = Annotated[datetime, Meta(tz=True)]
 Kind = Annotated[str, Meta(pattern=r"^[a-z][a-z_]{0,39}$(?!\n)")]
 
 
@@ -145,7 +143,7 @@ class PeriodsOut(wire.Told, frozen=True):
 
 async def trial(desk: Desk, call: Call) -> Reply:
     """What all accounts stand at."""
-    until = checked("until", call.query.until) or desk.now()
+    until = moment_in("until", call.query.until, desk.now())
     async with desk.database.reading() as connection:
         lines = await trial_balance(connection, call.who.utility_id, until, patience=PATIENCE)
     items = [
@@ -172,7 +170,7 @@ async def statement_page(desk: Desk, call: Call) -> Reply:
     """What happened on an account, a page of it."""
     query: StatementQuery = call.query
     at, skip = position_from(query.cursor)
-    since, until = at or checked("since", query.since) or BEGINNING, checked("until", query.until) or desk.now()
+    since, until = at or moment_in("since", query.since, BEGINNING), moment_in("until", query.until, desk.now())
     async with desk.database.reading() as connection:
         try:
             found = await statement(
@@ -205,15 +203,9 @@ def number_from(text: str) -> int:
     return number
 
 
-def checked(field: str, moment: datetime | None) -> datetime | None:
-    """A moment that can be looked for.
-
-    Raises:
-        InputError: nothing was ever booked around it.
-    """
-    if moment is not None and not EPOCH.year <= moment.year < LAST_YEAR:
-        raise InputError(field, "that is no time of ours", f"give a moment between {EPOCH.year} and {LAST_YEAR}")
-    return moment
+def moment_in(field: str, said: datetime | None, usual: datetime) -> datetime:
+    """The moment that somebody said, or the usual one."""
+    return usual if said is None else checked(field, said)
 
 
 def position(items: list[PostingOut], at: datetime | None, skip: int) -> str:
@@ -232,7 +224,7 @@ def position_from(text: str) -> tuple[datetime | None, int]:
         at = EPOCH + timedelta(microseconds=int.from_bytes(place[:8], signed=True))
     except OverflowError as error:
         raise no_cursor() from error
-    if not EPOCH.year <= at.year < LAST_YEAR:
+    if not is_ours(at):
         raise no_cursor()
     return at, int.from_bytes(place[8:12])
 
@@ -263,7 +255,7 @@ async def closed(desk: Desk, call: Call) -> Reply:
 
 async def close(desk: Desk, call: Call) -> Reply:
     """Close the books up to an instant; a job sums what was closed."""
-    until, now = checked("until", call.body.until) or desk.now(), desk.now()
+    until, now = checked("until", call.body.until), desk.now()
     note = f"{texts.clean('note', call.body.note, LONGEST_NOTE)} ({call.who.name})"
 
     async def work(tx: Connection, scope: Scope) -> PeriodOut:

@@ -23,6 +23,7 @@ __all__ = ["OPERATIONS"]
 
 MOST_AT_ONCE: Final = 100
 LARGEST_NUMBER: Final = 2**63 - 1
+DIGITS: Final = len(str(LARGEST_NUMBER))
 
 Number = Annotated[int, Meta(ge=1, le=LARGEST_NUMBER)]
 
@@ -99,7 +100,7 @@ async def jobs(desk: Desk, call: Call) -> Reply:
 async def one_job(desk: Desk, call: Call) -> Reply:
     """One of them."""
     text = call.path["job"]
-    if not (text.isascii() and text.isdigit() and int(text[:20]) <= LARGEST_NUMBER):
+    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS and int(text) <= LARGEST_NUMBER):
         raise InputError("job", "that is no job's number", "give one as the list of jobs has it")
     async with desk.database.reading() as connection:
         now = await connection.fetchval("SELECT clock_timestamp()")

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from umbane.api import wire
 from umbane.api.alarms import note_shared
 from umbane.api.desk import Call, Desk, Operation, Reply
+from umbane.api.managing.moments import Moment, checked
 from umbane.api.managing.paging import Edition, Text
 from umbane.api.managing.writing import edition_of, once, reason_of
 from umbane.api.peoplewire import Justified
@@ -34,8 +35,6 @@ from umbane.registry.keys import base_date_of, year_of
 from umbane.sts import DKGA, KEN, KRN, KT, SGC
 
 __all__ = ["OPERATIONS"]
-
-Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class GroupIn(Justified, frozen=True, kw_only=True):
@@ -138,6 +137,7 @@ async def end_revision(desk: Desk, call: Call) -> Reply:
     """Let a key not be used from a moment on."""
     body: EndingIn = call.body
     key = group_in(call), KT(number_in(call, "kt", 3)), KRN(number_in(call, "krn", 9))
+    until = checked("until", body.until)
     reason_of(body.reason)
 
     async def work(tx: Connection, scope: Scope) -> RevisionOut:
@@ -145,7 +145,7 @@ async def end_revision(desk: Desk, call: Call) -> Reply:
         old = await revision_of(tx, scope, key)
         if edition_of(old) != body.edition:
             raise StaleError("somebody changed this key revision since it was read")
-        await end_key_revision(tx, scope, key, body.until)
+        await end_key_revision(tx, scope, key, until)
         return revision_out(await revision_of(tx, scope, key))
 
     return await once(desk, call, RevisionOut, work, Act.KEYS)
@@ -165,14 +165,15 @@ async def revision_of(tx: Connection, scope: Scope, key: tuple[SGC, KT, KRN]) ->
 
 def revision_from(body: RevisionIn, group: SupplyGroup) -> KeyRevision:
     """The key revision that a body describes."""
-    base_date, ken, until = base_date_of(body.base_date), KEN(body.ken), body.active_until or None
+    base_date, ken = base_date_of(body.base_date), KEN(body.ken)
+    since, until = checked("active_from", body.active_from), body.active_until or None
     if body.dkga not in {int(it) for it in DKGA}:
         raise InputError("dkga", f"{body.dkga} is none that is used", "give 2 or 4")
-    if until is not None and until <= body.active_from:
+    if until is not None and checked("active_until", until) <= since:
         raise InputError("active_until", "that is before it may be used", "give a later moment, or none")
     names = group.sgc, KT(body.kt), KRN(body.krn), DKGA(body.dkga)
     module_key = texts.clean("module_key", body.module_key)
-    return KeyRevision(*names, base_date, ken, group.realm, module_key, body.active_from, until)
+    return KeyRevision(*names, base_date, ken, group.realm, module_key, since, until)
 
 
 def group_in(call: Call) -> SGC:
