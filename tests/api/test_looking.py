@@ -187,3 +187,27 @@ async def test_nobody_elses_sale(counter: Counter) -> None:
     headers = {"Authorization": f"Bearer {await api_key(counter.shop, ['quote'])}"}
     answer = await counter.http.get(f"/v1/sales/{sold['id']}", headers=headers)
     assert (answer.status_code, sold["at"]) == (403, NOW.isoformat().replace("+00:00", "Z"))
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/sales", "GET, HEAD, POST"),
+        ("/v1/sales/x", "GET, HEAD"),
+        ("/v1/me/password", "PUT"),
+        ("/metrics", "GET, HEAD"),
+    ],
+)
+async def test_what_else_can_be_done(counter: Counter, path: str, methods: str) -> None:
+    """Whoever asks with a method that isn't there is told all that are."""
+    answer = await counter.http.request("PATCH", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+    assert answer.json()["remedy"] == "see /openapi.json"
+
+
+@pytest.mark.parametrize("query", ["", "?old=1", "?old=1&new=x", "?old=1&new=2&size=3", "?old=1&old=1&new=2"])
+async def test_a_query_that_is_none(counter: Counter, query: str) -> None:
+    """What is wrong behind the question mark is told as that, and not as a body."""
+    answer = await counter.http.get(f"/v1/audit/consistency{query}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_body")
+    assert "the query" in answer.json()["detail"]

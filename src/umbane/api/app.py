@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from umbane.api import (
@@ -39,7 +39,7 @@ from umbane.api.logkeeping import Logkeeper
 from umbane.api.openapi import document
 from umbane.api.outside import Outside
 from umbane.api.people import Gate
-from umbane.api.problems import ApiError, problem_from
+from umbane.api.problems import ApiError, make, problem_from
 from umbane.api.rates import Rates
 from umbane.api.reconciling import Reconciler
 from umbane.api.rights import Caller
@@ -191,7 +191,10 @@ def query_of(kind: type[msgspec.Struct], items: Sequence[tuple[str, str]]) -> ms
     if len(values) != len(items):
         raise msgspec.ValidationError("a name comes twice in the query")
     require_text("query", values.values())
-    return msgspec.convert(values, kind, strict=False)
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise msgspec.ValidationError(f"the query: {error}") from None
 
 
 def response(reply: Reply) -> Response:
@@ -208,12 +211,17 @@ def response(reply: Reply) -> Response:
     return Response(ENCODER.encode(reply.body), int(reply.status), headers, media)
 
 
-async def no_such(_request: Request, error: Exception) -> Response:
-    """Nothing is there, or not with that method."""
-    problem = problem_from(error)
-    answered = response(Reply(problem, problem.status))
-    for name, value in (getattr(error, "headers", None) or {}).items():
-        answered.headers[name] = value
+async def no_such(request: Request, _error: Exception) -> Response:
+    """Nothing is there, or not with that method (RFC 9110 15.5.6: then all that are there are named)."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods
+    status = HTTPStatus.METHOD_NOT_ALLOWED if methods else HTTPStatus.NOT_FOUND
+    detail = "that can't be done at this address" if methods else "there is nothing at this address"
+    answered = response(Reply(make(status, status.name.lower(), detail, remedy="see /openapi.json"), status))
+    if methods:
+        answered.headers["Allow"] = ", ".join(sorted(methods))
     return answered
 
 

@@ -103,6 +103,8 @@ class Keeper:
     @asynccontextmanager
     async def keeping(self, chores: Sequence[Chore]) -> AsyncIterator[None]:
         """Do them meanwhile."""
+        for it in chores:
+            self.fails.labels(it.name).set(0)
         tasks = [asyncio.create_task(self.keep(it)) for it in chores]
         try:
             yield

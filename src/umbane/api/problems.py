@@ -6,7 +6,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from msgspec import UNSET, DecodeError, Struct, UnsetType, ValidationError
-from starlette.exceptions import HTTPException
 
 from umbane.api.wire import PayableOut
 from umbane.db.errors import BusyError, DatabaseError
@@ -17,7 +16,7 @@ from umbane.security import ModuleError
 from umbane.sts import StsInputError
 from umbane.vending import Code, Refused, UnknownSaleError
 
-__all__ = ["ApiError", "Problem", "problem_from", "problem_of"]
+__all__ = ["ApiError", "Problem", "make", "problem_from", "problem_of"]
 
 TYPE: Final = "urn:umbane:problem:"
 NOT_ANY_MORE: Final = r"(?!\\n)"
@@ -122,9 +121,6 @@ def problem_from(error: Exception) -> Problem:
             return make(S.BAD_REQUEST, "malformed_json", "the body is no JSON", remedy="send one JSON object in UTF-8")
         case InputError():
             return make(S.UNPROCESSABLE_ENTITY, code_of(error), error.problem, remedy=error.remedy, field=error.field)
-        case HTTPException():
-            status = S(error.status_code)
-            return make(status, status.name.lower(), status.description or status.phrase)
         case _:
             return problem_within(error)
 
