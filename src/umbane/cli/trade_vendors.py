@@ -167,7 +167,6 @@ def accrue(again: str | None, code: str | None) -> None:
     since = None if again is None else day_meant("--again", again)
 
     async def work(tx: Connection, home: "Utility", scope: Scope) -> Table | None:
-        await unhurried(tx)
         found = await accrual.accrue(tx, scope, datetime.now(UTC), again=since)
         codes = {it.id: it.code for it in await vendors(tx, home.id)}
         table = Table("vendor", "period", "scheme", "sales", "commission", "tax", "", box=box.SIMPLE_HEAD)

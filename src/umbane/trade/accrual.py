@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from umbane.db import Connection, Table, columns
 from umbane.ledger import AccountKey, Entry, Kind, open_book
+from umbane.ledger.reading import unhurried
 from umbane.registry import Scope, utility
 from umbane.trade.bases import groups, taken_back
 from umbane.trade.commission import Earned, Reckoning
@@ -121,6 +122,7 @@ async def accrue(tx: Connection, scope: Scope, now: datetime, *, again: date | N
         again: reckon what is booked of periods that begin on this day or later once more, whether anything of them was
             taken back or not.
     """
+    await unhurried(tx)
     await lock_commission(tx, scope.utility_id)
     zone = (await utility(tx, scope.utility_id)).zone
     tasks = await due(tx, scope.utility_id, (now - SETTLED).astimezone(zone).date())

@@ -27,6 +27,7 @@ __all__ = [
     "Group",
     "Limits",
     "Line",
+    "Ratio",
     "Reckoning",
     "Scheme",
     "Share",
@@ -59,6 +60,8 @@ class Basis(NamedTuple):
 
 Group = tuple[Basis, int]
 """A basis, and how often it occurs."""
+Ratio = tuple[int, int]
+"""A numerator and a denominator: where a million sales are reckoned one by one, fractions would take their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,10 @@ class Share:
     rate: Fraction
     of: Literal["tender", "net", "debt"]
 
-    def exact(self, basis: Basis) -> Fraction:
+    def exact(self, basis: Basis) -> Ratio:
         """Minor units before they are rounded."""
         amount: int = getattr(basis, self.of)
-        return self.rate * amount
+        return self.rate.numerator * amount, self.rate.denominator
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +100,10 @@ class Fee:
     amount: Fraction
     each: Literal["sales", "free_tokens"]
 
-    def exact(self, basis: Basis) -> Fraction:
+    def exact(self, basis: Basis) -> Ratio:
         """Minor units before they are rounded."""
         count: int = getattr(basis, self.each)
-        return self.amount * count
+        return self.amount.numerator * count, self.amount.denominator
 
 
 class Band(NamedTuple):
@@ -125,14 +128,14 @@ class Sliding:
     label: str
     bands: tuple[Band, ...]
 
-    def exact(self, basis: Basis) -> Fraction:
+    def exact(self, basis: Basis) -> Ratio:
         """Minor units before they are rounded."""
         total, since = Fraction(0), 0
         for band in self.bands:
             until = basis.units if band.up_to is None else min(band.up_to, basis.units)
             total += band.rate * max(0, until - since)
             since = max(since, until)
-        return total
+        return total.as_integer_ratio()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +200,9 @@ class Scheme:
     sale: Limits = NO_LIMITS
     whole: Limits = NO_LIMITS
 
-    def rounded(self, exact: Fraction) -> int:
+    def rounded(self, exact: Ratio) -> int:
         """Whole minor units, by the rule of this scheme."""
-        return MONEY_RULES[self.rounding](exact.numerator, exact.denominator)
+        return MONEY_RULES[self.rounding](*exact)
 
     def end_of(self, day: date) -> date:
         """The first day after the period that a day lies in, or after the scheme if that ends before."""
@@ -296,7 +299,7 @@ def earned(scheme: Scheme, groups: Iterable[Group]) -> Earned:
 
 def plus(total: Basis, basis: Basis, times: int) -> Basis:
     """A sum, and a basis so many times."""
-    return Basis(*(whole + each * times for whole, each in zip(total, basis, strict=True)))
+    return Basis._make([whole + each * times for whole, each in zip(total, basis, strict=True)])
 
 
 def taxed(scheme: Scheme, amount: int) -> tuple[int, int]:
@@ -305,6 +308,6 @@ def taxed(scheme: Scheme, amount: int) -> tuple[int, int]:
         return amount, 0
     rate = scheme.tax.rate
     if scheme.tax.included:
-        tax = scheme.rounded(amount * rate / (1 + rate))
+        tax = scheme.rounded((amount * rate / (1 + rate)).as_integer_ratio())
         return amount - tax, tax
-    return amount, scheme.rounded(amount * rate)
+    return amount, scheme.rounded((amount * rate).as_integer_ratio())

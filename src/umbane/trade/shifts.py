@@ -16,6 +16,7 @@ from asyncpg import Record
 
 from umbane.db import Connection, Table, columns, new_ids
 from umbane.db.ids import uuid7s
+from umbane.ledger.reading import unhurried
 from umbane.registry import NotFoundError, Scope
 from umbane.registry.changes import record
 from umbane.registry.texts import clean_or_none
@@ -30,6 +31,8 @@ SLACK: Final = timedelta(hours=1)
 MILLISECOND: Final = timedelta(milliseconds=1)
 TIME_BITS: Final = 80
 """Below the milliseconds of an identifier."""
+PATIENCE: Final = 600.0
+"""Seconds that whoever ends the shifts of a day waits for one statement."""
 NO_CHANCE: Final = bytes(10)
 
 LOCKING: Final = """
@@ -71,13 +74,17 @@ JOIN trade.shift f ON f.utility_id = $1 AND f.terminal_id = s.terminal_id AND f.
 LEFT JOIN trade.shift b ON b.utility_id = $1 AND b.terminal_id = s.terminal_id AND b.number = s.number - 1
 LEFT JOIN trade.shift_end e ON e.utility_id = $1 AND e.shift_id = s.id
 WHERE s.utility_id = $1 AND s.id = ANY ($2::uuid[])"""
+# By indexes, whatever PostgreSQL believes of tables that were empty when it last looked; and in order, so that all is
+# read before anything is written.
+BY_INDEX: Final = "SET LOCAL enable_seqscan = off"
+AS_USUAL: Final = "SET LOCAL enable_seqscan TO DEFAULT"
 TAKING: Final = """
 WITH ending AS MATERIALIZED (
     SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::timestamptz[])
         AS e(shift_id, terminal_id, from_id, from_time, since)
 )
 INSERT INTO trade.shift_sale (utility_id, sale_id, taken_back, shift_id)
-SELECT $1, s.id, false, e.shift_id FROM ending e
+SELECT $1, s.id, false AS taken_back, e.shift_id FROM ending e
 JOIN vending.message m ON m.utility_id = $1 AND m.terminal_id = e.terminal_id AND m.id >= e.from_id
 JOIN vending.sale s ON s.utility_id = $1 AND s.id = m.id
 WHERE s.at >= e.since AND NOT EXISTS (
@@ -87,7 +94,8 @@ SELECT $1, s.id, true, e.shift_id FROM ending e
 JOIN vending.reversal r ON r.utility_id = $1 AND r.at >= e.from_time AND r.at >= e.since
 JOIN vending.sale s ON s.utility_id = $1 AND s.id = r.sale_id AND s.terminal_id = e.terminal_id
 WHERE NOT EXISTS (
-    SELECT FROM trade.shift_sale t WHERE t.utility_id = $1 AND t.sale_id = s.id AND t.taken_back)"""
+    SELECT FROM trade.shift_sale t WHERE t.utility_id = $1 AND t.sale_id = s.id AND t.taken_back)
+ORDER BY id"""
 ADDING: Final = """
 INSERT INTO trade.shift_total (utility_id, shift_id, kind, early, sales, taken_back, tender, units, free_units)
 SELECT $1, t.shift_id, s.kind, NOT t.taken_back AND s.at < h.opened_at, count(*) FILTER (WHERE NOT t.taken_back),
@@ -235,9 +243,13 @@ async def take_sales(tx: Connection, utility_id: UUID, found: Sequence[Record]) 
         (id_, terminal, before_slack(before), before_opened - SLACK, first)
         for id_, terminal, _, _, before, before_opened, first, _ in found
     ]
-    await tx.execute(TAKING, utility_id, *columns(windows, 5))
+    await unhurried(tx)
+    await tx.execute(BY_INDEX)
+    await tx.execute(TAKING, utility_id, *columns(windows, 5), timeout=PATIENCE)
+    sums = await tx.fetch(ADDING, utility_id, [row[0] for row in found], timeout=PATIENCE)
+    await tx.execute(AS_USUAL)
     taken: dict[UUID, int] = {}
-    for id_, early, tender in await tx.fetch(ADDING, utility_id, [row[0] for row in found]):
+    for id_, early, tender in sums:
         taken[id_] = taken.get(id_, 0) + (0 if early else tender)
     return taken
 
