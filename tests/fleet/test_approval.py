@@ -108,7 +108,7 @@ def test_every_finding_matters(dossier: Dossier, firmware: str | None, on: date,
 def test_words(evidence: tuple[Evidence, ...], firmware: str | None, words: str) -> None:
     """What is found says which document is missing, over, still to come, or about another version."""
     [it] = findings(Dossier(BLUE, evidence), firmware, DAY, STRICT)
-    assert (it.about, it.words) == (CERTIFICATE, f"sts certificate: {words}")
+    assert (it.about, it.words) == (CERTIFICATE, f"STS certificate: {words}")
 
 
 @pytest.mark.parametrize("consequence", Consequence)

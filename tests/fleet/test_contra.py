@@ -189,9 +189,7 @@ async def test_money(shop: Shop) -> None:
     await shop.buy()
     with pytest.raises(NotReversibleError, match="tokens were made for meter"):
         await back(town, "wo-2", town.meter)
-    deed = Replace(
-        meter=number(town.meter), by=number(town.stocked), cause=Cause.DEAD, closing=10, terminal=town.terminal.id
-    )
+    deed = Replace(meter=number(town.meter), by=number(town.stocked), cause=Cause.DEAD, closing=10, terminal="V-1/T-1")
     await told(town, work_order("wo-3", deed))
     with pytest.raises(NotReversibleError, match="which is money"):
         await back(town, "wo-3", town.meter)

@@ -42,7 +42,7 @@ async def test_there_and_back(town: Town) -> None:
     assert await town.does(enforce, DAY) == NOTHING
     assert {(await town.reads(meter, it)).state for it in ids} == {MeterState.BLOCKED}
     [last] = (await town.reads(history, ids[0]))[-1:]
-    assert (last.action, last.details["reason"]) == ("meter.bar", "sts certificate: there is none")
+    assert (last.action, last.details["reason"]) == ("meter.bar", "STS certificate: there is none")
     assert (await town.reads(meter, town.meter.id)).state is MeterState.INSTALLED
     await town.does(add_evidence, [paper()])
     assert await town.does(enforce, DAY) == Enforced(0, 3)

@@ -302,6 +302,17 @@ async def test_replaced(town: Town) -> None:
         await told(town, work_order("wo-2", itself))
 
 
+@pytest.mark.parametrize("till", ["V-1/T-9", "V-9/T-1", "V-1", "00000000-0000-0000-0000-000000000000"])
+async def test_no_till(town: Town, till: str) -> None:
+    """Nothing is exchanged when the till that is to make the token isn't there."""
+    await lenient(town)
+    it = number(town.meter)
+    deed = Replace(meter=it, by=number(town.stocked), cause=Cause.DEAD, closing=1, terminal=till)
+    with pytest.raises(NotFoundError):
+        await told(town, work_order("wo-1", deed))
+    assert await again(town, town.meter) == town.meter
+
+
 async def test_moved(shop: Shop) -> None:
     """A meter that moves serves who pays there."""
     town = shop.town

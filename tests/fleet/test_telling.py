@@ -40,7 +40,7 @@ async def test_a_set_of_meters(town: Town) -> None:
     await town.does(enforce, DAY)
     await town.does(enforce, DAY)
     [bar] = [it for it in await said(town, "change") if it["action"] == "meter.bar"]
-    assert bar["details"] == {"count": 3, "reason": "sts certificate: there is none"}
+    assert bar["details"] == {"count": 3, "reason": "STS certificate: there is none"}
 
 
 async def test_an_event(town: Town) -> None:

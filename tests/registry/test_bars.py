@@ -14,7 +14,7 @@ from umbane.registry.bars import bar_meters, barred, lift_bars
 async def told(town: Town) -> list[str]:
     """What the log says was done to many meters."""
     rows = await town.database.run(lambda tx: tx.fetch("SELECT entries FROM audit.batch ORDER BY id"))
-    every = [json.loads(it)["action"] for row in rows for it in entries_of(row["entries"])]
+    every = [json.loads(it).get("action") for row in rows for it in entries_of(row["entries"])]
     return [it for it in every if it in {"meter.bar", "meter.lift"}]
 
 

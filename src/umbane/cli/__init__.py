@@ -19,6 +19,7 @@ COMMANDS = {
     "conformance": "Run vector files against our implementation of the standard.",
     "db": "Start, stop and look at the database.",
     "demo": "See a made-up town at work, and try it yourself.",
+    "fleet": "Say which meters may be used, and record what becomes of each.",
     "jobs": "Look at the jobs in the queue, and try dead ones again.",
     "kmc": "Keep vending keys: ceremonies, custodians, key load files.",
     "meter": "Sit at the keypad of a virtual meter.",

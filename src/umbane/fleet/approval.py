@@ -170,7 +170,7 @@ def _finding(
     covering = [it for it in of_kind if it.covers(firmware)]
     if any(it.holds(on) for it in covering):
         return None
-    name = kind.replace("_", " ")
+    name = kind.in_words
     ended = [last for it in covering if (last := it.last_day) is not None and it.valid_from <= on]
     if ended:
         return Finding(kind, rule.expiry, f"{name}: ended on {max(ended)}")

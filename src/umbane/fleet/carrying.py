@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from umbane.db import Connection
-from umbane.fleet.deeds import Replace, Report
+from umbane.fleet.deeds import Report
 from umbane.fleet.recording import Event, event, record_event
 from umbane.fleet.telling import tell
 from umbane.registry import EngineeringAction, Scope
@@ -63,13 +63,13 @@ async def carry_over(engine: Engine, scope: Scope, report_id: str, staff: Staff 
     async with engine.database.reading() as connection:
         found = await event(connection, scope.utility_id, report_id)
         number = await connection.fetchval(TRIES, scope.utility_id, found.id)
-    if not isinstance(found.deed, Replace) or not found.credit or not found.other or not found.deed.terminal:
+    if not found.credit or not found.other or not found.terminal_id:
         return Carried(found, None)
     if found.sale_id:
         return Carried(found, await reprint(engine, scope.utility_id, found.sale_id))
     order = Give(EngineeringAction.REPLACEMENT, found.credit, found.reason)
     message_id = f"fleet:{found.id}:{number}"
-    request = SaleRequest(scope.utility_id, found.deed.terminal, message_id, found.other, order, staff)
+    request = SaleRequest(scope.utility_id, found.terminal_id, message_id, found.other, order, staff)
     [answer] = await sell(engine, [request])
     if answer.is_final:
         await engine.database.run(lambda tx: _note(tx, scope, found, number, answer))

@@ -175,14 +175,15 @@ class Replace(Deed, frozen=True, kw_only=True):
         by: the number of the other one.
         cause: why.
         closing: tenths of a kWh that the old one still had, and the new one gets; below 0 for what it had lent.
-        terminal: the till of the office that makes the token for it; needed where there is something to carry over.
+        terminal: the till that makes the token for it, as OFFICE/DESK-1 or by its id; needed where there is something
+            to carry over.
         site: what was found there.
     """
 
     by: str
     cause: Cause
     closing: int
-    terminal: UUID | None = None
+    terminal: str | None = None
     site: Site = Site()
 
     def __post_init__(self) -> None:
@@ -332,7 +333,9 @@ def read_report(document: object) -> Report:
     try:
         return msgspec.convert(document, Report, strict=False)
     except msgspec.ValidationError as error:
-        raise FleetInputError("event", str(error), "see the page on the fleet") from None
+        raise FleetInputError(
+            "event", str(error), "digits that are a name go in quotes; see the page on the fleet"
+        ) from None
 
 
 def kind_of(deed: Deed) -> str:

@@ -30,10 +30,11 @@ from umbane.fleet.work import (
     fitting,
     hung,
     named,
-    place_of,
+    place_named,
     require_fit,
     require_vacant,
     taken_down,
+    till_named,
 )
 from umbane.ledger.debts import Origin
 from umbane.pricing import Arrears
@@ -94,7 +95,7 @@ async def restock(work: Work, deed: Restock) -> Done:
 
 async def install(work: Work, deed: Install) -> Done:
     """Hang a meter up."""
-    it, place = await fitting(work, deed), await place_of(work, deed.place)
+    it, place = await fitting(work, deed), await place_named(work.tx, work.scope.utility_id, deed.place)
     await require_vacant(work, place)
     await require_fit(work, it, deed.site)
     after = await install_meter(work.tx, work.scope, it.id, place)
@@ -115,6 +116,7 @@ async def exchange(work: Work, deed: Replace) -> Done:
     require_legal(Install, new.state, new.pan.drn)
     await require_fit(work, new, deed.site)
     served, place = await taken_down(work, old), old.service_point_id
+    till = await till_named(work.tx, work.scope.utility_id, deed.terminal) if deed.terminal else None
     after = await replace_meter(work.tx, work.scope, old.id, new.id, work.report.reason)
     days = await hung(work, new, work.day)
     did = changed(
@@ -123,14 +125,14 @@ async def exchange(work: Work, deed: Replace) -> Done:
         tokens=f"{deed.closing} tenths of a kWh to be carried over" if deed.closing > 0 else "none",
     )  # fmt: skip
     return Done(
-        old.id, did, new.id, place, credit=max(0, deed.closing), terminal_id=deed.terminal,
+        old.id, did, new.id, place, credit=max(0, deed.closing), terminal_id=till,
         model=old.model, faulty=deed.cause in FAULTS, served=served,
     )  # fmt: skip
 
 
 async def move(work: Work, deed: Move) -> Done:
     """Take a meter from one place to another."""
-    it, place = await fitting(work, deed), await place_of(work, deed.place)
+    it, place = await fitting(work, deed), await place_named(work.tx, work.scope.utility_id, deed.place)
     await require_vacant(work, place)
     await require_fit(work, it, deed.site)
     await remove_meter(work.tx, work.scope, it.id, work.report.reason)

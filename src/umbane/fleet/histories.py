@@ -14,7 +14,7 @@ import asyncpg
 from msgspec import Struct
 
 from umbane.db import Connection
-from umbane.registry import KeyParameters, Meter, MeterState, key_events, meter_by_number, utility
+from umbane.registry import KeyParameters, Meter, MeterState, key_events, meter_by_number, service_point, utility
 
 __all__ = ["MeterAt", "Step", "meter_at", "meter_history", "place_history"]
 
@@ -52,6 +52,7 @@ class MeterAt(Struct, frozen=True):
         state: what had become of it.
         since: when it came into that state and place, as far as the record goes.
         service_point_id: where it hung; None for one that hung nowhere.
+        address: of that place.
         contract_id, account, customer: who paid there; None for a vacant place.
         key: that it was known to have; None for a time before the first change of key that is on record.
     """
@@ -61,6 +62,7 @@ class MeterAt(Struct, frozen=True):
     state: MeterState
     since: datetime
     service_point_id: UUID | None
+    address: str | None
     contract_id: UUID | None
     account: str | None
     customer: str | None
@@ -94,8 +96,8 @@ async def meter_at(connection: Connection, utility_id: UUID, number: str, instan
         StsInputError, NotFoundError: it is no number, or the utility has no such meter.
     """
     it = await meter_by_number(connection, utility_id, number)
-    came: datetime = await connection.fetchval(CAME, utility_id, it.id)
     changes = [row for row in await connection.fetch(RECORDED, utility_id, it.id) if not row["undone"]]
+    came = await known_since(connection, utility_id, it, changes)
     if instant < came:
         return None
     state, place, since = standing(it, came, changes, instant)
@@ -103,7 +105,15 @@ async def meter_at(connection: Connection, utility_id: UUID, number: str, instan
     served = await connection.fetchrow(SERVED, utility_id, place, day) if place else None
     key = await key_at(connection, utility_id, it, instant)
     payer, account, customer = served or (None, None, None)
-    return MeterAt(it.pan.digits, it.model, state, since, place, payer, account, customer, key)
+    address = (await service_point(connection, utility_id, place)).address if place else None
+    return MeterAt(it.pan.digits, it.model, state, since, place, address, payer, account, customer, key)
+
+
+async def known_since(connection: Connection, utility_id: UUID, it: Meter, changes: list[asyncpg.Record]) -> datetime:
+    """Since when anything is known of a meter: it was stocked or registered, or told of earlier."""
+    came: datetime = await connection.fetchval(CAME, utility_id, it.id)
+    told: list[datetime] = [row["at"] for row in changes]
+    return min([came, *told])
 
 
 def standing(
@@ -137,9 +147,9 @@ async def meter_history(connection: Connection, utility_id: UUID, number: str) -
         StsInputError, NotFoundError: it is no number, or the utility has no such meter.
     """
     it = await meter_by_number(connection, utility_id, number)
-    came: datetime = await connection.fetchval(CAME, utility_id, it.id)
-    steps = [Step(came, "registry", "became known", "")]
-    for row in await connection.fetch(RECORDED, utility_id, it.id):
+    changes = await connection.fetch(RECORDED, utility_id, it.id)
+    steps = [Step(await known_since(connection, utility_id, it, changes), "registry", "became known", "")]
+    for row in changes:
         details: dict[str, Any] = json.loads(row["details"])
         what = f"{row['action'].removeprefix('meter.')}: {details['state'][0]} → {details['state'][1]}"
         reason = row["reason"] or details.get("reason", "")

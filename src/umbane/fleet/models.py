@@ -47,6 +47,12 @@ class EvidenceKind(StrEnum):
     BATTERY_LIFE = "battery_life"
     """For how many months after it was installed the battery of a meter lasts."""
 
+    @property
+    def in_words(self) -> str:
+        """For people."""
+        words = self.replace("_", " ")
+        return words.replace("sts ", "STS ").replace("ip ", "IP ")
+
 
 LASTING: Final = frozenset({EvidenceKind.WARRANTY, EvidenceKind.BATTERY_LIFE})
 """Evidence that says how many months something of each meter lasts."""

@@ -37,7 +37,7 @@ SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $1
 ), '{}')"""
 FIELDS: Final = """
 SELECT e.id, e.message_id, e.fingerprint, e.kind, e.at, e.recorded_at, e.by, e.body, e.did, m.pan, o.pan AS other,
-    e.credit, c.sale_id, b.message_id AS taken_back_by
+    e.credit, e.terminal_id, c.sale_id, b.message_id AS taken_back_by
 FROM fleet.event e JOIN registry.meter m ON m.utility_id = e.utility_id AND m.id = e.meter_id
 LEFT JOIN registry.meter o ON o.utility_id = e.utility_id AND o.id = e.other_id
 LEFT JOIN fleet.carrying c ON c.utility_id = e.utility_id AND c.event_id = e.id AND c.sale_id IS NOT NULL
@@ -64,6 +64,7 @@ class Event(Struct, frozen=True):
         did: what that did to keys, books and tokens, and to all else.
         meter, other: the 18 digits of the meter that it happened to, and of the one that took its place.
         credit: tenths of a kWh that the other one gets by a token.
+        terminal_id: the till that makes it.
         sale_id: of that token; None while it isn't made.
         taken_back_by: the contra event, if there is one.
         repeated: whether it was told before.
@@ -81,6 +82,7 @@ class Event(Struct, frozen=True):
     meter: str
     other: str | None
     credit: int
+    terminal_id: UUID | None
     sale_id: UUID | None
     taken_back_by: str | None
     repeated: bool = False
@@ -182,5 +184,5 @@ def _event_from(row: asyncpg.Record) -> Event:
     """A row as a value."""
     report, did = msgspec.json.decode(row["body"], type=Report), msgspec.json.decode(row["did"])
     when = row["at"], row["recorded_at"], row["by"], report.reason, report.deed, did
-    rest = row["pan"], row["other"], row["credit"], row["sale_id"], row["taken_back_by"]
+    rest = row["pan"], row["other"], row["credit"], row["terminal_id"], row["sale_id"], row["taken_back_by"]
     return Event(row["id"], row["message_id"], row["kind"], *when, *rest)

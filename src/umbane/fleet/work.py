@@ -11,7 +11,18 @@ from umbane.fleet.deeds import Deed, Report, Site, require_legal
 from umbane.fleet.enforcing import may_be_hung_up
 from umbane.fleet.errors import FleetInputError, IllegalEventError, NotCertifiedError
 from umbane.fleet.foresight import HANGING_SINCE
-from umbane.registry import Meter, MeterState, NotFoundError, Scope, Utility, contract_by_account, pan_of
+from umbane.registry import (
+    Meter,
+    MeterState,
+    NotFoundError,
+    Scope,
+    Utility,
+    contract_by_account,
+    pan_of,
+    terminal,
+    terminals,
+    vendor_by_code,
+)
 from umbane.registry.meters import meter_held
 
 __all__ = [
@@ -22,10 +33,11 @@ __all__ = [
     "held",
     "hung",
     "named",
-    "place_of",
+    "place_named",
     "require_fit",
     "require_vacant",
     "taken_down",
+    "till_named",
 ]
 
 ID_OF: Final = "SELECT id FROM registry.meter WHERE utility_id = $1 AND pan = $2"
@@ -113,7 +125,7 @@ async def fitting(work: Work, deed: Deed) -> Meter:
     return found
 
 
-async def place_of(work: Work, text: str) -> UUID:
+async def place_named(connection: Connection, utility_id: UUID, text: str) -> UUID:
     """A place by its id or by an account there.
 
     Raises:
@@ -122,7 +134,24 @@ async def place_of(work: Work, text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        return (await contract_by_account(work.tx, work.scope.utility_id, text)).service_point_id
+        return (await contract_by_account(connection, utility_id, text)).service_point_id
+
+
+async def till_named(connection: Connection, utility_id: UUID, text: str) -> UUID:
+    """A till by its id, or by the codes of its vendor and its own.
+
+    Raises:
+        NotFoundError: there is no such till.
+    """
+    try:
+        return (await terminal(connection, utility_id, UUID(text))).id
+    except ValueError:
+        code, _, own = text.partition("/")
+    vendor = await vendor_by_code(connection, utility_id, code)
+    found = {it.code: it.id for it in await terminals(connection, utility_id, vendor.id)}
+    if own not in found:
+        raise NotFoundError("terminal", text)
+    return found[own]
 
 
 async def require_fit(work: Work, it: Meter, site: Site) -> None:
