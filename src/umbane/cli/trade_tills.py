@@ -154,6 +154,8 @@ def list_(vendor: str, terminal: str, code: str | None) -> None:
         click.echo("There is no shift yet.")
         return
     table = Table("shift", "cashier", "opened", "closed", "float", "expected", "counted", "", box=box.SIMPLE_HEAD)
+    for column in table.columns[:7]:
+        column.no_wrap = True
     for column in table.columns[4:7]:
         column.justify = "right"
     for it in found:

@@ -20,6 +20,7 @@ from umbane.ledger.reading import unhurried
 from umbane.registry import Scope, vendor_by_code, vendors
 from umbane.registry.texts import clean
 from umbane.trade import accrual, paying, schemes, vendorstatement
+from umbane.trade.schemefile import load_scheme
 
 if TYPE_CHECKING:
     from umbane.ledger import Account
@@ -34,10 +35,10 @@ FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 ONE_DAY: Final = timedelta(days=1)
 LARGEST: Final = 1_000_000
 COLUMNS: Final = ("account", "at", "kind", "entry", "owed_more", "owed_less", "owed", "currency", "note")
-"""Of a statement as comma-separated values; what is owed is above zero if the vendor owes it."""
+"""Of a statement as comma-separated values; what is owed is above zero if the vendor owes it, on both accounts."""
 TITLES: Final = {
-    "vendor_float": "Float: what is owed for sales; below zero was paid in advance",
-    "commission_payable": "Commission: below zero is what the vendor is owed",
+    "vendor_float": "Float: what the vendor owes for sales; below zero was paid in advance",
+    "commission_payable": "Commission: what the vendor is owed",
 }
 FORMULA: Final = tuple("=+-@\t\r")
 
@@ -82,6 +83,7 @@ def propose(file: Path, code: str | None) -> None:
     """Add a version of a scheme from FILE. Nobody earns by it before somebody else activates it."""
     with file.open("rb") as stream:
         text = stream.read(LARGEST).decode("utf-8-sig", "replace")
+    load_scheme(text, file.name)  # so that what is wrong is told by the name of the file
 
     async def work(tx: Connection, _: "Utility", scope: Scope) -> str:
         [added] = await schemes.propose_schemes(tx, scope, [text], datetime.now(UTC))
@@ -166,8 +168,9 @@ def accrue(again: str | None, code: str | None) -> None:
     """
     since = None if again is None else day_meant("--again", again)
 
-    async def work(tx: Connection, home: "Utility", scope: Scope) -> Table | None:
-        found = await accrual.accrue(tx, scope, datetime.now(UTC), again=since)
+    async def work(tx: Connection, home: "Utility", scope: Scope) -> tuple[Table, int]:
+        every = await accrual.accrue(tx, scope, datetime.now(UTC), again=since)
+        found = [it for it in every if it.moves_money]
         codes = {it.id: it.code for it in await vendors(tx, home.id)}
         table = Table("vendor", "period", "scheme", "sales", "commission", "tax", "", box=box.SIMPLE_HEAD)
         for column in table.columns[3:6]:
@@ -179,13 +182,15 @@ def accrue(again: str | None, code: str | None) -> None:
             what = f"{period.scheme.id} {plain(period.scheme.version)}", f"{it.earned.basis.sales:,}"
             kind = "correction" if it.ordinal else ""
             table.add_row(codes[period.vendor_id], days, *what, show(it.commission), show(it.tax), kind)
-        return table if found else None
+        return table, len(every) - len(found)
 
-    table = within(code, work)
-    if table is None:
-        click.echo("Nothing to book: all that was earned is booked.")
-    else:
+    table, empty = within(code, work)
+    if table.row_count:
         console().print(table)
+    elif not empty:
+        click.echo("Nothing to book: all that was earned is booked.")
+    if empty:
+        click.echo(f"{empty:,} {'period' if empty == 1 else 'periods'} without anything to book.")
 
 
 @click.command(short_help="List the commission that vendors are owed.")
@@ -273,17 +278,17 @@ async def show(connection: Connection, home: "Utility", seller: "Vendor", since:
 
 async def show_account(home: "Utility", account: "Account", opening: int, lines: AsyncIterator["Movement"]) -> None:
     """Print one account of a statement."""
-    amount, closing = home.currency.show, opening
+    show, sign, closing = home.currency.show, 1 if account.key.kind == "vendor_float" else -1, opening
     click.echo(f"\n{TITLES[account.key.kind]}")
     click.echo(f"{'date':<12}{'what':<24}{'more':>14}{'less':>14}{'owed':>16}")
-    click.echo(f"{'':<12}{'opening':<24}{'':<28}{amount(opening):>16}")
+    click.echo(f"{'':<12}{'opening':<24}{'':<28}{show(sign * opening):>16}")
     async for it in lines:
-        what = f"{it.count:,} × {it.kind}" if it.count > 1 else it.kind
-        sides = f"{amount(it.amount) if it.amount > 0 else '':>14}{amount(-it.amount) if it.amount < 0 else '':>14}"
+        what, amount = f"{it.count:,} × {it.kind}" if it.count > 1 else it.kind, sign * it.amount
+        sides = f"{show(amount) if amount > 0 else '':>14}{show(-amount) if amount < 0 else '':>14}"
         at = f"{it.at.astimezone(home.zone):%Y-%m-%d}"
-        click.echo(f"{at:<12}{what:<24}{sides}{amount(it.balance):>16}  {plain(it.note)}".rstrip())
+        click.echo(f"{at:<12}{what:<24}{sides}{show(sign * it.balance):>16}  {plain(it.note)}".rstrip())
         closing = it.balance
-    click.echo(f"{'':<12}{'closing':<24}{'':<28}{amount(closing):>16}")
+    click.echo(f"{'':<12}{'closing':<24}{'':<28}{show(sign * closing):>16}")
 
 
 async def write(connection: Connection, home: "Utility", seller: "Vendor", since: datetime, until: datetime) -> None:

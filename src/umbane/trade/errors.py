@@ -22,7 +22,18 @@ class TradeInputError(InputError):
 
 
 class SchemeError(TradeInputError):
-    """A commission scheme has a field that is unknown or wrong."""
+    """A commission scheme has a field that is unknown or wrong.
+
+    Attributes:
+        everything: all that is wrong with its document, a line each, where that is more than one thing.
+    """
+
+    def __init__(self, field: str, problem: str, remedy: str, everything: str = "") -> None:
+        super().__init__(field, problem, remedy)
+        self.everything = everything
+
+    def __str__(self) -> str:
+        return self.everything or super().__str__()
 
 
 class TradeError(UmbaneError):

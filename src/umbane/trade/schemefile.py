@@ -95,7 +95,7 @@ def load_scheme(text: str, file: str = "the text") -> Scheme:
     try:
         return compiled(load_document(SchemeDocument, text, file, lambda it: list(problems(it))))
     except TariffFileError as error:
-        raise SchemeError("the scheme", str(error), "mend it and try again") from error
+        raise SchemeError(error.field, error.problem, error.remedy, str(error)) from error
 
 
 def problems(document: SchemeDocument) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from asyncpg import Record
 from umbane.db import Connection, Table, columns, new_ids
 from umbane.db.ids import uuid7s
 from umbane.ledger.reading import unhurried
-from umbane.registry import NotFoundError, Scope
+from umbane.registry import NotFoundError, Scope, utility
 from umbane.registry.changes import record
 from umbane.registry.texts import clean_or_none
 from umbane.trade.errors import TradeInputError, TradeStateError
@@ -230,9 +230,10 @@ async def close_shifts(tx: Connection, scope: Scope, closings: Sequence[Closing]
     ended = [
         Ended(it.shift_id, floats[it.shift_id] + taken.get(it.shift_id, 0), sum(it.counted.values())) for it in closings
     ]
+    show = (await utility(tx, scope.utility_id)).currency.show
     for it, closing in zip(ended, closings, strict=True):
         if it.counted != it.expected and not closing.reason:
-            raise TradeStateError(f"{it.expected} expected and {it.counted} counted, in minor units: say why")
+            raise TradeStateError(f"{show(it.expected)} expected and {show(it.counted)} counted: say why")
     await write_ends(tx, scope, closings, ended, now)
     return ended
 
