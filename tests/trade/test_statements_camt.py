@@ -143,6 +143,12 @@ def test_entity_without_declaration() -> None:
         read_statements(camt(statement(paid("A", 1, "T"))).replace(b">T<", b">T&a;<"))
 
 
+def test_characters_beside_elements() -> None:
+    """Characters that stand beside elements say nothing."""
+    it = statement(paid("A", 1, "T"))
+    assert read_statements(camt(it, extra="and so on")) == [it]
+
+
 def test_nesting() -> None:
     """Elements that are nested without end are refused."""
     with pytest.raises(DangerousXmlError, match="nested, or repeated"):

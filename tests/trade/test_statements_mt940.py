@@ -163,6 +163,7 @@ def test_long_texts() -> None:
             MalformedError,
             "line 1, line: 'what is this' belongs to no field",
         ),
+        (b":86:T", b":86:T" + b"\r\nT" * 100, MalformedError, "line 106, :86:: it has no end"),
         (b":86:T", b":86:T\0", EncodingError, "line 6, file: it has NUL in it"),
         (b":86:T", b":86:T\x81", EncodingError, "the byte 0x81 is nothing in cp1252"),
         (b":20:STMT1", b"{1:F01X}{4:\r\n:20:STMT1", TruncatedError, "a message has no end"),

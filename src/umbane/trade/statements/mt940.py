@@ -5,6 +5,7 @@ of a file as one, passes over what it doesn't know, and says neither line nor fi
 to be refused as soon as something is missing.
 """
 
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,8 @@ PASSED: Final = frozenset({"13D", "21", "34F", "90C", "90D"})
 """Tags that say nothing that is needed here."""
 FULL: Final = 65
 """Characters of a whole line of a text: what follows such a line follows without a space."""
+MOST_LINES: Final = 100
+"""Lines of a field; SWIFT allows six."""
 HALF_A_YEAR: Final = 183
 
 
@@ -90,12 +93,9 @@ def read_mt940(content: bytes) -> Sequence[Statement]:
     Raises:
         StatementError: by the name of the reason.
     """
-    pages = list(pages_of(fields_of(text_of(content))))
-    if not pages:
-        raise MalformedError(0, "file", "there is no statement in it", "begin with a line such as :20:STATEMENT")
     statements: list[Statement] = []
     group: list[Page] = []
-    for page in pages:
+    for page in pages_of(fields_of(text_of(content))):
         group.append(page)
         if closing_of(page).tag == "62F":
             statements.append(joined(group))
@@ -103,6 +103,8 @@ def read_mt940(content: bytes) -> Sequence[Statement]:
     if group:
         problem = "the statement goes on after this page, and its last page is missing"
         raise TruncatedError(group[-1].last, ":62F:", problem, "give the file as the bank sent it")
+    if not statements:
+        raise MalformedError(0, "file", "there is no statement in it", "begin with a line such as :20:STATEMENT")
     return check_together(statements)
 
 
@@ -129,7 +131,8 @@ def fields_of(text: str) -> Iterator[Tagged]:
         MalformedError: a line belongs to no field.
     """
     current: Tagged | None = None
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
+    for number, raw in enumerate(io.StringIO(text, newline=None), 1):
+        line = raw.removesuffix("\n")
         begins = TAG.fullmatch(HEADER.sub("", line))
         if begins or END.match(line.rstrip()):
             if current:
@@ -145,6 +148,8 @@ def fields_of(text: str) -> Iterator[Tagged]:
                     number, "line", f"{shown(line)} belongs to no field", "a field begins as :61: does"
                 )
             current.lines.append(line)
+            if len(current.lines) > MOST_LINES:
+                raise MalformedError(number, f":{current.tag}:", "it has no end", "give the file as the bank sent it")
     if current:
         yield current
 

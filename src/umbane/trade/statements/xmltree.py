@@ -44,7 +44,7 @@ class Node:
         line: where it begins.
         attributes: by their names.
         children: the elements in it.
-        text: the characters in it, without those in its children.
+        text: the characters in it, before its children if it has any.
     """
 
     space: str
@@ -101,8 +101,9 @@ class Builder:
         self.open.pop()
 
     def characters(self, text: str) -> None:
-        """Characters stand in an element."""
-        self.open[-1].text += text
+        """Characters stand in an element; those beside other elements say nothing."""
+        if not self.open[-1].children:
+            self.open[-1].text += text
 
     def refuse_doctype(self, name: str, *_declared: object) -> None:
         """A document type begins: it could declare entities."""
