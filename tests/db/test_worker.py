@@ -17,6 +17,7 @@ from umbane.db import (
     Retries,
     Server,
     Worker,
+    connected,
     database_clock,
     enqueue,
 )
@@ -236,6 +237,27 @@ async def test_what_is_stopped_comes_due_at_once(database: Database) -> None:
     }
     assert await worker(database, inside(counted)).run_once(NOW) == len(stopped)
     assert set(await states(database)) == {JobState.DONE}
+
+
+async def test_stopped_without_a_database(place: Server) -> None:
+    """A worker that is cancelled while the database is away ends all the same; its jobs wait for their lease."""
+    begun = asyncio.Event()
+
+    async def handler(_job: Job) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with connected(place) as database:
+        await put(database, 1)
+        working = asyncio.create_task(worker(database, each(handler)).run_once(NOW))
+        await begun.wait()
+        await database.close()
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        await database.open()
+        (view,) = await views(database)
+        assert (view.worker, view.attempts) == ("test", 1)
 
 
 async def counted(_connection: Connection, _jobs: Sequence[Job]) -> None:

@@ -26,7 +26,7 @@ __all__ = ["Chore", "Keeper", "jobs_chore", "worker_for"]
 LONG: Final = 3600.0
 """Seconds after which people are told of what fails. [choice]"""
 LAST: Final = 10.0
-"""Seconds for what is done once more at the end."""
+"""Seconds for what is under way to give up, and for what is done once more at the end."""
 FEW: Final = Retries(attempts=3)
 LONGEST: Final = timedelta(hours=2)
 """The lease of a job: to go through the books of a large house takes long."""
@@ -111,7 +111,8 @@ class Keeper:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            if tasks:
+                await asyncio.wait(tasks, timeout=LAST)
             for chore in chores:
                 if chore.last:
                     with suppress(TimeoutError):

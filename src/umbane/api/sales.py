@@ -22,7 +22,6 @@ from umbane.vending import (
     Engineer,
     Give,
     Offer,
-    Order,
     Refused,
     SaleRequest,
     Sold,
@@ -141,17 +140,17 @@ async def request_from(desk: Desk, call: Call, message_id: str) -> SaleRequest:
     """What the engine is asked."""
     who, order = call.who, order_from(call.body.order)
     if isinstance(order, Engineer | ChangeKey | Give):
-        require_engineer(who, order)
+        require_engineer(who, call.body.order)
     elif call.body.__class__ is wire.SaleIn and Right.SELL not in who.rights:
         raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", "selling is not for everybody", "ask a cashier")
     at = await terminal_of(desk, who, call.body.terminal_id or None)
     return SaleRequest(who.utility_id, at, message_id, call.body.meter, order, who.staff)
 
 
-def require_engineer(who: Caller, order: Order) -> None:
+def require_engineer(who: Caller, order: wire.OrderIn) -> None:
     """Engineering takes a person with that right; what else it takes, the utility's policy says."""
     if Right.ENGINEER not in who.rights:
-        detail = f"{type(order).__name__} is no ordinary sale"
+        detail = f"an order of the kind {order.__struct_config__.tag} is no ordinary sale"
         raise ApiError(HTTPStatus.FORBIDDEN, "not_permitted", detail, "sign in as somebody who may do that")
 
 

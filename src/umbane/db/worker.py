@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -101,7 +102,8 @@ class Worker:
         try:
             ends = await doing
         except asyncio.CancelledError:
-            await self.database.run(lambda connection: give_back(connection, jobs, now))
+            with suppress(DatabaseError):  # else they come due when their lease is over
+                await self.database.run(lambda connection: give_back(connection, jobs, now))
             raise
         for error in filter(None, ends):  # raised only when all have ended
             raise error

@@ -17,6 +17,7 @@ from umbane.api.rights import Right
 from umbane.db import Connection, Database, Handlers, Job, NewJob, database_clock, enqueue, new_ids
 from umbane.ledger import BOOKS, Finding, prove, sum_periods
 from umbane.registry import Scope, utilities
+from umbane.trade.bankclaims import BANKING
 from umbane.trade.claims import TRADE
 from umbane.vending import CLAIMS, LOG
 
@@ -104,7 +105,7 @@ class Prover:
         utility, proof = UUID(job.payload["utility"]), UUID(job.payload["proof"])
         async with self.database.reading() as connection:
             alone = len(await utilities(connection)) == 1
-        findings = (await prove(self.database, (*BOOKS, *CLAIMS, *TRADE, *LOG))).findings
+        findings = (await prove(self.database, (*BOOKS, *CLAIMS, *TRADE, *BANKING, *LOG))).findings
         text = encode([finding_out(it, alone=alone) for it in findings]).decode()
         now = await database_clock(self.database)()
         await self.database.run(lambda tx: tx.execute(FINISHING, utility, proof, now, text))
