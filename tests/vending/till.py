@@ -24,7 +24,7 @@ from asyncpg import InterfaceError
 
 from tests.vending.outside import outside_module
 from umbane.db import Server, open_database
-from umbane.db.errors import DatabaseError
+from umbane.db.errors import DatabaseError, SchemaError
 from umbane.registry import EngineeringAction, Role
 from umbane.security import SecurityModule, UnreachableError, open_software_module, published_vault
 from umbane.sts import KRN, SGC
@@ -140,6 +140,8 @@ def child(url: str, folder: Path, town: dict[str, Any], place: int, first: int, 
     while True:
         try:
             asyncio.run(session(url, folder, town, place, first, seed))
+        except SchemaError:  # a migration was added under the test: it would be tried for ever, on all of a processor
+            raise
         except (DatabaseError, InterfaceError, UnreachableError):
             seed += 1  # the server or the module is away: it comes back, or we are killed
 
