@@ -144,6 +144,7 @@ def child(url: str, folder: Path, town: dict[str, Any], place: int, first: int, 
             raise
         except (DatabaseError, InterfaceError, UnreachableError):
             seed += 1  # the server or the module is away: it comes back, or we are killed
+            time.sleep(PAUSE)  # else nobody else may get a processor to bring it back with
 
 
 def main(url: str, folder: str, town: str) -> None:
