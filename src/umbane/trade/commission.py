@@ -6,9 +6,9 @@ scheme's named rule, line by line:
 - a scheme that rounds each *sale* has an amount for every sale, and the period earns their sum;
 - one that rounds the *period* takes each rate once, on what was sold in all of it.
 
-What depends on all of a period (bands of energy, its limits, the tax) is reckoned once for the period in both. So the
-two differ by less than one minor unit (by half of one where the rule rounds to the nearest) for each sale and each line
-of it, as long as no limit of a sale takes hold.
+What depends on all of a period (bands of energy, its limits, the tax) is reckoned once for the period in both. So each
+line of the two differs by at most as many minor units as there are sales, and one more for the period; by half of that
+where the rule rounds to the nearest; as long as no limit of a sale takes hold.
 """
 
 from collections.abc import Iterable
