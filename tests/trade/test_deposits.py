@@ -1,6 +1,7 @@
 """What the bank says restores floats once, and what nobody can say waits for two people."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -9,9 +10,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from tests.ledger.support import as_superuser
 from tests.registry.town import NOW, Town, new_id
 from tests.trade.banks import MONDAY, fee, mt940, paid, statement
-from umbane.db import Connection
+from umbane.db import Connection, Server
 from umbane.errors import InputError, UmbaneError
 from umbane.ledger import BOOKS, AccountKey, Entry, Kind, Reversal, open_book, prove
 from umbane.ledger.payments import book_payment, let_owe
@@ -25,6 +27,7 @@ from umbane.registry import (
     add_vendors,
     change_policy,
 )
+from umbane.trade.bankclaims import BANKING
 from umbane.trade.bankstore import Place, decided, open_slips
 from umbane.trade.deposits import Accepted, accept, agree, match_waiting, propose, statement_gaps, waiting
 from umbane.trade.errors import TradeStateError
@@ -488,3 +491,59 @@ async def test_the_books_stay_proven(bank: Bank) -> None:
     await bank.spends(30_000)
     await bank.read(BACK, paid("FT7", 12_000, "V-002"), number=2, on=TUESDAY)
     assert (await prove(bank.town.database, BOOKS)).holds
+
+
+async def wrong(bank: Bank) -> dict[str, str]:
+    """The claims about deposits that don't hold."""
+    findings = (await prove(bank.town.database, BANKING)).findings
+    return {it.claim.name: str(it.wrong) for it in findings if it.wrong}
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("UPDATE trade.bank_entry SET amount = amount + 1 WHERE identity = 'FT1'", "FT1: is 50001 at the bank"),
+        ("UPDATE trade.decision SET entry_id = gen_random_uuid() WHERE identity = 'FT1'", "and 0 of its vendor's"),
+        ("DELETE FROM trade.decision WHERE identity = 'FT1/back'", "takes back a deposit for nothing"),
+    ],
+)
+async def test_what_is_proven(bank: Bank, place: Server, sql: str, words: str) -> None:
+    """The proof names the deposit that somebody with all rights changed."""
+    await bank.read(TILL)
+    await bank.spends(30_000)
+    await bank.read(BACK, number=2, on=TUESDAY)
+    assert await wrong(bank) == {}
+    off = [f"ALTER TABLE trade.{it} DISABLE TRIGGER ALL" for it in ("bank_entry", "decision")]
+    await as_superuser(place, *off, sql)
+    assert words in (await wrong(bank))["deposits"]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_random_weeks(bank: Bank, seed: int) -> None:
+    """Whatever comes, however often: floats, debts and the bank are what each payment once makes them."""
+    chance = random.Random(seed)  # noqa: S311 - for a test
+    deposits, backs, spent = dict[str, int](), dict[str, int](), 0
+    for day in range(1, 25):
+        entries = []
+        for number in range(chance.randrange(4)):
+            name = f"FT{day:02}{number}X"
+            deposits[name] = chance.randrange(1, 50_000)
+            entries.append(paid(name, deposits[name], "V-002", MONDAY + timedelta(day)))
+        for name in chance.sample(sorted(deposits.keys() - backs.keys()), min(len(deposits.keys() - backs.keys()), 1)):
+            if name[2:4] != f"{day:02}" and chance.random() < 1 / 3:
+                backs[name] = deposits[name]
+                entries.append(paid(name, -backs[name], "UNPAID", MONDAY + timedelta(day), reversal=True))
+        again = chance.randrange(1, 4)
+        for _ in range(again):
+            await bank.read(*entries, number=day, on=MONDAY + timedelta(day))
+        left = -await bank.owes()
+        if left > 0:
+            money = chance.randrange(1, left + 1)
+            await bank.spends(money)
+            spent += money
+    came, went = sum(deposits.values()), sum(backs.values())
+    assert await bank.balance(Kind.CASH) == came - went
+    assert await bank.owes() + await bank.owes_beside() == spent + went - came
+    assert await bank.owes() <= 0
+    assert (await bank.waits(), await wrong(bank)) == ([], {})
+    assert backs

@@ -11,12 +11,14 @@ import asyncpg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from tests.ledger.support import as_superuser
 from tests.registry.town import NOW, TODAY, Town, meter, new_id
 from tests.trade.test_vouchers_pins import KEY
 from tests.vending.laboratory import LaboratoryModule
 from tests.vending.shop import Shop, open_shop, proven
-from umbane.db import Connection
+from umbane.db import Connection, Server
 from umbane.errors import UmbaneError
+from umbane.ledger import prove
 from umbane.ledger.reading import balance_at, find, floats_of
 from umbane.registry import (
     DuplicateError,
@@ -26,14 +28,16 @@ from umbane.registry import (
     add_terminals,
     add_vendors,
     block_terminal,
+    change_policy,
 )
 from umbane.registry.changes import history
+from umbane.trade.bankclaims import BANKING
 from umbane.trade.errors import TradeStateError
 from umbane.trade.pins import checked, grouped
 from umbane.trade.printing import open_voucher_file
 from umbane.trade.redeeming import ALARM, FIRST_WAIT, NoVoucher, Redeem, Why, claim, redeem
 from umbane.trade.vouchers import Batch, Standing, activate, batch, batches, expire, make_batch, stop
-from umbane.vending import Answer, Buy, Refused, SaleRequest, Sold, sell
+from umbane.vending import Answer, Buy, Refused, SaleRequest, Sold, reverse, sell
 from umbane.vending.codes import PASSING, Code
 
 PRINTER = X25519PrivateKey.from_private_bytes(bytes(32))
@@ -483,3 +487,49 @@ async def test_states_go_one_way(kiosk: Kiosk, state: str) -> None:
         await kiosk.town.database.run(
             lambda tx: tx.execute("UPDATE trade.voucher SET state = $1 WHERE serial = 1", state)
         )
+
+
+async def wrong_claims(kiosk: Kiosk) -> str:
+    """What is said of vouchers that aren't in order."""
+    findings = (await prove(kiosk.town.database, BANKING)).findings
+    return " ".join(str(it.wrong) for it in findings if it.wrong)
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        (
+            "UPDATE trade.redemption_end SET sale_id = gen_random_uuid()",
+            "2026-1/1: was used for a sale that there isn't",
+        ),
+        ("UPDATE trade.voucher_batch SET denomination = 5", "is worth 5, and was used for a sale of 20000 through its"),
+        (
+            "UPDATE trade.voucher_act SET amount = amount + 1",
+            "VOUCHERS: owes 20001 for vouchers, and its float has 20000",
+        ),
+        ("DELETE FROM trade.redemption_end", ""),
+    ],
+)
+async def test_what_is_proven(kiosk: Kiosk, place: Server, sql: str, words: str) -> None:
+    """The proof names the voucher, or the issuer, of which somebody with all rights changed something."""
+    await kiosk.sold("m1")
+    assert not await wrong_claims(kiosk)
+    tables = "redemption_end", "voucher_batch", "voucher_act"
+    await as_superuser(place, *(f"ALTER TABLE trade.{it} DISABLE TRIGGER ALL" for it in tables), sql)
+    found = await wrong_claims(kiosk)
+    assert words in found
+    assert bool(words) == bool(found)
+
+
+async def test_taken_back(kiosk: Kiosk) -> None:
+    """A voucher whose sale was taken back stays used, and its money is owed again."""
+    await kiosk.town.does(change_policy, {"sale": {"release": "on_confirmation"}})
+    await kiosk.town.database.run(lambda tx: claim(tx, KEY, kiosk.request("m1"), NOW))
+    number = str(kiosk.town.meter.pan.drn)
+    request = SaleRequest(kiosk.town.id, kiosk.till.id, "voucher 2026-1/1/1", number, Buy(money=WORTH))
+    await sell(kiosk.shop.engine, [request])
+    await reverse(kiosk.shop.engine, kiosk.town.id, kiosk.till.id, "voucher 2026-1/1/1", "wrong meter")
+    assert (await kiosk.sold("m1")).reversed
+    assert await kiosk.why("m2") is Why.USED
+    assert await kiosk.owed() == 2 * WORTH
+    assert not await wrong_claims(kiosk)

@@ -33,6 +33,7 @@ from umbane.ledger.reading import PATIENCE, account, find, unhurried
 from umbane.registry import NotFoundError, contract_by_account, vendor_by_code
 from umbane.registry.customers import contract
 from umbane.registry.vendors import vendor
+from umbane.trade.bankclaims import BANKING
 from umbane.trade.claims import TRADE
 from umbane.vending import CLAIMS as SALES
 from umbane.vending import LOG
@@ -44,7 +45,7 @@ __all__ = ["command"]
 
 WRONG: Final = 1
 """The exit code when the books don't prove themselves."""
-CLAIMS: Final = (*BOOKS, *SALES, *TRADE, *LOG)
+CLAIMS: Final = (*BOOKS, *SALES, *TRADE, *BANKING, *LOG)
 """What all rooms claim of their books."""
 
 

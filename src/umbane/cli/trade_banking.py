@@ -36,7 +36,8 @@ def read(file: Path, layout: Path | None) -> "list[Statement]":
 
     with file.open("rb") as opened:
         content = opened.read(LARGEST_FILE + 1)
-    return list(read_statements(content, read_layout(layout.read_text(encoding="utf-8")) if layout else None))
+    described = read_layout(layout.read_text(encoding="utf-8", errors="replace")) if layout else None
+    return list(read_statements(content, described))
 
 
 def inside(code: str | None, work: "Callable[[Connection, Utility, datetime], Awaitable[T]]") -> T:
@@ -61,7 +62,10 @@ def page(*columns: str, right: int = 0) -> Table:
 
 def about(entry: "BankEntry") -> str:
     """What the bank says of an entry, in one line."""
-    return plain(" ".join(filter(None, (entry.given, entry.text, entry.party.name))))
+    from umbane.trade.statements.models import UNREFERENCED
+
+    given = "" if entry.given in UNREFERENCED else entry.given
+    return plain(" ".join(filter(None, (given, entry.text, entry.party.name))))
 
 
 @click.group()

@@ -56,9 +56,11 @@ SELECT b.number, b.vendor_id, b.terminal_id, b.denomination, b.currency, b.count
     (SELECT count(*) FROM trade.voucher v WHERE v.utility_id = $1 AND v.batch = b.number AND v.state = 'active'),
     (SELECT count(*) FROM trade.voucher v WHERE v.utility_id = $1 AND v.batch = b.number AND v.state = 'stopped'),
     (SELECT count(e.sale_id) FROM trade.redemption_end e WHERE e.utility_id = $1 AND e.batch = b.number),
+    (SELECT count(*) FROM trade.redemption_end e JOIN vending.reversal r USING (utility_id, sale_id)
+        WHERE e.utility_id = $1 AND e.batch = b.number),
     (SELECT coalesce(sum(CASE act WHEN 'expire' THEN -amount ELSE amount END), 0)::bigint FROM trade.voucher_act a
         WHERE a.utility_id = $1 AND a.batch = b.number)
-FROM trade.voucher_batch b WHERE b.utility_id = $1 AND (b.number = $2 OR $2 IS NULL) ORDER BY b.number"""
+FROM trade.voucher_batch b WHERE b.utility_id = $1 ORDER BY b.number"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Standing:
         batch: which.
         active: how many can be used, or were.
         stopped: how many were stopped.
-        used: how many were used.
+        used: how many were used, though the sale of one may have been taken back since.
         owed: minor units that the house owes for vouchers that were sold, and neither used nor expired.
     """
 
@@ -176,9 +178,9 @@ async def batch(connection: Connection, utility_id: UUID, number: str) -> Batch:
 async def batches(connection: Connection, utility_id: UUID) -> list[Standing]:
     """Where every batch stands, by their numbers."""
     found = []
-    for *of, active, stopped, used, booked in await connection.fetch(STANDINGS, utility_id, None):
+    for *of, active, stopped, used, taken_back, booked in await connection.fetch(STANDINGS, utility_id):
         it = Batch(*of)
-        found.append(Standing(it, active, stopped, used, booked - used * it.denomination))
+        found.append(Standing(it, active, stopped, used, booked - (used - taken_back) * it.denomination))
     return found
 
 
