@@ -30,9 +30,19 @@ from tests.sts.support import all_tokens, as_carried
 from umbane.errors import UmbaneError
 from umbane.security import KeyChangeRequest, KeyName, Realm, Refused, TokenRequest, Vault, VerifyRequest
 from umbane.security.keyring import Keyring
-from umbane.security.making import Maker, by_vending_key, refused
+from umbane.security.making import Made, Maker, by_vending_key, refused
 from umbane.security.orders import change_orders, token_orders
-from umbane.sts import EA, KRN, SAMPLE_TABLES, TI, KeyChangeSection, StaTables, StsInputError, key_change_set
+from umbane.sts import (
+    EA,
+    KRN,
+    SAMPLE_TABLES,
+    TI,
+    EncodedToken,
+    KeyChangeSection,
+    StaTables,
+    StsInputError,
+    key_change_set,
+)
 
 MAKER: Final = Maker(Keyring(Vault(Realm.TEST, KEYS.values())), SAMPLE_TABLES)
 
@@ -68,9 +78,15 @@ def alone(asked: TokenRequest | KeyChangeRequest) -> object:
         return type(error).__name__
 
 
-def shown(made: object) -> object:
+def encoded(made: Made) -> tuple[EncodedToken, ...]:
+    """The tokens that were made."""
+    assert not isinstance(made, Refused)
+    return tuple(map(EncodedToken, made))
+
+
+def shown(made: Made) -> object:
     """Tokens, or the kind of a refusal."""
-    return type(made.reason).__name__ if isinstance(made, Refused) else made
+    return type(made.reason).__name__ if isinstance(made, Refused) else encoded(made)
 
 
 @given(st.lists(token_requests, max_size=100))
@@ -91,9 +107,9 @@ def test_changes(asked: list[KeyChangeRequest]) -> None:
 def test_keys_by_turns(each: int) -> None:
     """Meters of several vending keys, by turns, get the tokens of their own keys, however few have each of these."""
     asked = [request(pan=METERS[turn % 2], key=(KEY, NEXT, DES_KEY)[turn % 3]) for turn in range(3 * each)]
-    assert MAKER.tokens(token_orders(asked)) == [expected(one) for one in asked]
+    assert list(map(encoded, MAKER.tokens(token_orders(asked)))) == [expected(one) for one in asked]
     changing = [change(pan=METERS[turn % 2], key=it, new=KEY) for turn, it in enumerate([NEXT, DES_KEY] * each)]
-    assert MAKER.changes(change_orders(changing)) == [expected(one) for one in changing]
+    assert list(map(encoded, MAKER.changes(change_orders(changing)))) == [expected(one) for one in changing]
 
 
 @pytest.mark.parametrize("place", [0, 31, 32, 99])
@@ -112,20 +128,19 @@ def test_other_tables() -> None:
     maker = Maker(MAKER.keyring, turned)
     for count in (1, 50):
         asked = requests(count)
-        made = maker.tokens(token_orders(asked))
+        made = list(map(encoded, maker.tokens(token_orders(asked))))
         assert all(one != expected(other) for one, other in zip(made, asked, strict=True))
         changes = change_orders([change(pan=pan) for pan in METERS[:count]])
-        assert all(one != expected(order.request) for one, order in zip(maker.changes(changes), changes, strict=True))
-        assert not isinstance(made[0], Refused)
+        changed = map(encoded, maker.changes(changes))
+        assert all(one != expected(order.request) for one, order in zip(changed, changes, strict=True))
         assert maker.read(VerifyRequest(asked[0].pan, EA.STA, KEY, made[0][0])) == asked[0].token
 
 
 @given(token_requests.filter(lambda asked: isinstance(alone(asked), tuple)))
 def test_read(asked: TokenRequest) -> None:
     """What was made is read as what the token carries."""
-    (made,) = MAKER.tokens(token_orders([asked]))
-    assert not isinstance(made, Refused)
-    assert MAKER.read(VerifyRequest(asked.pan, asked.ea, asked.key, made[0])) == as_carried(asked.token)
+    ((made,),) = map(encoded, MAKER.tokens(token_orders([asked])))
+    assert MAKER.read(VerifyRequest(asked.pan, asked.ea, asked.key, made)) == as_carried(asked.token)
 
 
 @pytest.mark.parametrize("asked", changes_of_each())

@@ -20,7 +20,7 @@ from umbane.security.keyring import KEY, Keyring
 from umbane.security.keyvault import KeyVault
 from umbane.security.limits import CLOCK, QUOTA, Limits
 from umbane.security.loadfile import KeyGrant
-from umbane.security.making import Made, Maker, refused
+from umbane.security.making import Bits, Made, Maker, refused
 from umbane.security.models import Issued, KeyChangeRequest, ModuleStatus, Record, Refused, TokenRequest
 from umbane.security.orders import Order, change_orders, distinct, read_record, text_of, token_orders
 from umbane.security.vault import CHECK_DIGITS
@@ -38,6 +38,7 @@ PAGE: Final = 1000
 """Records that are read at once, or a few more."""
 
 AnyOrder = TypeVar("AnyOrder", bound=Order)
+Answer = TypeVar("Answer")
 
 
 class Options(NamedTuple):
@@ -136,48 +137,60 @@ class ModuleCore:
 
     def issue(self, requests: Sequence[TokenRequest]) -> list[Issued | Refused]:
         """As ``SecurityModule.issue``."""
-        return self.answers(token_orders(requests), self.maker.tokens)
+        return self.answers(token_orders(requests), self.maker.tokens, issued)
 
     def change_keys(self, requests: Sequence[KeyChangeRequest]) -> list[Issued | Refused]:
         """As ``SecurityModule.change_keys``."""
-        return self.answers(change_orders(requests), self.maker.changes)
+        return self.answers(change_orders(requests), self.maker.changes, issued)
 
     def answers(
-        self, orders: Sequence[AnyOrder], make: Callable[[Sequence[AnyOrder]], list[Made]]
-    ) -> list[Issued | Refused]:
-        """Look for what was answered before, have the rest made, and answer."""
+        self,
+        orders: Sequence[AnyOrder],
+        make: Callable[[Sequence[AnyOrder]], list[Made]],
+        told: Callable[[int, Bits], Answer],
+    ) -> list[Answer | Refused]:
+        """Look for what was answered before, have the rest made, and answer.
+
+        Args:
+            orders: what is asked.
+            make: makes tokens of orders.
+            told: puts tokens, and the number of the first of them, as they are to be answered.
+        """
         ids = [order.id for order in orders]
         known = self.recalled(ids)
         if not known and len(set(ids)) == len(ids):
-            return self.made(orders, make)
+            return self.made(orders, make, told)
         meant = {id_: entered.text for id_, entered in known.items()}  # what each id stands for
         for order in orders:
             meant.setdefault(order.id, order.text)
         asked = {order.id: order for order in orders if order.text == meant[order.id]}
         again = [order for id_, order in asked.items() if id_ in known]
         new = [order for id_, order in asked.items() if id_ not in known]
-        told = {
-            order.id: tokens if isinstance(tokens, Refused) else Issued(known[order.id].number, tokens)
-            for order, tokens in zip(again, make(again), strict=True)
+        answers: dict[int, Answer | Refused] = {
+            order.id: bits if isinstance(bits, Refused) else told(known[order.id].number, bits)
+            for order, bits in zip(again, make(again), strict=True)
         }
-        told |= zip((order.id for order in new), self.made(new, make), strict=True)
-        return [told[order.id] if order.text == meant[order.id] else reused(order.id) for order in orders]
+        answers |= zip((order.id for order in new), self.made(new, make, told), strict=True)
+        return [answers[order.id] if order.text == meant[order.id] else reused(order.id) for order in orders]
 
     def made(
-        self, orders: Sequence[AnyOrder], make: Callable[[Sequence[AnyOrder]], list[Made]]
-    ) -> list[Issued | Refused]:
+        self,
+        orders: Sequence[AnyOrder],
+        make: Callable[[Sequence[AnyOrder]], list[Made]],
+        told: Callable[[int, Bits], Answer],
+    ) -> list[Answer | Refused]:
         """Make the tokens of new orders, each with an id of its own, write them down, and answer."""
         made = self.limited(orders, make(orders))
         number = self.written(
-            [(order, tokens) for order, tokens in zip(orders, made, strict=True) if not isinstance(tokens, Refused)]
+            [(len(bits), order) for order, bits in zip(orders, made, strict=True) if not isinstance(bits, Refused)]
         )
-        answers: list[Issued | Refused] = []
-        for tokens in made:
-            if isinstance(tokens, Refused):
-                answers.append(tokens)
+        answers: list[Answer | Refused] = []
+        for bits in made:
+            if isinstance(bits, Refused):
+                answers.append(bits)
             else:
-                answers.append(Issued(number, tokens))
-                number += len(tokens)
+                answers.append(told(number, bits))
+                number += len(bits)
         return answers
 
     def now(self) -> datetime:
@@ -188,22 +201,20 @@ class ModuleCore:
         """What was made, but for what the limits of its key don't let out."""
         if not self.limits.is_any:
             return made
-        tried = [
-            (order, len(tokens)) for order, tokens in zip(orders, made, strict=True) if not isinstance(tokens, Refused)
-        ]
+        tried = [(order, len(bits)) for order, bits in zip(orders, made, strict=True) if not isinstance(bits, Refused)]
         refusals = self.limits.refusals(tried, self.counters, self.now())
         return [
-            refused(refusals[order.id]) if order.id in refusals else tokens
-            for order, tokens in zip(orders, made, strict=True)
+            refused(refusals[order.id]) if order.id in refusals else bits
+            for order, bits in zip(orders, made, strict=True)
         ]
 
-    def written(self, new: Sequence[tuple[AnyOrder, tuple[EncodedToken, ...]]]) -> int:
-        """Write down what was made; the number of the first token."""
+    def written(self, new: Sequence[tuple[int, AnyOrder]]) -> int:
+        """Write down how many tokens were made, and for which orders; the number of the first token."""
         clock = self.limits.clock_entries(self.now()) if self.limits.is_any else []
         if not new and not clock:
             return self.journal.end.tokens
-        keys = self.keyring.first_used(distinct(name for order, _ in new for name in order.keys))
-        return self.journal.append([*clock, *keys, *((len(tokens), order.text) for order, tokens in new)])
+        keys = self.keyring.first_used(distinct(name for _, order in new for name in order.keys))
+        return self.journal.append([*clock, *keys, *((made, order.text) for made, order in new)])
 
     # --------------------------------------------------------------------------------------------- what was answered
 
@@ -252,6 +263,11 @@ class ModuleCore:
         self.journal.check()
         end = self.journal.end
         return ModuleStatus(self.name, self.vault.realm, end.tokens, end.seal, len(self.vault.names()))
+
+
+def issued(first: int, bits: Bits) -> Issued:
+    """The answer of a module in this process."""
+    return Issued(first, tuple(map(EncodedToken, bits)))
 
 
 def reused(id_: int) -> Refused:

@@ -15,7 +15,6 @@ from umbane.sts import (
     EA,
     CurrencyCredit,
     DecoderKey,
-    EncodedToken,
     InitiateTest,
     KeyChangeSection,
     MeterPAN,
@@ -33,9 +32,11 @@ from umbane.sts.batch import DecoderKeys, Tokens, key_change_sets
 from umbane.sts.batch import encode as encode_all
 from umbane.sts.content import CRC_BITS
 
-__all__ = ["Made", "Maker", "refused"]
+__all__ = ["Bits", "Made", "Maker", "refused"]
 
-Made = tuple[EncodedToken, ...] | Refused
+Bits = tuple[int, ...]
+"""The 66 bits of each token of one order, in the order they are typed."""
+Made = Bits | Refused
 """What became of one order."""
 
 REFUSALS: Final = (UnknownKeyError, KeyClashError, StsError, StsInputError)
@@ -73,22 +74,22 @@ class Maker:
         kind = lambda order: (int(order.request.ea), order.request.with_sgc)  # noqa: E731 - a word for what follows
         return by_kind(orders, kind, self.changes_together, self.change)
 
-    def tokens_together(self, orders: Sequence[TokenOrder]) -> list[tuple[EncodedToken, ...]]:
+    def tokens_together(self, orders: Sequence[TokenOrder]) -> list[Bits]:
         """The tokens of orders for meters of one algorithm, or the first refusal."""
         bits = [order.bits for order in orders]
         for one_of_its_kind in {number >> KIND_SHIFT: number for number in bits}.values():
             require_issuable(one_of_its_kind)
         keys = self.decoder_keys([(order.key, order.pan) for order in orders], orders[0].ea)
         tokens = Tokens(np.array([number >> CRC_BITS for number in bits], np.uint64))
-        return [(EncodedToken(int(digits)),) for digits in encode_all(tokens, keys, tables=self.tables).tolist()]
+        return [(int(digits),) for digits in encode_all(tokens, keys, tables=self.tables).tolist()]
 
-    def token(self, order: TokenOrder) -> tuple[EncodedToken, ...]:
+    def token(self, order: TokenOrder) -> Bits:
         """The token of one order."""
         require_issuable(order.bits)
         key = self.decoder_key(order.key, order.pan, order.ea)
-        return (encode(read_message(order.bits), key, tables=self.tables),)
+        return (encode(read_message(order.bits), key, tables=self.tables).bits,)
 
-    def changes_together(self, orders: Sequence[ChangeOrder]) -> list[tuple[EncodedToken, ...]]:
+    def changes_together(self, orders: Sequence[ChangeOrder]) -> list[Bits]:
         """The sets of orders for meters of one algorithm, all with the SGC or all without, or the first refusal."""
         requests = [order.request for order in orders]
         sets = key_change_sets(
@@ -98,15 +99,15 @@ class Maker:
             with_sgc=requests[0].with_sgc,
             tables=self.tables,
         )
-        return [tuple(EncodedToken(int(digits)) for digits in digits_of_set) for digits_of_set in sets.tolist()]
+        return [tuple(map(int, digits_of_set)) for digits_of_set in sets.tolist()]
 
-    def change(self, order: ChangeOrder) -> tuple[EncodedToken, ...]:
+    def change(self, order: ChangeOrder) -> Bits:
         """The set of one order."""
         request = order.request
         current = self.decoder_key(request.key, request.pan, request.ea)
         new = self.decoder_key(request.new, request.pan, request.ea)
         sections = key_change_set(current, new, at=request.at, with_sgc=request.with_sgc)
-        return tuple(encode(section, current, tables=self.tables) for section in sections)
+        return tuple(encode(section, current, tables=self.tables).bits for section in sections)
 
     def read(self, request: VerifyRequest) -> Token | Refused:
         """What one token says; of a section of a key change all but the bits of the key."""
@@ -167,8 +168,8 @@ def without_key(section: KeyChangeSection) -> KeyChangeSection:
 def by_kind(
     orders: Sequence[AnyOrder],
     kind: Callable[[AnyOrder], Hashable],
-    together: Callable[[Sequence[AnyOrder]], list[tuple[EncodedToken, ...]]],
-    alone: Callable[[AnyOrder], tuple[EncodedToken, ...]],
+    together: Callable[[Sequence[AnyOrder]], list[Bits]],
+    alone: Callable[[AnyOrder], Bits],
 ) -> list[Made]:
     """What becomes of each order, those of one kind made together."""
     kinds: dict[Hashable, list[int]] = {}
@@ -184,8 +185,8 @@ def by_kind(
 
 def in_halves(
     orders: Sequence[AnyOrder],
-    together: Callable[[Sequence[AnyOrder]], list[tuple[EncodedToken, ...]]],
-    alone: Callable[[AnyOrder], tuple[EncodedToken, ...]],
+    together: Callable[[Sequence[AnyOrder]], list[Bits]],
+    alone: Callable[[AnyOrder], Bits],
 ) -> Sequence[Made]:
     """What becomes of each order: together, or in halves if one of them is refused, and a few by themselves."""
     if len(orders) < FEW:
@@ -197,7 +198,7 @@ def in_halves(
         return [*in_halves(orders[:half], together, alone), *in_halves(orders[half:], together, alone)]
 
 
-def one(order: AnyOrder, alone: Callable[[AnyOrder], tuple[EncodedToken, ...]]) -> Made:
+def one(order: AnyOrder, alone: Callable[[AnyOrder], Bits]) -> Made:
     """What becomes of one order."""
     try:
         return alone(order)

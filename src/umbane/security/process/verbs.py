@@ -1,6 +1,6 @@
 """What can be asked of a module over a connection: each verb, what its argument is, and what it does with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from umbane.security.models import Quota, Refused, VendingKeyName, VerifyRequest
 from umbane.security.orders import read_key
 from umbane.security.process.founding import published_grant
 from umbane.security.process.host import Host, Standing
-from umbane.security.process.wire import VERSION, packed_answer, packed_answers, packed_error
+from umbane.security.process.wire import VERSION, packed, packed_answer, packed_error
 from umbane.security.vault import published_key
 from umbane.sts import EA, KRN, KT, SGC, EncodedToken, MeterPAN, message
 
@@ -66,13 +66,18 @@ def told(it: Standing) -> list[object]:
 def issue(host: Host, lines: bytes) -> object:
     """Make tokens."""
     core = host.require_opened().core
-    return packed_answers(core.answers(token_orders_of(lines), core.maker.tokens))
+    return sendable(core.answers(token_orders_of(lines), core.maker.tokens, packed))
 
 
 def change_keys(host: Host, lines: bytes) -> object:
     """Make key changes."""
     core = host.require_opened().core
-    return packed_answers(core.answers(change_orders_of(lines), core.maker.changes))
+    return sendable(core.answers(change_orders_of(lines), core.maker.changes, packed))
+
+
+def sendable(answers: Iterable[object]) -> list[object]:
+    """Answers that are packed, and refusals, as they are sent."""
+    return [packed_error(it.reason) if isinstance(it, Refused) else it for it in answers]
 
 
 def verify(host: Host, typed: list[Typed]) -> object:

@@ -32,8 +32,8 @@ __all__ = [
     "answer_of",
     "answers_of",
     "error_of",
+    "packed",
     "packed_answer",
-    "packed_answers",
     "packed_error",
     "to_bytes",
 ]
@@ -167,16 +167,16 @@ def error_of(parts: Sequence[str]) -> UmbaneError:
     return kind(" ".join(words))
 
 
+def packed(first: int, bits: Iterable[int]) -> tuple[int, bytes]:
+    """Tokens, and the number of the first of them, as they are sent."""
+    return first, b"".join([token.to_bytes(TOKEN) for token in bits])
+
+
 def packed_answer(answer: Issued | Refused) -> tuple[int, bytes] | list[str]:
     """An answer as it is sent."""
     if isinstance(answer, Refused):
         return packed_error(answer.reason)
-    return answer.first, b"".join([token.bits.to_bytes(TOKEN) for token in answer.tokens])
-
-
-def packed_answers(answers: Iterable[Issued | Refused]) -> list[tuple[int, bytes] | list[str]]:
-    """Answers as they are sent."""
-    return [packed_answer(answer) for answer in answers]
+    return packed(answer.first, (token.bits for token in answer.tokens))
 
 
 def answer_of(parts: Sequence[Any]) -> Issued | Refused:
