@@ -77,7 +77,7 @@ async def test_blocked_by_hand(town: Town) -> None:
     await town.does(block_meter, second, "seal broken")
     await town.does(unblock_meter, third, "by mistake")
     assert await town.does(enforce, DAY) == Enforced(1, 0)
-    assert await town.reads(barred) == [third]
+    assert await town.reads(barred, [first, second, third]) == [third]
     await town.does(add_evidence, [paper()])
     assert await town.does(enforce, DAY) == Enforced(0, 1)
     assert [(await town.reads(meter, it)).state for it in (first, second, third)] == ["blocked", "blocked", "installed"]
@@ -92,7 +92,7 @@ async def test_one_version(town: Town) -> None:
     stands = {it.firmware: it for it in await town.reads(standing, DAY) if it.model}
     assert {it: stands[it].is_refused for it in stands} == {"1.0": True, "2.0": False, None: True}
     assert await town.does(enforce, DAY) == Enforced(2, 0)
-    assert set(await town.reads(barred)) == {old, unknown}
+    assert set(await town.reads(barred, [old, new, unknown])) == {old, unknown}
 
 
 async def test_in_stretches(town: Town) -> None:

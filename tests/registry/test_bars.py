@@ -27,10 +27,10 @@ async def test_there_and_back(town: Town, other: Town) -> None:
     """A meter that is barred is blocked, and let go as it was; the record and the log say so once."""
     ids = [town.meter.id, town.stocked.id, other.meter.id]
     assert [await town.does(bar_meters, ids, "not certified") for _ in range(2)] == [1, 0]
-    assert (await state(town), await town.reads(barred)) == (MeterState.BLOCKED, [town.meter.id])
-    assert await other.reads(barred) == []
+    assert (await state(town), await town.reads(barred, ids)) == (MeterState.BLOCKED, [town.meter.id])
+    assert await other.reads(barred, ids) == []
     assert [await town.does(lift_bars, ids, "certified") for _ in range(2)] == [1, 0]
-    assert (await state(town), await town.reads(barred)) == (MeterState.INSTALLED, [])
+    assert (await state(town), await town.reads(barred, ids)) == (MeterState.INSTALLED, [])
     assert (await other.reads(meter_of, other.meter.id)).state is MeterState.INSTALLED
     last = (await town.reads(history, town.meter.id))[-2:]
     assert [(it.action, it.details["reason"]) for it in last] == [
@@ -56,5 +56,5 @@ async def test_gone(town: Town) -> None:
     """A barred meter that was taken down is barred no more."""
     await town.does(bar_meters, [town.meter.id], "not certified")
     await town.does(remove_meter, town.meter.id, "for another")
-    assert await town.reads(barred) == []
+    assert await town.reads(barred, [town.meter.id]) == []
     assert await town.does(lift_bars, [town.meter.id], "certified") == 0

@@ -180,7 +180,7 @@ async def block(work: Work, deed: Block) -> Done:
 async def unblock(work: Work, deed: Unblock) -> Done:
     """Sell to a meter again, unless the policy says that nothing may be sold to its kind."""
     it = await fitting(work, deed)
-    if it.id in await barred(work.tx, work.scope.utility_id):
+    if await barred(work.tx, work.scope.utility_id, [it.id]):
         raise IllegalEventError(f"meter {it.pan.drn} is barred with its model: show what is missing, then enforce")
     await unblock_meter(work.tx, work.scope, it.id, work.report.reason)
     return Done(it.id, changed(it, MeterState.INSTALLED), place_id=it.service_point_id)

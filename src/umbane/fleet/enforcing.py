@@ -14,7 +14,7 @@ from umbane.fleet.approval import ApprovalPolicy, Consequence, Dossier, Finding,
 from umbane.fleet.catalogue import approvals, dossiers
 from umbane.fleet.errors import FleetInputError
 from umbane.registry import Scope
-from umbane.registry.bars import bar_meters, barred, lift_bars
+from umbane.registry.bars import IS_BARRED, bar_meters, lift_bars
 
 __all__ = ["AT_A_TIME", "Enforced", "Standing", "enforce", "may_be_hung_up", "standing"]
 
@@ -28,7 +28,7 @@ OF_BUILD: Final = """
 SELECT m.id FROM registry.meter m LEFT JOIN fleet.unit u ON u.utility_id = m.utility_id AND u.meter_id = m.id
 WHERE m.utility_id = $1 AND model IS NOT DISTINCT FROM $2 AND firmware IS NOT DISTINCT FROM $3"""
 IN_USE: Final = OF_BUILD + " AND state = 'installed' ORDER BY m.id LIMIT $4"
-AMONG: Final = OF_BUILD + " AND m.id = ANY ($4) ORDER BY m.id LIMIT $5"
+BARRED: Final = f"{OF_BUILD} AND {IS_BARRED} ORDER BY m.id LIMIT $4"
 SHOWN_AGAIN: Final = "what was missing is shown, or the policy changed"
 
 
@@ -93,14 +93,13 @@ async def enforce(tx: Connection, scope: Scope, on: date, most: int = AT_A_TIME)
     if most < 1:
         raise FleetInputError("most", f"{most} is none", "at least 1")
     done, lifted = 0, 0
-    held = await barred(tx, scope.utility_id)
     for it in await standing(tx, scope.utility_id, on):
         build, left = (scope.utility_id, it.model, it.firmware), most - done - lifted
         if it.is_refused and it.meters > it.blocked:
             ids = [row["id"] for row in await tx.fetch(IN_USE, *build, left)]
             done += await bar_meters(tx, scope, ids, reason_of(it.findings))
-        elif held and it.blocked and not it.is_refused:
-            ids = [row["id"] for row in await tx.fetch(AMONG, *build, held, left)]
+        elif it.blocked and not it.is_refused:
+            ids = [row["id"] for row in await tx.fetch(BARRED, *build, left)]
             lifted += await lift_bars(tx, scope, ids, SHOWN_AGAIN)
     return Enforced(done, lifted)
 

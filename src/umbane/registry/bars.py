@@ -12,7 +12,7 @@ from umbane.db import Connection
 from umbane.registry.changes import tell_many
 from umbane.registry.roles import Scope
 
-__all__ = ["bar_meters", "barred", "lift_bars"]
+__all__ = ["IS_BARRED", "bar_meters", "barred", "lift_bars"]
 
 MOVES: Final = "'meter.bar', 'meter.lift', 'meter.block', 'meter.unblock', 'meter.install', 'meter.remove'"
 IS_BARRED: Final = f"""
@@ -20,6 +20,7 @@ m.state = 'blocked' AND 'meter.bar' = (
     SELECT action FROM registry.change c
     WHERE c.utility_id = m.utility_id AND c.object = m.id AND c.action IN ({MOVES}) ORDER BY c.id DESC LIMIT 1
 )"""  # noqa: S608 - our words
+"""The condition under which a meter m is blocked by such an act."""
 MOVING: Final = """
 WITH held AS (
     SELECT id FROM registry.meter m WHERE utility_id = $1 AND id = ANY ($2) AND {which} ORDER BY id FOR NO KEY UPDATE
@@ -36,7 +37,8 @@ WITH held AS (
 SELECT count(*) FROM moved"""
 BARRING: Final = MOVING.format(which="m.state = 'installed'", since="installed", to="blocked", action="meter.bar")
 LIFTING: Final = MOVING.format(which=IS_BARRED, since="blocked", to="installed", action="meter.lift")
-BARRED: Final = f"SELECT id FROM registry.meter m WHERE utility_id = $1 AND {IS_BARRED} ORDER BY id"  # noqa: S608 - our words
+BARRED: Final = f"""
+SELECT id FROM registry.meter m WHERE utility_id = $1 AND id = ANY ($2) AND {IS_BARRED} ORDER BY id"""  # noqa: S608 - our words
 
 
 async def bar_meters(tx: Connection, scope: Scope, meter_ids: Sequence[UUID], reason: str) -> int:
@@ -53,6 +55,6 @@ async def lift_bars(tx: Connection, scope: Scope, meter_ids: Sequence[UUID], rea
     return count
 
 
-async def barred(connection: Connection, utility_id: UUID) -> list[UUID]:
-    """The meters that are blocked by such an act."""
-    return [row["id"] for row in await connection.fetch(BARRED, utility_id)]
+async def barred(connection: Connection, utility_id: UUID, meter_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of these meters that are blocked by such an act."""
+    return [row["id"] for row in await connection.fetch(BARRED, utility_id, [*meter_ids])]
