@@ -87,6 +87,10 @@ def test_from_slip_to_float(place: Server, file: Path) -> None:
     assert "FT2" not in shown
     said = done(place, *trade, "assign", "ZA62001234567", "FEE1", "--reason", "a fee")
     proposal = said.split()[-1]
+    shown = " ".join(done(place, *trade, "waiting").split())
+    assert f"says that FEE1 is no vendor's: a fee. To agree: umbane trade deposits agree {proposal}" in shown
+    done(place, *trade, "assign", "ZA62001234567", "FEE1", "--vendor", "V-1", "--reason", "no, its charge")
+    assert "says that FEE1 is V-1's: no, its charge." in done(place, *trade, "waiting")
     assert "another person has to agree" in refused(place, *trade, "agree", proposal)
     assert call(place, *trade, "agree", proposal, LOGNAME="sipho").output == "Done.\n"
     assert done(place, *trade, "waiting") == "No entry waits.\n"

@@ -367,6 +367,14 @@ async def test_charge_back_by_hand(bank: Bank) -> None:
     assert await bank.owes() == -49_500
 
 
+async def test_a_charge_back_that_comes_again(bank: Bank) -> None:
+    """Money that comes again after it was taken back by hand waits for a person."""
+    await bank.read(TILL, paid("X1", -500, "UNPAID CHEQUE"))
+    await settle(bank, "X1", bank.seller.id)
+    await bank.read(paid("X1", 500, "X1", TUESDAY, reversal=True), number=2, on=TUESDAY)
+    assert (await bank.owes(), await bank.waits()) == (-49_500, ["X1/back"])
+
+
 # ------------------------------------------------------------------------------------------------------------- by hand
 
 

@@ -16,10 +16,11 @@ from umbane.db import Connection, Database
 from umbane.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from umbane.pricing import Currency
     from umbane.registry import Utility
+    from umbane.trade.bankstore import Proposal
     from umbane.trade.statements import BankEntry, Gap, Statement
 
 __all__ = ["deposits", "statement"]
@@ -211,6 +212,8 @@ def match(code: str | None) -> None:
 @of_utility
 def waiting(code: str | None) -> None:
     """List the entries of which nobody can say by rule whose they are, and statements that are missing."""
+    from umbane.registry import vendors
+    from umbane.trade.bankstore import proposals
     from umbane.trade.deposits import statement_gaps
     from umbane.trade.deposits import waiting as those
 
@@ -221,16 +224,26 @@ def waiting(code: str | None) -> None:
             account, entry = map(plain, it.place)
             days, amount = str(it.days), home.currency.show(it.entry.amount)
             table.add_row(account, entry, it.entry.booked.isoformat(), Text(about(it.entry)), days, amount)
+        codes = {it.id: it.code for it in await vendors(tx, home.id)}
+        lines = [proposed(it, codes) for it in await proposals(tx, home.id)]
         gaps = await statement_gaps(tx, home.id)
-        return table, [missing(number, gap, home.currency) for number, its in gaps.items() for gap in its]
+        return table, lines + [missing(number, gap, home.currency) for number, its in gaps.items() for gap in its]
 
-    table, gaps = inside(code, work)
+    table, lines = inside(code, work)
     if table.row_count:
         console().print(table)
     else:
         click.echo("No entry waits.")
-    for line in gaps:
-        click.echo(line)
+    for line in lines:
+        click.echo(plain(line))
+
+
+def proposed(it: "Proposal", codes: "Mapping[UUID, str]") -> str:
+    """What somebody said of an entry, as a sentence."""
+    whose = f"{codes[it.vendor_id]}'s" if it.vendor_id else "no vendor's"
+    return (
+        f"{it.by} says that {it.place.identity} is {whose}: {it.reason}. To agree: umbane trade deposits agree {it.id}"
+    )
 
 
 def missing(number: str, gap: "Gap", currency: "Currency") -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "Decision",
     "Kept",
     "Place",
+    "Proposal",
     "columns_of",
     "decided",
     "deposits_of",
@@ -30,6 +31,7 @@ __all__ = [
     "lock_deposits",
     "open_slips",
     "payers",
+    "proposals",
     "read_statements_of",
     "undecided",
 ]
@@ -82,7 +84,7 @@ SELECT e.identity, {COLUMNS}, d.vendor_id FROM trade.decision d
 JOIN trade.bank_entry e ON e.utility_id = d.utility_id AND e.account = d.account AND e.identity = d.identity
 LEFT JOIN trade.decision b ON b.utility_id = d.utility_id AND b.account = d.account AND b.takes_back = d.identity
 WHERE d.utility_id = $1 AND d.account = $2 AND d.vendor_id IS NOT NULL AND d.takes_back IS NULL AND b.identity IS NULL
-    AND e.amount = ANY ($3::bigint[])
+    AND e.amount > 0 AND e.amount = ANY ($3::bigint[])
     AND NOT EXISTS (SELECT FROM ledger.entry r WHERE r.utility_id = d.utility_id AND r.reverses = d.entry_id)
 ORDER BY e.booked, e.identity"""  # noqa: S608 - our columns
 DECIDED: Final = """
@@ -94,6 +96,10 @@ LEFT JOIN trade.decision d ON d.utility_id = s.utility_id AND d.slip_id = s.id
 LEFT JOIN trade.slip_withdrawn w ON w.utility_id = s.utility_id AND w.slip_id = s.id
 WHERE s.utility_id = $1 AND d.slip_id IS NULL AND w.slip_id IS NULL ORDER BY s.paid_on, s.number"""
 PAYERS: Final = "SELECT kind, value, vendor_id FROM trade.payer WHERE utility_id = $1"
+PROPOSED: Final = """
+SELECT p.id, p.account, p.identity, p.vendor_id, p.reason, p.by FROM trade.proposal p
+LEFT JOIN trade.decision d ON d.utility_id = p.utility_id AND d.account = p.account AND d.identity = p.identity
+WHERE p.utility_id = $1 AND d.identity IS NULL ORDER BY p.at, p.id"""
 READ: Final = """
 SELECT sequence, opened_on, opening, closed_on, closing FROM trade.statement WHERE utility_id = $1 AND account = $2"""
 
@@ -137,6 +143,17 @@ class Decision:
     at: datetime
     by: str
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What somebody said of an entry that still waits: whose it is (None for no vendor's), why, and who said so."""
+
+    id: UUID
+    place: Place
+    vendor_id: UUID | None
+    reason: str
+    by: str
 
 
 async def lock_deposits(tx: Connection, utility_id: UUID) -> None:
@@ -186,6 +203,12 @@ async def decided(connection: Connection, utility_id: UUID) -> list[Decision]:
     """What became of entries, in the order in which that was decided."""
     rows = await connection.fetch(DECIDED, utility_id)
     return [Decision(Place(account, name), Rule(rule), *rest) for account, name, rule, *rest in rows]
+
+
+async def proposals(connection: Connection, utility_id: UUID) -> list[Proposal]:
+    """What was said by hand of entries that still wait, the oldest first."""
+    rows = await connection.fetch(PROPOSED, utility_id)
+    return [Proposal(id_, Place(account, name), *rest) for id_, account, name, *rest in rows]
 
 
 async def open_slips(connection: Connection, utility_id: UUID) -> list[Slip]:

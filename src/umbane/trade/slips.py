@@ -82,7 +82,8 @@ async def know_payer(  # noqa: PLR0913, PLR0917 - by what, whose, and when
         raise TradeInputError(kind, f"{known!r} may stand anywhere by chance", f"at least {LEAST} letters and digits")
     if not await tx.fetchval(PAYER, scope.utility_id, kind, known, vendor_id, now, scope.by):
         raise DuplicateError(known, f"this {kind} means a vendor already", "give one that is the vendor's own")
-    await record(tx, scope, "vendor.payer", [(vendor_id, {"kind": kind, "value": known})])
+    told = known if kind == "reference" else f"…{known[-LEAST:]}"  # the log has readers whom the rest is no business of
+    await record(tx, scope, "vendor.payer", [(vendor_id, {"kind": kind, "value": told})])
 
 
 async def announce(tx: Connection, scope: Scope, slips: Sequence[Slip], now: datetime) -> None:
