@@ -8,7 +8,7 @@ from umbane.sts.checks import require_int, require_type
 from umbane.sts.crc import crc
 from umbane.sts.tid import TID
 
-__all__ = ["CONTENT_BITS", "StampedToken", "Token", "message"]
+__all__ = ["CONTENT_BITS", "StampedToken", "Token", "message", "unchecked"]
 
 CONTENT_BITS: Final = 44
 SUBCLASS_BITS: Final = 4
@@ -37,8 +37,13 @@ class Token(Protocol):
 
 def message(token: Token) -> int:
     """The 66 bits Class | SubClass | content | CRC, before encryption (6.2)."""
-    bits = (token.token_class << SUBCLASS_BITS | token.subclass) << CONTENT_BITS | token.content()
+    bits = unchecked(token)
     return bits << CRC_BITS | token.check_bits(bits)
+
+
+def unchecked(token: Token) -> int:
+    """The first 50 of them."""
+    return (token.token_class << SUBCLASS_BITS | token.subclass) << CONTENT_BITS | token.content()
 
 
 def split_content(content: int) -> tuple[int, TID, int]:

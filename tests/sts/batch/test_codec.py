@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.sts.batch.columns import ENOUGH, few_or_many
 from tests.sts.hazmat import oracle
-from tests.sts.support import decoder_keys, key_types, usable_keys
+from tests.sts.support import all_tokens, decoder_keys, key_types, usable_keys
 from umbane import sts
 from umbane.sts import (
     EA,
@@ -32,7 +32,7 @@ from umbane.sts import (
     Token,
     TokenFormatError,
 )
-from umbane.sts.batch import Decoded, DecoderKeys, Tokens, credit, decode, encode
+from umbane.sts.batch import Decoded, DecoderKeys, Tokens, credit, decode, encode, messages
 from umbane.sts.batch.arrays import CHUNK
 from umbane.sts.content import message
 
@@ -84,6 +84,12 @@ def test_other_tables(table: list[tuple[Token, DecoderKey]], tables: StaTables) 
     digits = encode(tokens, keys, tables=tables)
     assert [token.decode() for token in digits] == [sts.encode(*row, tables=tables).digits for row in table]
     assert decoded_bits(decode(digits, keys, tables=tables)) == tokens.bits.tolist()
+
+
+@given(st.lists(all_tokens))
+def test_messages_like_one_by_one(tokens: list[Token]) -> None:
+    """The bits of many tokens before encryption are those of each."""
+    assert messages(tokens) == list(map(message, tokens))
 
 
 @given(few_or_many(st.integers(0, (1 << 66) - 1)), usable_keys)

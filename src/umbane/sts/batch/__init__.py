@@ -5,7 +5,7 @@ Errors name the first row that is wrong. Nothing of ``umbane.sts`` itself loads 
 """
 
 from umbane.sts.batch.amounts import decode_amounts, decode_currency_amounts, encode_amounts, encode_currency_amounts
-from umbane.sts.batch.codec import Decoded, decode, encode
+from umbane.sts.batch.codec import Decoded, decode, encode, messages
 from umbane.sts.batch.framing import Digits
 from umbane.sts.batch.keychange import key_change_sets
 from umbane.sts.batch.keys import DecoderKeys, derivation_rows, derive_keys, derived_keys
@@ -30,5 +30,6 @@ __all__ = [
     "encode_currency_amounts",
     "key_change_sets",
     "management",
+    "messages",
     "tids",
 ]

@@ -15,14 +15,14 @@ from umbane.sts.batch.keys import DecoderKeys
 from umbane.sts.batch.tokens import CLASS_SHIFT, Tokens
 from umbane.sts.checks import require_types
 from umbane.sts.codec import PLAIN_CLASS
-from umbane.sts.content import CRC_BITS
+from umbane.sts.content import CRC_BITS, Token
 from umbane.sts.errors import CrcError, StsInputError
 from umbane.sts.framing import TOKEN_DIGITS
 from umbane.sts.hazmat.tables import SAMPLE_TABLES, StaTables
 from umbane.sts.parameters import EA, KT
 from umbane.sts.tid import KEN_SHIFT, TID, require_unexpired
 
-__all__ = ["Decoded", "decode", "encode", "encoded"]
+__all__ = ["Decoded", "decode", "encode", "encoded", "messages"]
 
 CRC_MASK: Final = (1 << CRC_BITS) - 1
 
@@ -143,6 +143,13 @@ def encoded(tokens: Tokens, keys: DecoderKeys | None, tables: StaTables) -> Digi
             blocks = np.where(token_class == PLAIN_CLASS, blocks, encipher(blocks, keys.part(rows), tables))
         digits[rows] = to_digits(blocks, token_class)
     return digits
+
+
+def messages(tokens: Iterable[Token]) -> list[int]:
+    """The 66 bits of each token before encryption, as ``message`` has them."""
+    rows = Tokens.of(tokens)
+    checks = check_bits(rows).tolist()
+    return [bits << CRC_BITS | check for bits, check in zip(rows.bits.tolist(), checks, strict=True)]
 
 
 def check_bits(tokens: Tokens) -> NDArray[np.uint16]:

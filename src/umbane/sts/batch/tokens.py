@@ -11,7 +11,7 @@ from umbane.errors import shown
 from umbane.sts.amounts import MAX_AMOUNT
 from umbane.sts.batch.amounts import encode_amounts, encode_currency_amounts
 from umbane.sts.batch.arrays import U64, Mask, common_length, whole_numbers
-from umbane.sts.content import CONTENT_BITS, CRC_BITS, RND_SHIFT, SUBCLASS_BITS, TID_SHIFT, Token, message
+from umbane.sts.content import CONTENT_BITS, RND_SHIFT, SUBCLASS_BITS, TID_SHIFT, Token, unchecked
 from umbane.sts.credit import CURRENCY_SUBCLASS, Service, require_service
 from umbane.sts.errors import StsInputError
 from umbane.sts.management import (
@@ -78,7 +78,7 @@ class Tokens:
     @classmethod
     def of(cls, tokens: Iterable[Token]) -> Self:
         """Single tokens, of any classes, together."""
-        return cls(np.array([message(token) >> CRC_BITS for token in tokens], np.uint64))
+        return cls(np.array([unchecked(token) for token in tokens], np.uint64))
 
     @property
     def token_class(self) -> U64:
