@@ -43,7 +43,8 @@ BOOKED: Final = """
 SELECT DISTINCT ON (a.vendor_id, a.first) a.vendor_id, a.first, a.after, v.document,
     a.ordinal, a.taken_back, a.commission, a.tax
 FROM trade.accrual a JOIN trade.scheme_version v USING (utility_id, scheme_id, version)
-WHERE a.utility_id = $1 AND a.first >= $2 ORDER BY a.vendor_id, a.first, a.ordinal DESC"""
+WHERE a.utility_id = $1 AND (a.first >= $2 OR (a.vendor_id, a.first) IN (SELECT * FROM unnest($3::uuid[], $4::date[])))
+ORDER BY a.vendor_id, a.first, a.ordinal DESC"""
 ACCRUALS: Final = Table(
     "trade.accrual",
     {"vendor_id": "uuid", "first": "date", "ordinal": "smallint", "after": "date"}
@@ -145,14 +146,13 @@ async def due(tx: Connection, utility_id: UUID, today: date) -> dict[Period, Boo
 
 async def touched(tx: Connection, utility_id: UUID, again: date | None) -> dict[Period, Booked]:
     """The periods that were booked and of which more is taken back now, or which are to be reckoned once more."""
-    back = await taken_back(tx, utility_id)
-    days = [first for _, first in back] + ([] if again is None else [again])
-    found = {}
-    for vendor_id, first, after, document, *stands in await tx.fetch(BOOKED, utility_id, min(days, default=date.max)):
-        booked = Booked(*stands)
-        if booked.taken_back != back.get((vendor_id, first), 0) or (again is not None and first >= again):
-            found[Period(vendor_id, first, after, load_scheme(document))] = booked
-    return found
+    back = columns(await taken_back(tx, utility_id), 2)
+    rows = await tx.fetch(BOOKED, utility_id, again or date.max, *back)
+    schemes = {text: load_scheme(text) for text in {row["document"] for row in rows}}
+    return {
+        Period(vendor_id, first, after, schemes[text]): Booked(*stands)
+        for vendor_id, first, after, text, *stands in rows
+    }
 
 
 async def reckon(connection: Connection, utility_id: UUID, zone: ZoneInfo, wanted: Sequence[Period]) -> list[Earned]:

@@ -46,7 +46,7 @@ FROM sale GROUP BY vendor_id, by_sale, back, CASE WHEN by_sale THEN tender END, 
 TAXES: Final = "SELECT coalesce(array_agg(id), '{}') FROM ledger.account WHERE utility_id = $1 AND kind = 'tax'"
 # Few sales are taken back: all of those are looked at.
 TAKEN_BACK: Final = """
-SELECT a.vendor_id, a.first, count(*) FROM vending.reversal r
+SELECT a.vendor_id, a.first FROM vending.reversal r
 JOIN vending.sale s ON s.utility_id = r.utility_id AND s.id = r.sale_id
 JOIN ledger.entry e ON e.utility_id = r.utility_id AND e.id = r.sale_id
 CROSS JOIN LATERAL (
@@ -54,7 +54,10 @@ CROSS JOIN LATERAL (
     WHERE b.utility_id = r.utility_id AND b.vendor_id = s.vendor_id AND b.since <= e.at AND b.ordinal = 0
     ORDER BY b.since DESC LIMIT 1
 ) AS a
-WHERE r.utility_id = $1 AND e.at < a.until GROUP BY a.vendor_id, a.first"""
+WHERE r.utility_id = $1 AND e.at < a.until GROUP BY a.vendor_id, a.first
+HAVING count(*) <> (
+    SELECT l.taken_back FROM trade.accrual l WHERE l.utility_id = $1 AND l.vendor_id = a.vendor_id AND l.first = a.first
+    ORDER BY l.ordinal DESC LIMIT 1)"""
 
 
 async def groups(
@@ -83,7 +86,6 @@ async def groups(
             yield vendor_id, (Basis(*sums), 1)
 
 
-async def taken_back(connection: Connection, utility_id: UUID) -> dict[tuple[UUID, date], int]:
-    """How many sales of accrued periods were taken back, by vendor and first day; periods without any are left out."""
-    rows = await connection.fetch(TAKEN_BACK, utility_id, timeout=PATIENCE)
-    return {(vendor_id, first): count for vendor_id, first, count in rows}
+async def taken_back(connection: Connection, utility_id: UUID) -> list[tuple[UUID, date]]:
+    """The periods, by vendor and first day, of which more sales are taken back than was known when they were booked."""
+    return [(vendor_id, first) for vendor_id, first in await connection.fetch(TAKEN_BACK, utility_id, timeout=PATIENCE)]
