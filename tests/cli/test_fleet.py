@@ -185,6 +185,7 @@ deed: {{kind: replace, meter: "{OLD}", by: "{pan(9_001).drn}", cause: relay, clo
         ("", "columns are others"),
         ("number\n1\n", "columns are others"),
         ("meter,colour\n1,blue\n", "columns are others"),
+        (f"meter,model\n{OLD},Green\n", "there is no model Green"),
         ("meter\n12\n", "meter number"),
         (f"meter\n{pan(5).drn}\n", "there is no meter"),
         (f"meter,delivered\n{OLD},yesterday\n", "line 2, delivered"),

@@ -24,7 +24,7 @@ from umbane.fleet import (
     dossiers,
     withdraw_evidence,
 )
-from umbane.registry import DuplicateError, NotFoundError
+from umbane.registry import DuplicateError, NotFoundError, history, meter
 
 TABLES = ["model", "evidence", "withdrawal", "policy", "event", "carrying"]
 
@@ -107,6 +107,19 @@ async def test_a_unit(town: Town) -> None:
     await town.does(describe_units, [Unit(town.meter.id, battery=DAY)])
     row = await town.database.run(lambda tx: tx.fetchrow("SELECT firmware, delivered, battery FROM fleet.unit"))
     assert tuple(row or ()) == ("1.0", date(2024, 5, 1), DAY)
+
+
+async def test_models_of_meters(town: Town) -> None:
+    """Of which model a meter is may be said later, of the catalogue's, and stands in the registry with what it was."""
+    await with_blue(town)
+    for _ in range(2):
+        await town.does(describe_units, [Unit(town.meter.id, model=BLUE.name), Unit(town.stocked.id)])
+    assert [(await town.reads(meter, it.id)).model for it in (town.meter, town.stocked)] == [BLUE.name, None]
+    named = [it.details for it in await town.reads(history, town.meter.id) if it.action == "meter.model"]
+    assert named == [{"model": [None, BLUE.name]}]
+    for wrong in (Unit(town.meter.id, model="Green"), Unit(new_id(), model=BLUE.name)):
+        with pytest.raises(NotFoundError):
+            await town.does(describe_units, [wrong])
 
 
 @pytest.mark.parametrize("table", TABLES)

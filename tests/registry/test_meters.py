@@ -18,6 +18,7 @@ from umbane.registry import (
     Meter,
     MeterState,
     NotFoundError,
+    RegistryInputError,
     Scope,
     ServicePoint,
     TransitionError,
@@ -37,6 +38,7 @@ from umbane.registry import (
     unblock_meter,
 )
 from umbane.registry import meter as meter_of
+from umbane.registry.meters import name_models
 from umbane.sts import EA, SGC, TCT, CheckDigitError, StsInputError
 
 STOCKED, INSTALLED, BLOCKED, REMOVED, SCRAPPED = MeterState
@@ -236,3 +238,17 @@ async def test_what_the_database_refuses(town: Town, change: str) -> None:
     sql = f"UPDATE registry.meter SET {change} WHERE id = $1"  # noqa: S608 - the changes above
     with pytest.raises(asyncpg.CheckViolationError):
         await by_owner(town.database, sql, town.meter.id)
+
+
+async def test_models(town: Town, other: Town) -> None:
+    """Of which model meters are is said of many at once; what changed is written down, and nobody else's is touched."""
+    await town.does(name_models, {town.meter.id: "Blue 3", town.stocked.id: "Red 1"})
+    await town.does(name_models, {town.meter.id: "Blue 4", town.stocked.id: "Red 1"})
+    await town.does(name_models, {})
+    assert [(await town.reads(meter_of, it.id)).model for it in (town.meter, town.stocked)] == ["Blue 4", "Red 1"]
+    said = [it.details for it in await town.reads(history, town.meter.id) if it.action == "meter.model"]
+    assert said == [{"model": [None, "Blue 3"]}, {"model": ["Blue 3", "Blue 4"]}]
+    with pytest.raises(NotFoundError):
+        await town.does(name_models, {other.meter.id: "Blue 3"})
+    with pytest.raises(RegistryInputError, match="model"):
+        await town.does(name_models, {town.meter.id: "=1"})

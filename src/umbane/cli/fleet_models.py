@@ -256,7 +256,7 @@ def withdraw(  # noqa: PLR0917 - click passes every parameter by its name
 @click.argument("file", type=FILE)
 @of_utility
 def units(file: Path, code: str | None) -> None:
-    """Say what is known of meters, from a CSV FILE with the columns meter, firmware, delivered, battery."""
+    """Say what is known of meters, from a CSV FILE with the columns meter, model, firmware, delivered, battery."""
     from umbane.fleet import Unit, describe_units
     from umbane.registry import meter_by_number
 
@@ -265,17 +265,17 @@ def units(file: Path, code: str | None) -> None:
             rows = list(csv.DictReader(opened))
     except ValueError as error:
         raise InputError(str(file), "it is no CSV in UTF-8", "export it again as CSV in UTF-8") from error
-    if not rows or set(rows[0]) - {"meter", "firmware", "delivered", "battery"} or "meter" not in rows[0]:
+    if not rows or set(rows[0]) - {"meter", "model", "firmware", "delivered", "battery"} or "meter" not in rows[0]:
         raise InputError(
-            str(file), "its columns are others", "meter, and of firmware, delivered, battery what is known"
+            str(file), "its columns are others", "meter, and of model, firmware, delivered, battery what is known"
         )
 
     async def work(tx: "Connection", scope: "Scope", house: "Utility") -> None:
         new = []
         for line, row in enumerate(rows, 2):
             found = await meter_by_number(tx, house.id, row["meter"])
-            days = (day_of(row.get(field), f"line {line}, {field}") for field in ("delivered", "battery"))
-            new.append(Unit(found.id, row.get("firmware") or None, *days))
+            first, last = (day_of(row.get(it), f"line {line}, {it}") for it in ("delivered", "battery"))
+            new.append(Unit(found.id, row.get("firmware") or None, first, last, row.get("model") or None))
         await describe_units(tx, scope, new)
 
     writing(code, work)

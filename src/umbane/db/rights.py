@@ -29,8 +29,8 @@ TABLES: Final = {
     "registry.customer": "SELECT, INSERT, UPDATE (name, phone, email, id_number, language)",
     "registry.service_point": "SELECT, INSERT, UPDATE (address, feeder, transformer, pole, phase)",
     "registry.contract": "SELECT, INSERT, UPDATE (tariff_id, closed, state, version)",
-    "registry.meter": "SELECT, INSERT, UPDATE (sgc, krn, ti, kt, base_date, ken, key_phase, pending_sgc, pending_krn,"
-    " pending_ti, pending_kt, pending_base_date, pending_ken, state, service_point_id, contract_id)",
+    "registry.meter": "SELECT, INSERT, UPDATE (model, sgc, krn, ti, kt, base_date, ken, key_phase, pending_sgc,"
+    " pending_krn, pending_ti, pending_kt, pending_base_date, pending_ken, state, service_point_id, contract_id)",
     "registry.key_event": STAYS,
     "registry.vendor": "SELECT, INSERT, UPDATE (code, name, credit_limit, blocked)",
     "registry.terminal": "SELECT, INSERT, UPDATE (blocked)",

@@ -16,6 +16,7 @@ from umbane.fleet.errors import FleetInputError
 from umbane.fleet.models import Evidence, EvidenceKind, MeterModel
 from umbane.fleet.telling import tell
 from umbane.registry import DuplicateError, NotFoundError, Scope
+from umbane.registry.meters import name_models
 from umbane.registry.texts import clean, require_clean
 
 __all__ = [
@@ -65,12 +66,14 @@ class Unit(Struct, frozen=True):
         firmware: its version; None to leave what is known.
         delivered: the day it came from the supplier; None to leave what is known.
         battery: the day its battery was changed; None to leave what is known.
+        model: of the catalogue; None to leave what is known.
     """
 
     meter_id: UUID
     firmware: str | None = None
     delivered: date | None = None
     battery: date | None = None
+    model: str | None = None
 
     def __post_init__(self) -> None:
         require_clean(("firmware", self.firmware))
@@ -163,9 +166,13 @@ async def describe_units(tx: Connection, scope: Scope, units: Sequence[Unit]) ->
     """Say of meters what is known of them; what isn't said stays.
 
     Raises:
-        NotFoundError: there is no such meter.
+        NotFoundError: there is no such meter, or no such model.
     """
-    rows = [msgspec.structs.astuple(it) for it in units]
+    named = {it.meter_id: it.model for it in units if it.model}
+    if unknown := set(named.values()) - (await dossiers(tx, scope.utility_id)).keys():
+        raise NotFoundError("model", min(unknown))
+    await name_models(tx, scope, named)
+    rows = [(it.meter_id, it.firmware, it.delivered, it.battery) for it in units]
     with _explained("meter"):
         await tx.execute(DESCRIBING, *columns(rows, 4), scope.utility_id)
     await tell(tx, scope, "unit", [msgspec.to_builtins(it) for it in units])

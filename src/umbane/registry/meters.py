@@ -1,16 +1,17 @@
 """What becomes of meters: from the store to a place, blocked and unblocked, replaced, removed, scrapped."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from umbane.db import Connection
 from umbane.registry.changes import record, record_addition
-from umbane.registry.errors import TransitionError
+from umbane.registry.errors import NotFoundError, TransitionError
 from umbane.registry.meternumbers import pan_of
 from umbane.registry.models import LEGAL_MOVES, Meter, MeterState
 from umbane.registry.roles import Scope
 from umbane.registry.store import METERS, explained, insert, meter_columns, meter_from, one
+from umbane.registry.texts import require_clean
 
 __all__ = [
     "add_meters",
@@ -19,6 +20,7 @@ __all__ = [
     "meter",
     "meter_by_number",
     "meter_held",
+    "name_models",
     "remove_meter",
     "replace_meter",
     "restock_meter",
@@ -29,11 +31,33 @@ __all__ = [
 METER: Final = "SELECT * FROM registry.meter WHERE utility_id = $1 AND id = $2"
 BY_PAN: Final = "SELECT * FROM registry.meter WHERE utility_id = $1 AND pan = $2"
 LOCKED: Final = " FOR NO KEY UPDATE"
+NAMED: Final = """
+SELECT id, model FROM registry.meter WHERE utility_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE"""
+NAMING: Final = """
+UPDATE registry.meter m SET model = new.model FROM unnest($2::uuid[], $3::text[]) AS new (id, model)
+WHERE m.utility_id = $1 AND m.id = new.id"""
 MOVE: Final = """
 UPDATE registry.meter SET state = $3, service_point_id = $4, contract_id = (
     SELECT id FROM registry.contract WHERE utility_id = $1 AND service_point_id = $4 AND closed IS NULL
 ) WHERE utility_id = $1 AND id = $2 RETURNING *"""
 """A meter that hangs at a place serves the contract that is open there, if there is one."""
+
+
+async def name_models(tx: Connection, scope: Scope, models: Mapping[UUID, str]) -> None:
+    """Say of which model meters are, each by its id.
+
+    Raises:
+        NotFoundError: there is no such meter.
+        RegistryInputError: a name can't be one.
+    """
+    for name in set(models.values()):
+        require_clean(("model", name))
+    before = {row["id"]: row["model"] for row in await tx.fetch(NAMED, scope.utility_id, [*models])}
+    if missing := models.keys() - before.keys():
+        raise NotFoundError("meter", min(missing))
+    new = {id_: name for id_, name in models.items() if before[id_] != name}
+    await tx.execute(NAMING, scope.utility_id, [*new], [*new.values()])
+    await record(tx, scope, "meter.model", [(id_, {"model": [before[id_], name]}) for id_, name in new.items()])
 
 
 async def meter(connection: Connection, utility_id: UUID, meter_id: UUID) -> Meter:
