@@ -21,13 +21,13 @@ from umbane.audit import (
     SaleEntries,
     Signer,
     Tree,
-    append_lines,
     exported,
     leaf_hash,
+    log_rows,
     sequence,
     verify_export,
 )
-from umbane.db import Database, Embedded, new_ids, open_database
+from umbane.db import Database, Embedded, new_ids, open_database, write
 from umbane.registry import KeyParameters, key_parameters
 from umbane.sts import KT, EncodedToken
 from umbane.vending import Buy, SaleRequest
@@ -108,7 +108,7 @@ async def appending() -> list[Result]:
         async with open_database(Embedded(Path(folder) / "server"), migrating=True) as database:
             start = time.perf_counter()
             for it in batches:
-                await database.run(lambda tx, it=it: append_lines(tx, NOW, it, BATCH, bytes(SALT_BYTES * BATCH)))  # type: ignore[misc] # bound at once
+                await database.run(lambda tx, it=it: write(tx, log_rows(NOW, it, BATCH, bytes(SALT_BYTES * BATCH))))  # type: ignore[misc] # bound at once
             appended = time.perf_counter() - start
             sequenced = await sequencing(database)
     both = LEAVES / (appended + sequenced)

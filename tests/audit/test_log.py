@@ -20,12 +20,12 @@ from umbane.audit import (
     SaleEntries,
     UnknownEntryError,
     append,
-    append_lines,
     consistency_proof,
     heads_after,
     inclusion_proof,
     last_head,
     leaf_hash,
+    log_rows,
     require_next,
     sale_entry,
     seal,
@@ -35,7 +35,7 @@ from umbane.audit import (
     verify_inclusion,
 )
 from umbane.audit.store import load_tree
-from umbane.db import Connection, Database, Server, open_database
+from umbane.db import Connection, Database, Server, open_database, write
 
 CHANCE = Random(4)  # noqa: S311 - the same sizes each time
 
@@ -118,7 +118,7 @@ async def test_high_trees(database: Database) -> None:
     """Of a log of more than 65 536 entries, with tiles upon tiles, proofs convince too."""
     count = 66_000
     lines = b"\n".join(b"%d" % it for it in range(count))
-    await database.run(lambda tx: append_lines(tx, NOW, lines, count, b""))
+    await database.run(lambda tx: write(tx, log_rows(NOW, lines, count, b"")))
     await sequence(database, SIGNER, NOW)
     head = await last(database)
     assert await look(database, "SELECT count(*) FROM audit.tile WHERE level = 1") == 1
@@ -227,7 +227,7 @@ async def test_nothing_is_signed_over_a_forgery(database: Database, statement: s
 
 async def test_a_batch_that_lies(database: Database) -> None:
     """A batch that hasn't as many entries as it says gets no place."""
-    await database.run(lambda tx: append_lines(tx, NOW, b"{}\n{}", 3, b""))
+    await database.run(lambda tx: write(tx, log_rows(NOW, b"{}\n{}", 3, b"")))
     with pytest.raises(AlteredError, match="has 2 entries and says that it has 3"):
         await sequence(database, SIGNER, NOW)
 
@@ -356,7 +356,7 @@ async def sold(database: Database, *ids: int) -> SaleEntries:
     for it in ids:
         tokens = [batch.token("credit", 584, 1, number, "123456/1/2", DIGITS) for number in (7, 8)]
         batch.add(UUID(int=it), "buy", UUID(int=1), UUID(int=2), 20_000, 584, 0, None, tokens)
-    await database.run(lambda tx: append_lines(tx, NOW, batch.lines(), len(ids), batch.used_salts()))
+    await database.run(lambda tx: write(tx, log_rows(NOW, batch.lines(), len(ids), batch.used_salts())))
     return batch
 
 

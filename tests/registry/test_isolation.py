@@ -16,7 +16,8 @@ from tests.database import by_owner
 from tests.registry.test_apikeys import LIMITS, issued
 from tests.registry.test_operators import THEMBA
 from tests.registry.town import NEXT_KEY, NOW, TARIFF, TODAY, TSHWANE, Town, meter, new_id, revision
-from umbane.db import Connection
+from umbane.db import Connection, write
+from umbane.db.errors import ConflictError
 from umbane.ledger.debts import Origin
 from umbane.pricing import Arrears, CustomerState
 from umbane.registry import (
@@ -25,7 +26,6 @@ from umbane.registry import (
     NotFoundError,
     Realm,
     RegistryError,
-    StaleError,
     SupplyGroup,
     Terminal,
     add_key_revisions,
@@ -33,7 +33,7 @@ from umbane.registry import (
     add_supply_groups,
     add_tariff_version,
     mark_issued,
-    store_states,
+    moved_states,
 )
 from umbane.sts import KRN, KT, SGC
 
@@ -118,7 +118,6 @@ ELSEWHERE |= {
     "utility_by_code",
     "load_for_sale",
     "load_terminals",
-    "store_states",
     "take_debt_back",
 }
 """These have no id of a utility, or have tests of their own about it."""
@@ -203,8 +202,10 @@ async def test_writers(town: Town, other: Town, name: str) -> None:
 async def test_a_sale(town: Town, other: Town) -> None:
     """A sale is never stored to a meter or contract with the id of another utility."""
     before = await everything(town)
-    with pytest.raises(StaleError):
-        await town.database.run(lambda tx: store_states(tx, other.id, [town.contract.id], [CustomerState()], [0]))
+    with pytest.raises(ConflictError):
+        await town.database.run(
+            lambda tx: write(tx, moved_states(other.id, [town.contract.id], [CustomerState()], [0]))
+        )
     assert await everything(town) == before
 
 

@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from tests.registry.town import KEY, NEXT_KEY, NOW, TARIFF, TODAY, Town, meter, new_id, pan
-from umbane.db import Connection
+from umbane.db import Connection, write
+from umbane.db.errors import ConflictError
 from umbane.pricing import CustomerState
 from umbane.registry import (
     Contract,
@@ -15,7 +16,6 @@ from umbane.registry import (
     KeyPhase,
     MeterState,
     ServicePoint,
-    StaleError,
     add_meters,
     add_service_points,
     block_meter,
@@ -26,8 +26,8 @@ from umbane.registry import (
     load_for_sale,
     load_terminals,
     mark_issued,
+    moved_states,
     open_contracts,
-    store_states,
 )
 
 SPENT = CustomerState(purchased=584, spent=20_000, period_start=date(2026, 3, 1), connected_load=5_000)
@@ -40,7 +40,7 @@ async def load(town: Town, *pans: str, lock: bool = True) -> ForSale:
 
 async def store(town: Town, version: int, state: CustomerState = SPENT) -> None:
     """Store a sale to the town's meter."""
-    await town.database.run(lambda tx: store_states(tx, town.id, [town.contract.id], [state], [version]))
+    await town.database.run(lambda tx: write(tx, moved_states(town.id, [town.contract.id], [state], [version])))
 
 
 @pytest.mark.parametrize("lock", [True, False])
@@ -116,7 +116,7 @@ async def test_stale(town: Town, version: int) -> None:
     """With another version than the one in the database nothing is stored."""
     await store(town, 0)
     before = await load(town, town.meter.pan.digits)
-    with pytest.raises(StaleError):
+    with pytest.raises(ConflictError):
         await store(town, version, CustomerState())
     assert await load(town, town.meter.pan.digits) == before
 
@@ -128,8 +128,8 @@ async def test_one_stale_member(town: Town) -> None:
     await town.does(add_service_points, [place])
     await town.does(open_contracts, [house])
     arguments = ([house.id, town.contract.id], [SPENT, SPENT], [0, 7])
-    with pytest.raises(StaleError):
-        await town.database.run(lambda tx: store_states(tx, town.id, *arguments))
+    with pytest.raises(ConflictError):
+        await town.database.run(lambda tx: write(tx, moved_states(town.id, *arguments)))
     assert (await load(town, town.meter.pan.digits)).customer == [town.contract.state]
     assert (await town.reads(contract, house.id)).version == 0
 
@@ -138,8 +138,8 @@ async def test_only_ones_own(town: Town, other: Town) -> None:
     """A meter is not seen, and not stored to, with the id of another utility."""
     assert len(await load(replace_scope(other, town), town.meter.pan.digits)) == 1
     assert len(await load(other, town.meter.pan.digits)) == 0
-    with pytest.raises(StaleError):
-        await town.database.run(lambda tx: store_states(tx, other.id, [town.contract.id], [SPENT], [0]))
+    with pytest.raises(ConflictError):
+        await town.database.run(lambda tx: write(tx, moved_states(other.id, [town.contract.id], [SPENT], [0])))
 
 
 def replace_scope(town: Town, by: Town) -> Town:
@@ -163,7 +163,7 @@ async def test_the_second_waits(town: Town) -> None:
         await load_for_sale(tx, town.id, [town.meter.pan.digits])
         holding.set()
         await done.wait()
-        await store_states(tx, town.id, [town.contract.id], [SPENT], [0])
+        await write(tx, moved_states(town.id, [town.contract.id], [SPENT], [0]))
 
     async def second() -> ForSale:
         await holding.wait()

@@ -306,3 +306,23 @@ def test_any_loop(tmp_path: Path) -> None:
     answers = [asyncio.run(module.issue(asked)) for _ in range(3)]
     assert answers[0] == answers[1] == answers[2]
     module.close()
+
+
+async def test_a_short_call_while_the_thread_works(tmp_path: Path) -> None:
+    """A few requests wait for a call that the module's thread is at, and disturb it in nothing."""
+    module, going_on, may_end = SoftwareModule("tested", tmp_path, vault()), Event(), Event()
+
+    def slow() -> int:
+        going_on.set()
+        may_end.wait()
+        return module.core.journal.end.tokens
+
+    long = asyncio.create_task(module.run(slow))
+    await asyncio.to_thread(going_on.wait)
+    short = asyncio.create_task(module.issue(requests(3)))
+    await asyncio.to_thread(bool)  # meanwhile it has begun
+    assert module.core.journal.end.tokens == 0
+    may_end.set()
+    assert await long == 0
+    assert len(await short) == 3
+    module.close()

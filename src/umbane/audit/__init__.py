@@ -19,7 +19,7 @@ from umbane.audit.proofs import verify_consistency, verify_inclusion
 from umbane.audit.receipts import Receipt, parse_receipt
 from umbane.audit.sales import SaleEntries
 from umbane.audit.sequencing import LONGEST_WAIT, sequence
-from umbane.audit.store import append, append_lines, entries_from, heads_after, last_head
+from umbane.audit.store import append, entries_from, heads_after, last_head, log_rows
 from umbane.audit.tree import Tree
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "UnknownEntryError",
     "Verified",
     "append",
-    "append_lines",
     "canonical",
     "collect",
     "consistency_proof",
@@ -55,6 +54,7 @@ __all__ = [
     "inclusion_proof",
     "last_head",
     "leaf_hash",
+    "log_rows",
     "make_signer",
     "moment",
     "node_hash",

@@ -11,12 +11,11 @@ from umbane.audit.entries import Fact, entries_of, written
 from umbane.audit.hashing import HASH_BYTES, leaf_hashes, perfect_root
 from umbane.audit.heads import Head
 from umbane.audit.tree import TILE, TILE_BITS, Place, Tile, Tree, place_of
-from umbane.db import Connection, Table, columns
+from umbane.db import Connection, Rows, Table, columns, write
 
 __all__ = [
     "Batch",
     "append",
-    "append_lines",
     "batches",
     "batches_at",
     "entries_from",
@@ -26,11 +25,11 @@ __all__ = [
     "last_head",
     "load_nodes",
     "load_tree",
+    "log_rows",
     "place",
     "waiting",
 ]
 
-APPENDING: Final = "INSERT INTO audit.batch (at, leaves, entries, salts) VALUES ($1, $2, $3, $4)"
 PLACING: Final = """
 UPDATE audit.batch SET first = new.first
 FROM unnest($1::timestamptz[], $2::bigint[], $3::bigint[]) AS new (at, id, first)
@@ -88,20 +87,19 @@ async def append(tx: Connection, facts: Sequence[Fact]) -> None:
     """
     if facts:
         entries, salts = written(facts, secrets.token_bytes)
-        await append_lines(tx, facts[0].at, b"\n".join(entries), len(entries), salts)
+        await write(tx, log_rows(facts[0].at, b"\n".join(entries), len(entries), salts))
 
 
-async def append_lines(tx: Connection, at: datetime, lines: bytes, count: int, salts: bytes) -> None:
-    """The same for entries that are written already, as those of sales are.
+def log_rows(at: datetime, lines: bytes, count: int, salts: bytes) -> Rows:
+    """The row that appends entries which are written already, as those of sales are; for `write`.
 
     Args:
-        tx: the transaction.
         at: their moment, by which they are found.
         lines: the entries, one in a line.
         count: how many they are.
         salts: of what is sealed in them.
     """
-    await tx.execute(APPENDING, at, count, lines, salts)
+    return Rows("audit.batch", [(at, None, count, lines, salts, None)])
 
 
 async def place(tx: Connection, placed: Sequence[tuple[Batch, int]]) -> None:

@@ -6,7 +6,7 @@ a `Table` sends an array for each column.
 """
 
 from umbane.db.backup import backup, restore
-from umbane.db.batches import Table, columns
+from umbane.db.batches import Change, Rows, Table, columns, write
 from umbane.db.connection import Connection
 from umbane.db.database import Database, Isolation, Limits, connected
 from umbane.db.errors import DatabaseError, OutcomeUnknownError
@@ -17,6 +17,7 @@ from umbane.db.schema import make_ready, migrate, open_database
 from umbane.db.worker import GiveUp, Handlers, Worker, database_clock
 
 __all__ = [
+    "Change",
     "Connection",
     "Database",
     "DatabaseError",
@@ -30,6 +31,7 @@ __all__ = [
     "OutcomeUnknownError",
     "Place",
     "Retries",
+    "Rows",
     "Server",
     "Table",
     "Worker",
@@ -46,4 +48,5 @@ __all__ = [
     "restore",
     "uuid7s",
     "uuid_of",
+    "write",
 ]

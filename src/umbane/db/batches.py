@@ -1,11 +1,14 @@
 """Statements that work on whole sets: one array for each column, however many rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from itertools import count
+from typing import Any, Final, NamedTuple
 
 from umbane.db.connection import Connection
+from umbane.db.errors import ConflictError
 
-__all__ = ["Table", "columns"]
+__all__ = ["Change", "Rows", "Table", "columns", "write"]
 
 
 class Table:
@@ -59,3 +62,70 @@ def columns(rows: Iterable[Sequence[Any]], width: int) -> list[Sequence[Any]]:
     """
     turned: list[Sequence[Any]] = list(zip(*rows, strict=True))
     return turned or [()] * width
+
+
+# ----------------------------------------------------------------------------------------- several tables at one go
+
+MANY: Final = 100
+"""So many rows go by COPY, which costs less a row; fewer go with everything else in one statement."""
+
+
+class Rows(NamedTuple):
+    """Rows to add to a table: all its columns in their order, and None for what the server numbers by itself."""
+
+    table: str
+    rows: Sequence[tuple[Any, ...]]
+
+    @property
+    def sql(self) -> str:
+        """The statement, with a place for its value."""
+        return f"INSERT INTO {self.table} OVERRIDING USER VALUE SELECT * FROM unnest({{0}}::{self.table}[])"  # noqa: S608 - our names
+
+    @property
+    def values(self) -> Sequence[Any]:
+        """The value: an array of rows."""
+        return (self.rows,)
+
+    async def copy(self, connection: Connection) -> int:
+        """Add them by COPY, and say how many they are."""
+        schema, table = self.table.split(".")
+        await connection.copy_records_to_table(table, schema_name=schema, records=self.rows)
+        return len(self.rows)
+
+
+class Change(NamedTuple):
+    """Another change: its SQL, with {0}, {1} in the places of its values, and how many rows it must touch."""
+
+    sql: str
+    values: Sequence[Any]
+    exactly: int
+
+
+async def write(connection: Connection, *parts: Rows | Change) -> None:
+    """Write to several tables in one statement, but for many rows: those come last, in the order in which they stand.
+
+    Raises:
+        ConflictError: a change touched another number of rows than it must: somebody else was quicker.
+    """
+    many = [it for it in parts if isinstance(it, Rows) and len(it.rows) >= MANY]
+    few = [it for it in parts if isinstance(it, Change) or 0 < len(it.rows) < MANY]
+    if few:
+        sql = _together(tuple((it.sql, len(it.values)) for it in few))
+        found = await connection.fetchrow(sql, *(value for it in few for value in it.values))
+        for part, touched in zip(few, found or (), strict=True):
+            if isinstance(part, Change) and touched != part.exactly:
+                raise ConflictError("a row was changed since it was read", "do it again")
+    for rows in many:
+        await rows.copy(connection)
+
+
+@lru_cache(256)
+def _together(parts: tuple[tuple[str, int], ...]) -> str:
+    """One statement for these, each given with the number of its values; it answers how many rows each touched."""
+    places = count(1)
+    named = [
+        f"part{at} AS ({sql.format(*(f'${next(places)}' for _ in range(width)))} RETURNING 1)"
+        for at, (sql, width) in enumerate(parts)
+    ]
+    touched = (f"(SELECT count(*) FROM part{at})" for at in range(len(parts)))  # noqa: S608 - our own words
+    return f"WITH {', '.join(named)} SELECT {', '.join(touched)}"

@@ -118,6 +118,7 @@ FUNCTIONS: Final = (
     "ledger.negated",
     "ledger.lock_number",
     "ledger.open_from",
+    "ledger.opening",
     "vending.last_minutes",
     "vending.begin_making",
     "api.lease",

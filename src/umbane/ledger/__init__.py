@@ -44,7 +44,7 @@ from umbane.ledger.models import (
 from umbane.ledger.periods import close_period, sum_periods
 from umbane.ledger.proof import Claim, Finding, Proof, Wrong, first_wrong, prove, sweep
 from umbane.ledger.reading import Statement, StatementLine, TrialLine, balance_at, statement, trial_balance
-from umbane.ledger.service import Book, open_book
+from umbane.ledger.service import Book, Opening, open_book
 
 __all__ = [
     "BOOKS",
@@ -67,6 +67,7 @@ __all__ = [
     "LedgerError",
     "LimitError",
     "Nature",
+    "Opening",
     "PeriodError",
     "Proof",
     "Reversal",

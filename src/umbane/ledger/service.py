@@ -1,40 +1,64 @@
 """The verbs of the books, each for a whole list, inside a transaction of the caller's."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from umbane.db import Connection
+from umbane.db import Change, Connection, Rows, write
 from umbane.ledger import store
 from umbane.ledger.errors import HoldError, ReversalError, UnknownAccountError
 from umbane.ledger.models import AccountKey, CreditLimit, Demand, Entry, Hold, HoldRequest, Reversal, Standing
 from umbane.ledger.telling import tell_entries, tell_limits
 from umbane.ledger.words import in_words
 
-__all__ = ["Book", "open_book"]
+__all__ = ["Book", "Opening", "open_book"]
 
+EMPTY: Final[Mapping[AccountKey, int]] = MappingProxyType({})
 LATE = "happened in a period that was closed"
 AMPLE = 100
 """An account with more than so many times of what is wanted isn't locked to see whether that fits."""
 
 
-async def open_book(connection: Connection, utility: UUID, guarded: Sequence[int] = ()) -> "Book":
+class Opening(NamedTuple):
+    """How the books of a utility are opened. A statement of another room that calls `ledger.opening` can do it as well.
+
+    Attributes:
+        utility: whose they are.
+        guarded: accounts that will be spent from, as far as their numbers are known: where they stand is looked up.
+        keys: accounts whose numbers are wanted.
+    """
+
+    utility: UUID
+    guarded: Sequence[int] = ()
+    keys: Sequence[AccountKey] = ()
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The arguments of `ledger.opening`."""
+        return store.opening_values(*self)
+
+    def book(
+        self, connection: Connection, opened: datetime, standings: Sequence[list[int]], accounts: Sequence[int | None]
+    ) -> "Book":
+        """The books, of what `ledger.opening` answered."""
+        known = {key: number for key, number in zip(self.keys, accounts or (), strict=True) if number is not None}
+        return Book(connection, self.utility, opened, [Standing(*it) for it in standings], known)
+
+
+async def open_book(connection: Connection, utility: UUID) -> "Book":
     """Open the books of a utility for the transaction that this connection is in.
 
     No period is closed until the transaction ends. Open them after locking what belongs to other rooms, and before
     anything else here: so nobody waits in a circle.
 
-    Args:
-        connection: with a transaction.
-        utility: whose they are.
-        guarded: accounts that will be spent from, as far as their numbers are known: where they stand is looked up
-            on the way.
-
     Raises:
         PeriodError: the transaction isn't read committed.
     """
+    wanted = Opening(utility)
     with in_words():
-        return Book(connection, utility, *await store.open_books(connection, utility, guarded))
+        return wanted.book(connection, *await store.open_books(connection, wanted.values))
 
 
 class Book:
@@ -43,11 +67,20 @@ class Book:
     Attributes:
         utility: whose they are.
         opened: from when they are open: what happened before is booked at this moment, with a note.
+        known: accounts whose numbers were asked for when they were opened.
     """
 
-    def __init__(self, connection: Connection, utility: UUID, opened: datetime, seen: Sequence[Standing] = ()) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        utility: UUID,
+        opened: datetime,
+        seen: Sequence[Standing] = (),
+        known: Mapping[AccountKey, int] = EMPTY,
+    ) -> None:
         self.utility = utility
         self.opened = opened
+        self.known = known
         self._connection = connection
         self._seen = {it.account: it for it in seen}
         """Where guarded accounts stood when the books were opened."""
@@ -169,10 +202,14 @@ class Book:
         await self.post_sales(new)
         await tell_entries(self._connection, self.utility, new)
 
-    async def post_sales(self, entries: Iterable[Entry]) -> None:
-        """The same for entries of sales, which stand in the log as the sales that they are."""
+    async def post_sales(self, entries: Iterable[Entry], *beside: Rows | Change) -> None:
+        """The same for entries of sales, which stand in the log as the sales that they are, with all else they write.
+
+        Raises:
+            ConflictError: somebody else was quicker with something that is written beside.
+        """
         with in_words():
-            await store.insert_entries(self._connection, self.utility, map(self._in_time, entries))
+            await write(self._connection, *beside, store.entry_rows(self.utility, map(self._in_time, entries)))
 
     async def reverse(self, reversals: Sequence[Reversal]) -> None:
         """Take back entries, each as a whole and once, by contra entries of the kind "reversal".

@@ -2,23 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from umbane.db import Connection, Table, columns
+from umbane.db import Connection, Rows, Table, columns
 from umbane.ledger.models import AccountKey, CreditLimit, Entry, Hold, HoldRequest, HoldState, Standing
 
 __all__ = [
     "end_holds",
     "entries",
+    "entry_rows",
     "expired_holds",
     "find_accounts",
     "insert_accounts",
     "insert_credit_limits",
-    "insert_entries",
     "insert_holds",
     "lock_standings",
     "open_books",
+    "opening_values",
     "standings",
 ]
 
@@ -39,11 +40,6 @@ LIMITS: Final = Table(
     "ledger.credit_limit",
     {"utility_id": "uuid", "account": "integer", "amount": "bigint", "at": "timestamptz", "note": "text"},
 )
-ENTRY_COLUMNS: Final = (
-    "utility_id", "id", "at", "kind", "accounts", "amounts", "source_id", "hold_id", "note", "happened_at", "reverses",
-)  # fmt: skip
-"""The utility, and the fields of an `Entry` in their order."""
-
 FIND_ACCOUNTS: Final = f"""
 SELECT new.owner_id, new.kind, new.name, new.unit, account.id
 FROM {KEYS.rows} JOIN ledger.account USING (owner_id, kind, name, unit) WHERE account.utility_id = $5
@@ -57,10 +53,7 @@ STANDINGS: Final = """
 SELECT account, posted, held, credit_limit FROM ledger.balance
 WHERE utility_id = $1 AND account = ANY ($2::integer[])"""
 LOCKED: Final = " ORDER BY account FOR NO KEY UPDATE"
-OPENING: Final = """
-WITH books AS MATERIALIZED (SELECT ledger.open_from($1) AS opened)
-SELECT books.opened, b.account, b.posted, b.held, b.credit_limit
-FROM books LEFT JOIN ledger.balance b ON b.utility_id = $1 AND b.account = ANY ($2::integer[])"""
+OPENING: Final = "SELECT opened, standings, accounts FROM ledger.opening($1, $2, $3, $4, $5, $6)"
 END_HOLDS: Final = """
 UPDATE ledger.hold SET state = 'voided', ended_at = $3, note = $4
 WHERE utility_id = $1 AND id = ANY ($2::uuid[]) AND state = 'pending' RETURNING id
@@ -75,13 +68,22 @@ WHERE utility_id = $1 AND id = ANY ($2::uuid[])
 """
 
 
-async def open_books(connection: Connection, utility: UUID, accounts: Sequence[int]) -> tuple[datetime, list[Standing]]:
-    """From when the books are open, and where these guarded accounts stand at the moment.
+def opening_values(utility: UUID, guarded: Sequence[int], keys: Sequence[AccountKey]) -> tuple[Any, ...]:
+    """The arguments of `ledger.opening`: whose books, guarded accounts, and keys of accounts."""
+    return (utility, guarded, *columns((_row(utility, key) for key in keys), 4))
+
+
+async def open_books(
+    connection: Connection, values: Sequence[Any]
+) -> tuple[datetime, list[list[int]], list[int | None]]:
+    """From when the books are open, where guarded accounts stand at the moment, and the numbers of accounts.
 
     They stay open until the transaction ends: whoever closes a period waits for it.
     """
-    rows = await connection.fetch(OPENING, utility, accounts)
-    return rows[0][0], [Standing(*row[1:]) for row in rows if row[1] is not None]
+    row = await connection.fetchrow(OPENING, *values)
+    if row is None:
+        raise TypeError("a function that makes a row made none")
+    return row["opened"], row["standings"], row["accounts"]
 
 
 async def find_accounts(connection: Connection, utility: UUID, keys: Iterable[AccountKey]) -> dict[AccountKey, int]:
@@ -101,10 +103,9 @@ def _row(utility: UUID, key: AccountKey) -> tuple[UUID, str, str, str]:
     return key.owner or utility, key.kind, key.name, key.unit
 
 
-async def insert_entries(connection: Connection, utility: UUID, new: Iterable[Entry]) -> None:
-    """Insert entries; the triggers of the table check all of them at once."""
-    rows = [(utility, *entry) for entry in new]
-    await connection.copy_records_to_table("entry", schema_name="ledger", columns=ENTRY_COLUMNS, records=rows)
+def entry_rows(utility: UUID, new: Iterable[Entry]) -> Rows:
+    """Entries to insert; the triggers of the table check all of them at once."""
+    return Rows("ledger.entry", [(utility, *entry) for entry in new])
 
 
 async def entries(connection: Connection, utility: UUID, ids: Sequence[UUID]) -> dict[UUID, Entry]:

@@ -105,7 +105,7 @@ from umbane.registry.policy import (
 )
 from umbane.registry.roles import Role, Scope
 from umbane.registry.rulebooks import Rulebook, Rulebooks
-from umbane.registry.sale import ForSale, Seller, load_for_sale, load_terminals, store_states
+from umbane.registry.sale import ForSale, Seller, load_for_sale, load_terminals, moved_states
 from umbane.registry.searching import Findings, Hit, find
 from umbane.registry.states import decode_state, encode_state
 from umbane.registry.tariffs import TariffVersion, activate_tariff, add_tariff_version, tariff_versions
@@ -235,6 +235,7 @@ __all__ = [
     "meter",
     "meter_by_number",
     "minute_of",
+    "moved_states",
     "open_contracts",
     "operator",
     "operator_by_name",
@@ -253,7 +254,6 @@ __all__ = [
     "set_roles",
     "set_totp",
     "settle_keys",
-    "store_states",
     "supply_groups",
     "take_debt_back",
     "tariff_versions",

@@ -7,19 +7,17 @@ from uuid import UUID
 
 import asyncpg
 
-from umbane.db import Connection, Table
+from umbane.db import Change, Connection, Table
 from umbane.pricing import CustomerState
-from umbane.registry.errors import StaleError
 from umbane.registry.keys import KeyParameters, KeyPhase, key_parameters
 from umbane.registry.models import MeterState
 from umbane.registry.states import decode_state, encode_state
 from umbane.registry.store import KEY_COLUMNS
 from umbane.sts import EA
 
-__all__ = ["ForSale", "Seller", "load_for_sale", "load_terminals", "store_states"]
+__all__ = ["ForSale", "Seller", "load_for_sale", "load_terminals", "moved_states"]
 
 ASKED: Final = Table("", {"pan": "text", "position": "integer"}).rows
-STATES_AFTER: Final = Table("", {"contract_id": "uuid", "state": "json", "version": "bigint"}).rows
 
 METER: Final = ", ".join(
     f"m.{it}"
@@ -51,9 +49,10 @@ JOIN registry.meter m ON m.utility_id = $3 AND m.pan = new.pan
 ORDER BY m.id"""  # noqa: S608 - names from our code
 LOCKED_BARE: Final = " FOR NO KEY UPDATE OF m"
 
-STORING: Final = f"""
-UPDATE registry.contract c SET state = new.state, version = c.version + 1 FROM {STATES_AFTER}
-WHERE c.utility_id = $4 AND c.id = new.contract_id AND c.version = new.version"""  # noqa: S608 - names from our code
+STORING: Final = """
+UPDATE registry.contract c SET state = new.state, version = c.version + 1
+FROM unnest({0}::uuid[], {1}::json[], {2}::bigint[]) AS new (contract_id, state, version)
+WHERE c.utility_id = {3} AND c.id = new.contract_id AND c.version = new.version"""
 
 TERMINALS: Final = """
 SELECT t.id, v.id, v.code, t.code, v.blocked OR t.blocked
@@ -143,29 +142,19 @@ async def _add_bare(tx: Connection, found: ForSale, utility_id: UUID, pans: Sequ
         found.extend(await tx.fetch(LOADING + LOCKED * lock, [pans[it] for it in late], late, utility_id))
 
 
-async def store_states(
-    tx: Connection,
-    utility_id: UUID,
-    contract_ids: Sequence[UUID],
-    customers: Sequence[CustomerState],
-    versions: Sequence[int],
-) -> None:
-    """Store what sales changed: the states of contracts.
+def moved_states(
+    utility_id: UUID, contract_ids: Sequence[UUID], customers: Sequence[CustomerState], versions: Sequence[int]
+) -> Change:
+    """What stores the states of contracts after sales, for `write`, which raises ConflictError if one isn't as loaded.
 
     Args:
-        tx: the transaction that loaded them.
         utility_id: as they were loaded.
         contract_ids: none twice.
         customers: the new state of each.
         versions: as they were loaded; the database counts one on.
-
-    Raises:
-        StaleError: a contract changed since it was loaded; roll back.
     """
     states = [encode_state(it) for it in customers]
-    done: str = await tx.execute(STORING, contract_ids, states, versions, utility_id)
-    if done != f"UPDATE {len(contract_ids)}":
-        raise StaleError("a contract changed since it was loaded: load it again")
+    return Change(STORING, (contract_ids, states, versions, utility_id), len(contract_ids))
 
 
 @dataclass(frozen=True, slots=True)

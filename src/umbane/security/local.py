@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -40,9 +41,9 @@ Answer = TypeVar("Answer")
 
 
 class LocalModule:
-    """A module in this process. One thread of its own does all the work, one call after the other.
+    """A module in this process. It works on one call after the other, mostly in a thread of its own.
 
-    Another one waits for the disk: of several callers at one time, all that have their tokens by then with one wait.
+    Another thread waits for the disk: of several callers at one time, all that have their tokens by then with one wait.
     A caller who is cancelled leaves no work half done: what was begun is finished and written down.
 
     Args:
@@ -62,6 +63,8 @@ class LocalModule:
     external: bool = False
     core_kind: type[ModuleCore] = ModuleCore
     """What it does with keys and journal."""
+    at_once: int = 0
+    """Up to so many requests are worked on without waking a thread; none where a device is asked."""
 
     def __init__(self, name: str, folder: Path, vault: KeyVault, *, tables: StaTables = SAMPLE_TABLES) -> None:
         if not NAME.fullmatch(name):
@@ -70,6 +73,7 @@ class LocalModule:
         self.name, self.vault = name, vault
         self.core = self.core_kind(name, folder, vault, tables)
         self.worker = ThreadPoolExecutor(1, f"module-{name}")
+        self.working = Lock()
         self.keeper = ThreadPoolExecutor(1, f"module-{name}-disk")
 
     def close(self) -> None:
@@ -78,12 +82,28 @@ class LocalModule:
         self.keeper.shutdown()
         self.core.close()
 
-    async def run(self, work: Callable[[], Answer]) -> Answer:
-        """Do it in the module's thread, and answer when all that it knows by then is on the disk."""
+    async def run(self, work: Callable[[], Answer], requests: int | None = None) -> Answer:
+        """Do it, and answer when all that the module knows by then is on the disk.
+
+        Args:
+            work: what to do: in the module's thread, or here if it is short and the thread does nothing.
+            requests: how many, where that says how long it takes.
+        """
         self.core.journal.require_open()
-        answer, kept = await asyncio.get_running_loop().run_in_executor(self.worker, self.done, work)
+        if requests is not None and requests <= self.at_once and self.working.acquire(blocking=False):
+            try:
+                answer, kept = self.done(work)
+            finally:
+                self.working.release()
+        else:
+            answer, kept = await asyncio.get_running_loop().run_in_executor(self.worker, self.alone, work)
         await asyncio.wrap_future(kept)
         return answer
+
+    def alone(self, work: Callable[[], Answer]) -> tuple[Answer, "Future[None]"]:
+        """Do it when nobody else does anything."""
+        with self.working:
+            return self.done(work)
 
     def done(self, work: Callable[[], Answer]) -> tuple[Answer, "Future[None]"]:
         """Do it, and begin to wait for the disk: meanwhile this thread makes the next tokens."""
@@ -92,11 +112,11 @@ class LocalModule:
 
     async def issue(self, requests: Sequence[TokenRequest]) -> list[Issued | Refused]:
         """As ``SecurityModule.issue``."""
-        return await self.run(lambda: self.core.issue(requests))
+        return await self.run(lambda: self.core.issue(requests), len(requests))
 
     async def change_keys(self, requests: Sequence[KeyChangeRequest]) -> list[Issued | Refused]:
         """As ``SecurityModule.change_keys``."""
-        return await self.run(lambda: self.core.change_keys(requests))
+        return await self.run(lambda: self.core.change_keys(requests), len(requests))
 
     async def verify(self, requests: Sequence[VerifyRequest]) -> list[Token | Refused]:
         """As ``SecurityModule.verify``."""

@@ -23,6 +23,8 @@ class SoftwareModule(LocalModule):
         RealmError: the vault, or the journal, is not of the test realm.
     """
 
+    at_once = 1024
+
     def __init__(self, name: str, folder: Path, vault: Vault, *, tables: StaTables = SAMPLE_TABLES) -> None:
         if vault.realm is not Realm.TEST:
             raise RealmError(f"a module in software takes test keys only, and this vault is of the {vault.realm} realm")

@@ -69,6 +69,7 @@ class Turn:
         known: numbers of accounts.
         accounts: those that this turn needs; what it made exists only if the transaction is committed.
         withheld: whether any tokens are withheld; mostly there are none.
+        minutes: the last TID of the tokens that were sold to each meter.
         intent: which says what a module outside of this process is asked.
     """
 
@@ -81,6 +82,7 @@ class Turn:
     known: Mapping[AccountKey, int] = field(default_factory=dict)
     accounts: Mapping[AccountKey, int] = field(default_factory=dict)
     withheld: bool = True
+    minutes: Mapping[UUID, int | None] = field(default_factory=dict)
     intent: UUID | None = None
 
     def __post_init__(self) -> None:

@@ -63,7 +63,7 @@ async def reserve(turn: Turn) -> None:
     cases = turn.live
     while cases:
         for case in cases:
-            number(case, held)
+            number(case, turn, held)
         new = {id_ for case in cases for id_ in ids_of(case)} - known
         found = await store.withheld(turn.tx, new) if new and turn.withheld else {}
         known |= new
@@ -81,10 +81,10 @@ def needs_another_look(case: Case, found: Mapping[UUID, list[Withheld]]) -> bool
     return any(draft.id is None or draft.id in found for draft in case.planned()[0].drafts)
 
 
-def number(case: Case, held: Mapping[UUID, list[Withheld]]) -> None:
+def number(case: Case, turn: Turn, held: Mapping[UUID, list[Withheld]]) -> None:
     """Number the tokens of a case; one that can't be refuses the case."""
     planned, situation = case.planned()
-    last = situation.last_minute
+    last = later(situation.last_minute, turn.minutes[situation.meter_id])
     try:
         for ordinal, draft in enumerate(planned.drafts):
             draft.digits = ()
@@ -98,6 +98,11 @@ def number(case: Case, held: Mapping[UUID, list[Withheld]]) -> None:
             last = draft.minute or last
     except RefusedError as error:
         case.problem = error
+
+
+def later(taken_over: int | None, sold: int | None) -> int | None:
+    """The last TID of a meter: of the tokens sold to it, or the one it came with."""
+    return sold if taken_over is None else taken_over if sold is None else max(taken_over, sold)
 
 
 def take(draft: Draft, found: list[Withheld], last: int | None) -> bool:

@@ -10,7 +10,6 @@ from umbane.vending.codes import Code
 from umbane.vending.errors import RefusedError
 from umbane.vending.house import Turn
 from umbane.vending.plans import Situation
-from umbane.vending.store import begin_making
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -51,13 +50,10 @@ async def load(turn: Turn, *, lock: bool = True) -> None:
     wanted = [case for case in turn.cases if not case.answer and not case.problem]
     rows = await load_for_sale(turn.tx, turn.utility_id, [case.pan for case in wanted], lock=lock)
     require_distinct(turn.cases, wanted, rows)
-    number = turn.house.module_number
-    turn.withheld, minutes = await begin_making(turn.tx, turn.utility_id, number, rows.meter_id)
     if len(rows):
         book = await turn.house.rulebooks.of(turn.tx, turn.utility_id, max(rows.edition))
         for row, position in enumerate(rows.position):
-            last = later(rows.last_minute[row], minutes[row])
-            wanted[position].situation = situation_of(rows, row, last, turn, book, wanted[position])
+            wanted[position].situation = situation_of(rows, row, turn, book, wanted[position])
     for case in wanted:
         case.problem = load_problem(case)
 
@@ -82,19 +78,12 @@ def require_distinct(cases: Sequence[Case], wanted: Sequence[Case], rows: ForSal
             contracts.add(contract)
 
 
-def later(taken_over: int | None, sold: int | None) -> int | None:
-    """The last TID of a meter: of the tokens sold to it, or the one it came with."""
-    return sold if taken_over is None else taken_over if sold is None else max(taken_over, sold)
-
-
-def situation_of(  # noqa: PLR0913, PLR0917 - what it is put together from
-    rows: ForSale, row: int, last: int | None, turn: Turn, book: Rulebook, case: Case
-) -> Situation:
+def situation_of(rows: ForSale, row: int, turn: Turn, book: Rulebook, case: Case) -> Situation:
     """What the case of a loaded row is judged by."""
     if case.seller is None:
         raise TypeError("a case of an unknown till is not loaded")
     return Situation(
         turn.now, book, case.seller, rows.meter_id[row], MeterPAN(rows.pan[row]), rows.ea[row], rows.state[row],
-        rows.key[row], rows.pending[row], rows.key_phase[row], last, rows.contract_id[row],
+        rows.key[row], rows.pending[row], rows.key_phase[row], rows.last_minute[row], rows.contract_id[row],
         rows.tariff_id[row], rows.customer[row], rows.version[row],
     )  # fmt: skip

@@ -25,8 +25,8 @@ async def sell_round(turn: Turn) -> None:
     await reserve(turn)
     await issue(turn)  # 5
     require_decided(turn)
-    await settle(turn)  # 6
-    await book(turn, ledger)  # last: from here on others wait for the vendors' floats
+    written = await settle(turn)  # 6
+    await book(turn, ledger, written)  # last: from here on others wait for the vendors' floats
 
 
 def require_decided(turn: Turn) -> None:

@@ -21,7 +21,6 @@ from umbane.db.errors import (
 )
 from umbane.errors import UmbaneError
 from umbane.ledger import LimitError
-from umbane.registry import StaleError
 from umbane.security import ModuleError, SecurityModule
 from umbane.vending import withholding
 from umbane.vending.cases import Case, open_case, refused
@@ -39,7 +38,7 @@ ATTEMPTS: Final = 5
 HURRY: Final = "SET LOCAL lock_timeout = '500ms'"
 """Once a batch has waited in vain, the one who is to blame is looked for faster than that: all others wait as well."""
 BROKEN = (ConnectionLostError, OutcomeUnknownError, asyncpg.InterfaceError)
-PASSING = (*BROKEN, ConflictError, LimitError, RepeatedError, StaleError)
+PASSING = (*BROKEN, ConflictError, LimitError, RepeatedError)
 """After these the same round may well succeed; what was committed by the last of them is found by its message ids."""
 HOPELESS = (DiskFullError, ReadOnlyError, ServerMissingError)
 """After these nothing can be done for anybody now."""

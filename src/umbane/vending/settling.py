@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from umbane.registry import KeyParameters, Scope, encode_state, mark_issued, store_states
+from umbane.db import Change, Rows
+from umbane.registry import KeyParameters, Scope, encode_state, mark_issued, moved_states
 from umbane.vending import store, withholding
 from umbane.vending.cases import Case, refused
 from umbane.vending.house import Turn
@@ -11,45 +12,45 @@ from umbane.vending.lines import lines_json
 from umbane.vending.models import IssuedToken, Sold
 from umbane.vending.plans import signed_by
 from umbane.vending.store import TOKEN_BYTES
-from umbane.vending.telling import tell_sales
+from umbane.vending.telling import told_sales
 
 __all__ = ["settle"]
 
 Row = tuple[Any, ...]
 
 
-async def settle(turn: Turn) -> None:
-    """Write down what became of the cases of a turn, and answer them."""
+async def settle(turn: Turn) -> list[Rows | Change]:
+    """Answer the cases of a turn, and say what must be written of what became of them."""
     done, lost = turn.live, [case for case in turn.cases if case.problem and not case.answer]
     for case in done:
         case.answer = sold(turn, case)
     for case in lost:
         case.answer = refused(case.problem) if case.problem else None
     await withhold(turn, lost)
-    final = [case for case in lost if case.answer and case.answer.is_final]
-    await store.insert(turn.tx, "refusal", [refusal_row(turn, case) for case in final])
-    await store.insert(turn.tx, "sale", [sale_row(turn, case) for case in done])
-    await store.insert(turn.tx, "token", [row for case in done for row in token_rows(turn, case)])
-    await store.insert(turn.tx, "free_claim", [row for case in done for row in free_rows(turn, case)])
-    await tell_sales(turn, done)
     await take_withheld(turn, done)
-    await move_contracts(turn, done)
     for case in done:
         if case.plan and case.plan.new_key:
             await issue_key(turn, case, case.plan.new_key)
+    final = [case for case in lost if case.answer and case.answer.is_final]
+    return [
+        Rows("vending.refusal", [refusal_row(turn, case) for case in final]),
+        Rows("vending.sale", [sale_row(turn, case) for case in done]),
+        Rows("vending.token", [row for case in done for row in token_rows(turn, case)]),
+        Rows("vending.free_claim", [row for case in done for row in free_rows(turn, case)]),
+        *told_sales(turn, done),
+        *moved_contracts(turn, done),
+    ]
 
 
-async def move_contracts(turn: Turn, cases: list[Case]) -> None:
-    """Move the states of contracts on."""
+def moved_contracts(turn: Turn, cases: list[Case]) -> list[Change]:
+    """How the states of contracts move on."""
     moved = [(planned.customer, situation) for planned, situation in (case.planned() for case in cases)]
     rows = [
         (situation.contract_id, customer, situation.version)
         for customer, situation in moved
         if customer and situation.contract_id and situation.version is not None
     ]
-    if rows:
-        contracts, customers, versions = zip(*rows, strict=True)
-        await store_states(turn.tx, turn.utility_id, contracts, customers, versions)
+    return [moved_states(turn.utility_id, *zip(*rows, strict=True))] if rows else []
 
 
 async def issue_key(turn: Turn, case: Case, key: KeyParameters) -> None:

@@ -4,13 +4,14 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from asyncpg import Record, UniqueViolationError
 
 from umbane.audit import Fact, append
 from umbane.db import Connection, Table, columns
+from umbane.ledger import Book, Opening
 from umbane.pricing import Payable
 from umbane.registry import Seller
 from umbane.sts import EncodedToken
@@ -30,7 +31,6 @@ __all__ = [
     "claim_new",
     "claimed_months",
     "find_sale",
-    "insert",
     "last_message",
     "last_minutes",
     "lock_module",
@@ -51,21 +51,6 @@ MESSAGES: Final = Table(
     {"terminal_id": "uuid", "message_id": "text", "id": "uuid", "fingerprint": "bytea"},
     same={"utility_id": "uuid", "at": "timestamptz"},
 )
-COLUMNS: Final = {
-    "refusal": ("utility_id", "id", "code", "problem", "remedy", "minimum", "maximum"),
-    "sale": (
-        *("utility_id", "id", "at", "kind", "terminal_id", "vendor_id", "meter_id", "contract_id", "currency"),
-        *("tender", "units", "free_units", "tariff_id", "tariff_version", "lines", "warnings"),
-        *("version", "period_start", "purchased", "released", "before", "staff"),
-    ),
-    "token": (
-        *("utility_id", "sale_id", "ordinal", "module", "number", "request_id", "meter_id", "kind", "units", "minute"),
-        *("sgc", "krn", "kt", "ti", "digits"),
-    ),
-    "free_claim": ("utility_id", "contract_id", "month", "sale_id"),
-}
-"""The tables that a round adds rows to, and their columns in the order in which the rows come."""
-
 KEYS: Final = Table("", {"terminal_id": "uuid", "message_id": "text"}).rows
 MONTHS: Final = Table("", {"contract_id": "uuid", "month": "integer"}).rows
 NUMBERS: Final = Table("", {"module": "smallint", "number": "bigint"}).rows
@@ -113,7 +98,9 @@ RECENT: Final = """
 SELECT t.meter_id, count(DISTINCT t.sale_id) FROM vending.token t
 JOIN vending.sale s ON s.utility_id = t.utility_id AND s.id = t.sale_id
 WHERE t.utility_id = $1 AND t.meter_id = ANY($2) AND t.units > 0 AND s.at >= $3 GROUP BY t.meter_id"""
-BEGINNING: Final = "SELECT withheld, minutes FROM vending.begin_making($1, $2, $3, $4)"
+BEGINNING: Final = """
+SELECT b.withheld, b.minutes, o.opened, o.standings, o.accounts
+FROM vending.begin_making($1, $7, $8, $9) AS b, ledger.opening($1, $2, $3, $4, $5, $6) AS o"""
 LAST_MINUTES: Final = "SELECT vending.last_minutes($1, $2)"
 REGISTERING: Final = """
 INSERT INTO vending.module (name, realm) VALUES ($1, $2)
@@ -138,18 +125,19 @@ async def register_module(tx: Connection, name: str, realm: str) -> int:
 
 
 async def begin_making(
-    tx: Connection, utility_id: UUID, module: int, meters: Sequence[UUID]
-) -> tuple[bool, list[int | None]]:
-    """Say that tokens of a module will be booked for these meters, which are locked.
+    tx: Connection, module: int, meters: Sequence[UUID], opening: Opening
+) -> tuple[bool, dict[UUID, int | None], Book]:
+    """Say that tokens of a module will be booked for these meters, which are locked, and open the books for them.
 
     Returns:
-        Whether any tokens are withheld, and the last TID of the tokens that were sold to each meter, as `minute_of`
-        counts it.
+        Whether any tokens are withheld; the last TID of the tokens that were sold to each meter, as `minute_of` counts
+        it; and the books.
     """
-    row = await tx.fetchrow(BEGINNING, utility_id, LOCKS, module, meters)
+    row = await tx.fetchrow(BEGINNING, *opening.values, LOCKS, module, meters)
     if row is None:
         raise TypeError("a function that makes a row made none")
-    return row["withheld"], row["minutes"]
+    withheld, minutes, *opened = row
+    return withheld, dict(zip(meters, minutes, strict=True)), opening.book(tx, *opened)
 
 
 async def last_minutes(connection: Connection, utility_id: UUID, meters: Sequence[UUID]) -> list[int | None]:
@@ -297,12 +285,3 @@ async def withheld(tx: Connection, requests: Collection[UUID]) -> dict[UUID, lis
 async def take_withheld(tx: Connection, numbers: Collection[tuple[int, int]]) -> None:
     """Take tokens off the list of those that are withheld, by module and number."""
     await tx.execute(TAKING, *columns(numbers, 2))
-
-
-# -------------------------------------------------------------------------------------------------------------- writing
-
-
-async def insert(tx: Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Add rows to a table, each with its columns in their order."""
-    if rows:
-        await tx.copy_records_to_table(table, schema_name="vending", columns=COLUMNS[table], records=rows)

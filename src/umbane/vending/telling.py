@@ -8,21 +8,22 @@ from datetime import datetime
 from secrets import token_bytes
 from uuid import UUID
 
-from umbane.audit import Fact, SaleEntries, append, append_lines
-from umbane.db import Connection
+from umbane.audit import Fact, SaleEntries, append, log_rows
+from umbane.db import Connection, Rows
 from umbane.vending.cases import Case
 from umbane.vending.house import Turn
 from umbane.vending.plans import Plan, signed_by
 from umbane.vending.store import TOKEN_BYTES
 
-__all__ = ["sale_entries", "tell_end", "tell_sales", "tell_withheld"]
+__all__ = ["sale_entries", "tell_end", "tell_withheld", "told_sales"]
 
 
-async def tell_sales(turn: Turn, cases: Sequence[Case]) -> None:
-    """Tell the log what was sold: one row, whatever their number."""
-    if cases:
-        batch = sale_entries(turn, cases)
-        await append_lines(turn.tx, turn.now, batch.lines(), len(batch.entries), batch.used_salts())
+def told_sales(turn: Turn, cases: Sequence[Case]) -> list[Rows]:
+    """What tells the log what was sold: one row, whatever their number."""
+    if not cases:
+        return []
+    batch = sale_entries(turn, cases)
+    return [log_rows(turn.now, batch.lines(), len(batch.entries), batch.used_salts())]
 
 
 def sale_entries(turn: Turn, cases: Sequence[Case]) -> SaleEntries:

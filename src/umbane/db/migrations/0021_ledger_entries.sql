@@ -9,9 +9,9 @@ CREATE TABLE ledger.entry (
     amounts     bigint[] NOT NULL,
     source_id   uuid,
     hold_id     uuid,
-    reverses    uuid,
-    happened_at timestamptz,
     note        text,
+    happened_at timestamptz,
+    reverses    uuid,
     PRIMARY KEY (id, utility_id),
     CONSTRAINT one_amount_for_each_account CHECK (
         cardinality(accounts) >= 2 AND cardinality(accounts) = cardinality(amounts)
@@ -97,6 +97,27 @@ BEGIN
 END $$;
 
 COMMENT ON FUNCTION ledger.open_from IS 'from when the books are open; they stay so until the transaction ends';
+
+CREATE FUNCTION ledger.opening(
+    utility uuid, guarded integer[], owners uuid[], kinds text[], names text[], units text[],
+    OUT opened timestamptz, OUT standings bigint[], OUT accounts integer[]
+) LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+    opened := ledger.open_from(utility);
+    standings := ARRAY (
+        SELECT ARRAY[b.account, b.posted, b.held, b.credit_limit] FROM ledger.balance AS b
+        WHERE b.utility_id = utility AND b.account = ANY (guarded));
+    IF cardinality(owners) > 0 THEN
+        accounts := ARRAY (
+            SELECT a.id FROM unnest(owners, kinds, names, units) WITH ORDINALITY AS k (owner, kind, name, unit, place)
+            LEFT JOIN ledger.account AS a
+                ON a.utility_id = utility AND a.owner_id = k.owner AND a.kind = k.kind AND a.name = k.name AND a.unit = k.unit
+            ORDER BY k.place);
+    END IF;
+END $$;
+
+COMMENT ON FUNCTION ledger.opening IS
+    'opens the books: from when, where guarded accounts stand, and the numbers of accounts, none for one that is not there';
 
 CREATE FUNCTION ledger.close_in_order() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
