@@ -17,9 +17,19 @@ from tests.ledger.support import (
     new_house,
     open_shop,
 )
-from umbane.db import Database
+from umbane.db import Connection, Database
 from umbane.errors import InputError
-from umbane.ledger import AccountKey, Book, CreditLimit, Demand, Kind, LimitError, Standing, UnknownAccountError
+from umbane.ledger import (
+    AccountKey,
+    Book,
+    CreditLimit,
+    Demand,
+    Kind,
+    LimitError,
+    Opening,
+    Standing,
+    UnknownAccountError,
+)
 from umbane.ledger.reading import guarded
 
 
@@ -58,6 +68,24 @@ async def test_floats_are_apart(database: Database) -> None:
     assert await admit(shop, (FLOAT, 100), (OTHER_FLOAT, 100), (FLOAT, 1), (OTHER_FLOAT, 1)) == [
         True, True, False, False,
     ]  # fmt: skip
+
+
+async def test_opened_on_the_way(database: Database) -> None:
+    """Books opened by another room's statement know from when, where floats stand, and which accounts are there."""
+    shop = await open_shop(database, limit=100)
+    nobody = AccountKey(Kind.VENDOR_FLOAT, "ZAR", new_house())
+    opening = Opening(HOUSE, [shop.ids[FLOAT]], [REVENUE, nobody, FLOAT])
+
+    async def work(connection: Connection) -> tuple[Book, list[bool]]:
+        row = await connection.fetchrow("SELECT * FROM ledger.opening($1, $2, $3, $4, $5, $6)", *opening.values)
+        assert row
+        book = opening.book(connection, *row)
+        return book, await book.admit([Demand(shop.ids[FLOAT], amount) for amount in (60, 50, 40)])
+
+    book, fits = await database.run(work)
+    assert book.known == {REVENUE: shop.ids[REVENUE], FLOAT: shop.ids[FLOAT]}
+    assert book.opened.year == 1
+    assert fits == [True, False, True]
 
 
 async def test_no_demands(database: Database) -> None:
