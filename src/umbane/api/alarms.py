@@ -12,6 +12,7 @@ import asyncpg
 from msgspec import Meta
 
 from umbane.api import wire
+from umbane.api.bodies import words_of
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.lookups import cursor, id_from
 from umbane.api.problems import ApiError
@@ -20,7 +21,6 @@ from umbane.audit import Fact, append
 from umbane.db import Connection, new_ids
 from umbane.registry import Scope, utilities
 from umbane.registry.changes import record
-from umbane.registry.texts import clean
 
 __all__ = ["OPERATIONS", "note_alone", "note_shared", "raise_alarm", "raise_everywhere", "warn_everywhere"]
 
@@ -158,7 +158,7 @@ async def alarms(desk: Desk, call: Call) -> Reply:
 
 async def answer(desk: Desk, call: Call) -> Reply:
     """Say that one has looked at it: somebody else than whoever it is about, once."""
-    who, alarm_id, words = call.person, call.id("alarm_id"), clean("answer", call.body.answer, LONGEST)
+    who, alarm_id, words = call.person, call.id("alarm_id"), words_of("answer", call.body.answer)
 
     async def work(tx: Connection) -> Reply:
         if await tx.fetchrow(ONE, who.utility_id, alarm_id) is None:

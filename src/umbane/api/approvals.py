@@ -29,6 +29,7 @@ from umbane.api.approving import (
     overrule,
     pending,
 )
+from umbane.api.bodies import words_of
 from umbane.api.consent import refused_by
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.doors import gate_of
@@ -47,13 +48,10 @@ from umbane.api.rights import Caller, Right
 from umbane.db import Connection, new_ids
 from umbane.errors import InputError
 from umbane.registry import EngineeringAction, Policy, pan_of, utility
-from umbane.registry.texts import clean
 from umbane.vending import ChangeKey, Code, Engineer, Give, Order, Refused, SaleRequest, Staff
 from umbane.vending.identity import fingerprint
 
 __all__ = ["OPERATIONS", "ask_others", "with_approvers"]
-
-LONGEST_REASON: Final = 200
 
 
 # -------------------------------------------------------------------------------------------------- whoever asks for it
@@ -136,7 +134,7 @@ def new_approval(desk: Desk, call: Call, request: SaleRequest, policy: Policy, b
         action=action_of(order),
         asked=encode(call.body.order).decode(),
         reason=reason_of(call.body, order),
-        evidence=clean("evidence", call.body.evidence, LONGEST_REASON) if call.body.evidence else "",
+        evidence=words_of("evidence", call.body.evidence) if call.body.evidence else "",
         operator_id=call.who.id,
         at=now,
         expires_at=now + timedelta(minutes=policy.approvals.open_minutes),
@@ -151,7 +149,7 @@ def action_of(order: Order) -> EngineeringAction:
 def reason_of(body: wire.SaleIn, order: Order) -> str:
     """Why something is asked for, as far as that is said."""
     said = body.reason or (order.reason if isinstance(order, Give) else "")
-    return clean("reason", said, LONGEST_REASON) if said else ""
+    return words_of("reason", said) if said else ""
 
 
 # ------------------------------------------------------------------------------------------------- whoever is to decide
@@ -181,7 +179,7 @@ async def look(desk: Desk, call: Call) -> Reply:
 async def decision(desk: Desk, call: Call) -> Reply:
     """Agree to something, or refuse it: each person once, and nobody to what they asked for."""
     who, approval_id, body = call.person, call.id("approval_id"), call.body
-    agreed, reason = body.decision == "agree", clean("reason", body.reason, LONGEST_REASON) if body.reason else ""
+    agreed, reason = body.decision == "agree", words_of("reason", body.reason) if body.reason else ""
     if not agreed and not reason:
         raise InputError("reason", "no reason is given", "say why you refuse")
     async with desk.database.reading() as connection:  # before the code is looked at: it is used up only for a reason
@@ -221,7 +219,7 @@ def code_in(code: str | UnsetType) -> str:
 async def emergency(desk: Desk, call: Call) -> Reply:
     """Let the person who asked do it although nobody agreed, if the policy has such people; an alarm says so."""
     who, approval_id, body = call.person, call.id("approval_id"), call.body
-    reason = clean("reason", body.reason, LONGEST_REASON)
+    reason = words_of("reason", body.reason)
     step = await gate_of(desk).fresh_step(who, body.code)
 
     async def work(tx: Connection) -> Reply:

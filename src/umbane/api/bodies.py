@@ -6,7 +6,12 @@ from typing import Any, Final
 from msgspec import ValidationError
 from msgspec.json import Decoder
 
-__all__ = ["decoded"]
+from umbane.registry.texts import clean
+
+__all__ = ["decoded", "words_of"]
+
+LONGEST: Final = 200
+"""Characters of what people write for people."""
 
 
 def decoded(decoder: Decoder[Any], body: bytes) -> Any:  # noqa: ANN401 - whatever the operation takes
@@ -20,6 +25,15 @@ def decoded(decoder: Decoder[Any], body: bytes) -> Any:  # noqa: ANN401 - whatev
     value = decoder.decode(body)
     NAMES.decode(body.decode())
     return value
+
+
+def words_of(field: str, text: str) -> str:
+    """What somebody wrote for others to read, as it is kept.
+
+    Raises:
+        InputError: there is nothing to read in it, or it is too long.
+    """
+    return clean(field, text, LONGEST)
 
 
 def once(pairs: list[tuple[str, object]]) -> None:

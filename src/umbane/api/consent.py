@@ -13,18 +13,17 @@ from msgspec import to_builtins
 from msgspec.json import encode
 
 from umbane.api.approving import Approval, Decision, NewApproval, approval, keep, latest, lock, mark_done
+from umbane.api.bodies import words_of
 from umbane.api.desk import Call, Desk
 from umbane.api.problems import ApiError
 from umbane.db import Connection, new_ids
 from umbane.errors import UmbaneError
 from umbane.registry import Act, Policy, utility
-from umbane.registry.texts import clean
 
 __all__ = ["OthersNeededError", "ask_others", "is_agreed", "refused_by", "require_agreed"]
 
 WORDS: Final = 16
 """Bytes of a fingerprint that are kept."""
-LONGEST: Final = 200
 
 
 class OthersNeededError(UmbaneError):
@@ -113,11 +112,11 @@ def new_request(  # noqa: PLR0913, PLR0917 - who asks for what, by which policy,
 ) -> NewApproval:
     """What is kept of something that takes others."""
     now, body = desk.now(), call.body
-    evidence = clean("evidence", body.evidence, LONGEST) if body.evidence else ""
     return NewApproval(
         id=new_ids(1)[0], terminal_id=None, message_id=call.key, ordinal=before.ordinal + 1 if before else 0,
         fingerprint=fingerprint[:WORDS], meter=None, action=act,
         asked=encode({"path": dict(call.path), "body": to_builtins(body)}).decode(),
-        reason=clean("reason", body.reason, LONGEST), evidence=evidence, operator_id=call.who.id, at=now,
+        reason=words_of("reason", body.reason),
+        evidence=words_of("evidence", body.evidence) if body.evidence else "", operator_id=call.who.id, at=now,
         expires_at=now + timedelta(minutes=policy.approvals.open_minutes),
     )  # fmt: skip

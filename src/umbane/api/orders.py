@@ -8,15 +8,14 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from umbane.api import wire
+from umbane.api.bodies import words_of
 from umbane.errors import InputError, shown
 from umbane.pricing import CURRENCIES, Line
 from umbane.registry import EngineeringAction
-from umbane.registry.texts import clean
 from umbane.vending import Buy, ChangeKey, ClaimFree, Engineer, Give, Offer, Order, Pay, Sold, Verdict
 
 __all__ = ["offer_out", "order_from", "sale_out", "verdict_out"]
 
-LONGEST_REASON: Final = 200
 EXACT: Final = Context(prec=30)
 
 
@@ -38,7 +37,7 @@ def order_from(order: wire.OrderIn) -> Order:
         case wire.Engineer():
             return Engineer(action_from(order.action), order.value, order.manufacturer_code, order.subclass)
         case wire.Give():
-            return Give(action_from(order.action), order.units, clean("reason", order.reason, LONGEST_REASON))
+            return Give(action_from(order.action), order.units, words_of("reason", order.reason))
 
 
 def buy_from(order: wire.Buy) -> Buy:

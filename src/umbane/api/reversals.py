@@ -6,18 +6,17 @@ from typing import Final
 from uuid import UUID
 
 from umbane.api import wire
+from umbane.api.bodies import words_of
 from umbane.api.consent import require_agreed
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.orders import sale_out
 from umbane.api.problems import ApiError, problem_of
 from umbane.api.rights import Caller, Right
 from umbane.registry import Act
-from umbane.registry.texts import clean
 from umbane.vending import Refused, reverse
 
 __all__ = ["OPERATIONS", "require_others"]
 
-LONGEST_REASON: Final = 200
 FINDING: Final = """
 SELECT s.vendor_id, s.terminal_id, m.message_id
 FROM vending.sale s JOIN vending.message m
@@ -35,7 +34,7 @@ WHERE m.utility_id = $1 AND m.terminal_id = $2 AND m.message_id = $3 AND NOT s.r
 async def take_back(desk: Desk, call: Call) -> Reply:
     """Take a sale back, if no digit was shown; who did it is written down."""
     who, sale_id = call.who, call.id("sale_id")
-    reason = clean("reason", call.body.reason, LONGEST_REASON)
+    reason = words_of("reason", call.body.reason)
     async with desk.database.reading() as connection:
         row = await connection.fetchrow(FINDING, who.utility_id, sale_id)
     if row is None or not is_within(who, row["vendor_id"], row["terminal_id"]):

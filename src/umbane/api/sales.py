@@ -6,6 +6,7 @@ from uuid import UUID
 
 from umbane.api import wire
 from umbane.api.approvals import ask_others, with_approvers
+from umbane.api.bodies import words_of
 from umbane.api.desk import Call, Desk, Operation, Reply
 from umbane.api.limits import require_within
 from umbane.api.orders import offer_out, order_from, sale_out, verdict_out
@@ -14,7 +15,6 @@ from umbane.api.problems import ApiError, problem_of
 from umbane.api.reversals import require_others
 from umbane.api.rights import Caller, Right
 from umbane.registry import terminal
-from umbane.registry.texts import clean
 from umbane.vending import (
     Answer,
     ChangeKey,
@@ -38,7 +38,6 @@ from umbane.vending.looking import in_progress
 __all__ = ["OPERATIONS"]
 
 OF_VENDOR: Final = "SELECT vendor_id FROM vending.sale WHERE utility_id = $1 AND id = $2"
-LONGEST_REASON: Final = 200
 
 
 async def sell(desk: Desk, call: Call) -> Reply:
@@ -79,7 +78,7 @@ async def confirmation(desk: Desk, call: Call) -> Reply:
 
 async def reversal(desk: Desk, call: Call) -> Reply:
     """Take a sale back, while none of its digits has left the house."""
-    who, at, reason = call.who, await till_of(desk, call), clean("reason", call.body.reason, LONGEST_REASON)
+    who, at, reason = call.who, await till_of(desk, call), words_of("reason", call.body.reason)
     await require_others(desk, call, at, call.path["message_id"])
     by = who.name if who.staff else ""
     return reply(await reverse(desk.engine, who.utility_id, at, call.path["message_id"], reason, by=by))

@@ -10,13 +10,13 @@ from asyncpg import Record
 from msgspec import Raw, Struct
 from msgspec.json import encode
 
+from umbane.api.bodies import words_of
 from umbane.api.consent import OthersNeededError, ask_others, is_agreed
 from umbane.api.desk import Call, Desk, Reply
 from umbane.api.problems import ApiError
 from umbane.db import Connection
 from umbane.registry import Act, NotFoundError, Scope, StaleError
 from umbane.registry.listing import Shelf, hold
-from umbane.registry.texts import clean
 
 __all__ = ["DIGITS", "edition_of", "held", "once", "reason_of"]
 
@@ -32,7 +32,6 @@ ANSWERING: Final = "UPDATE api.written SET answer = $4 WHERE utility_id = $1 AND
 
 DIGITS: Final = 16
 """Of an edition, in hexadecimal."""
-LONGEST_REASON: Final = 200
 
 
 async def once(
@@ -116,4 +115,4 @@ async def held(tx: Connection, scope: Scope, shelf: Shelf[T], thing_id: UUID, ed
 
 def reason_of(text: str) -> str:
     """A reason as it is written down."""
-    return clean("reason", text, LONGEST_REASON)
+    return words_of("reason", text)
