@@ -28,8 +28,11 @@ from umbane.security import (
     ModuleNameError,
     OlderModuleError,
     Quota,
+    Realm,
     SealedError,
+    UnknownKeyError,
     UnreachableError,
+    Vault,
     VendingKeyName,
     VerifyRequest,
 )
@@ -376,6 +379,16 @@ async def test_restarted(tmp_path: Path) -> None:
         async with served(unsealed(folder)):
             assert await module.issue(asked) == first
             assert (await module.status()).count == 3
+
+
+async def test_key_gone(tmp_path: Path) -> None:
+    """Who fetches what was made with a key that is no longer there is told so."""
+    host = unsealed(loaded(tmp_path))
+    async with served(host) as module:
+        await module.issue(ASKED)
+        host.require_opened().core.hold(Vault(Realm.TEST), [])
+        found = await module.fetch([one.id for one in ASKED])
+    assert reasons(list(found.values())) == dict.fromkeys(range(len(ASKED)), UnknownKeyError)
 
 
 @asynccontextmanager
