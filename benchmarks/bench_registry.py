@@ -20,7 +20,7 @@ from msgspec import structs
 
 from benchmarks.places import by_owner, folder, throwaway
 from benchmarks.result import Result
-from umbane.db import Connection, Database
+from umbane.db import Connection, Database, write
 from umbane.pricing import CURRENCIES, Arrears, CustomerState
 from umbane.registry import (
     KeyRevision,
@@ -37,8 +37,8 @@ from umbane.registry import (
     find,
     import_meters,
     load_for_sale,
+    moved_states,
     pan_of,
-    store_states,
 )
 from umbane.registry.utilities import zone_of
 from umbane.sts import DKGA, DRN, KEN, KRN, KT, SGC, BaseDate
@@ -179,7 +179,7 @@ def selling(scope: Scope, pans: list[str]) -> Callable[[Connection], Awaitable[N
         assert len(rows) == len(pans)
         states = [debtor if it and it.arrears else state for it in rows.customer]
         ids, versions = [it for it in rows.contract_id if it], [it for it in rows.version if it is not None]
-        await store_states(tx, scope.utility_id, ids, states, versions)
+        await write(tx, moved_states(scope.utility_id, ids, states, versions))
 
     return work
 

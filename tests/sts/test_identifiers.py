@@ -182,6 +182,13 @@ def test_published_pans(pan: str) -> None:
     assert str(MeterPAN(pan)) == pan
 
 
+@given(pans)
+def test_known_digits(pan: MeterPAN) -> None:
+    """Digits that were checked once make the same MeterPAN without being checked again."""
+    assert MeterPAN.known(pan.digits) == pan
+    assert hash(MeterPAN.known(pan.digits)) == hash(pan)
+
+
 @pytest.mark.parametrize(
     ("drn", "pan"), [("56728389216", "600727567283892161"), ("0100000000008", LONG_PAN), ("12345678903", PAN)]
 )

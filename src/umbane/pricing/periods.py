@@ -3,12 +3,13 @@
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from umbane.pricing.errors import StateError
 
 __all__ = ["Period", "month_number", "months_between"]
 
+SHORTEST_MONTH: Final = 28
 Kind = Literal["calendar-month", "anniversary", "rolling"]
 
 
@@ -23,7 +24,7 @@ def month_number(day: date, first: int = 1) -> int:
 def month_start(number: int, first: int = 1) -> date:
     """The first day of the month with this number."""
     year, month = divmod(number, 12)
-    return date(year, month + 1, min(first, monthrange(year, month + 1)[1]))
+    return date(year, month + 1, first if first <= SHORTEST_MONTH else min(first, monthrange(year, month + 1)[1]))
 
 
 def months_between(earlier: date | None, later: date, first: int = 1) -> int:

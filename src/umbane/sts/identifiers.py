@@ -156,7 +156,14 @@ class MeterPAN:
         """The MeterPAN of a meter known by its DRN."""
         known = drn if isinstance(drn, DRN) else DRN(drn)
         payload = f"{known.iin}{known.digits}"
-        return cls(f"{payload}{luhn_digit(payload)}")
+        return cls.known(f"{payload}{-luhn_sum(f'{payload}0') % 10}")
+
+    @classmethod
+    def known(cls, digits: str) -> Self:
+        """The MeterPAN of digits that were checked before they were kept, which isn't done again."""
+        made = object.__new__(cls)
+        object.__setattr__(made, "digits", digits)
+        return made
 
     @classmethod
     def parse(cls, number: str) -> Self:

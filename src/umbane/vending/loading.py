@@ -83,7 +83,7 @@ def situation_of(rows: ForSale, row: int, turn: Turn, book: Rulebook, case: Case
     if case.seller is None:
         raise TypeError("a case of an unknown till is not loaded")
     return Situation(
-        turn.now, book, case.seller, rows.meter_id[row], MeterPAN(rows.pan[row]), rows.ea[row], rows.state[row],
+        turn.now, book, case.seller, rows.meter_id[row], MeterPAN.known(rows.pan[row]), rows.ea[row], rows.state[row],
         rows.key[row], rows.pending[row], rows.key_phase[row], rows.last_minute[row], rows.contract_id[row],
         rows.tariff_id[row], rows.customer[row], rows.version[row],
     )  # fmt: skip
