@@ -3,13 +3,13 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from http import HTTPStatus
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.api.counter import Counter
 from tests.vending.shop import proven
@@ -143,7 +143,7 @@ async def test_asked_for_under_way(counter: Counter) -> None:
     batcher = Batcher(engine.sell, most=1, at_once=1, pause=0)
     desk = Desk(counter.shop.engine, batcher, None, Rates(town.database))
     till = Caller(HOUSE, "till", town.id, frozenset(), town.vendor.id, town.terminal.id)
-    asked = replace(request(0), utility_id=town.id, terminal_id=town.terminal.id)
+    asked = structs.replace(request(0), utility_id=town.id, terminal_id=town.terminal.id)
     under_way = asyncio.create_task(batcher.ask(asked))
     await settle()
     for name, path in (("outcome", "m0"), ("last", "")):

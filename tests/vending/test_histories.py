@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.registry.town import NEXT_KEY, new_id, revision
 from tests.vending.abroad import TARIFF, abroad, let, state_of
@@ -101,7 +102,7 @@ class World:
     def request(self, message: tuple[int, str], order: Order) -> SaleRequest:
         """A till's request."""
         till, name = message
-        return replace(self.shop.request(order, name, staff=ENGINEER), terminal_id=self.tills[till].id)
+        return structs.replace(self.shop.request(order, name, staff=ENGINEER), terminal_id=self.tills[till].id)
 
     async def ask(self, batch: list[tuple[tuple[int, str], Order]], lost: bool) -> None:  # noqa: FBT001 - whether the reply is
         """Ask for a batch, and again until everything is decided; the answers are the model's, and TIDs grow."""

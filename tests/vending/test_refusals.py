@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 
 from tests.database import by_owner
 from tests.registry.town import GROUP, KEY, NEXT_KEY, TSHWANE, meter, pan, revision
@@ -204,8 +205,8 @@ def bad(order: Order, why: str = "", **fields: object) -> Case:
 def words(text: str) -> list[Case]:
     """Words that can't be kept: as a reason, as the name of who asks, as the name of who agrees."""
     nobody = Staff(text, frozenset({Role.ENGINEER}), (BOSS,))
-    agreeing = replace(ENGINEER, approvers=(replace(BOSS, name=text),))
-    reason = replace(GIVE, reason=text)
+    agreeing = structs.replace(ENGINEER, approvers=(structs.replace(BOSS, name=text),))
+    reason = structs.replace(GIVE, reason=text)
     return [
         bad(reason, f"reason {text[:9]!r}", staff=ENGINEER),
         bad(GIVE, f"asks {text[:9]!r}", staff=nobody),
@@ -220,10 +221,11 @@ STOCKED: Final = {"meter": str(pan(2001).drn)}
 
 def also(name: str) -> dict[str, Any]:
     """She agrees under her name, written in another way."""
-    return {"staff": replace(ENGINEER, approvers=(replace(ENGINEER, name=name),))}
+    return {"staff": structs.replace(ENGINEER, approvers=(structs.replace(ENGINEER, name=name),))}
 
 
-HERSELF: Final = {"staff": replace(ENGINEER, approvers=(ENGINEER,))}
+ALONE: Final = {"staff": structs.replace(ENGINEER, approvers=())}
+HERSELF: Final = {"staff": structs.replace(ENGINEER, approvers=(ENGINEER,))}
 CARD = replace(NEXT_KEY, kt=KT.DCTK)
 FUTURE = replace(NEXT_KEY, base_date=BaseDate.Y2035)
 AHEAD = plan_key("bundle", FUTURE, base_date=BaseDate.Y2035)
@@ -264,7 +266,7 @@ CASES: Final = [
     Case("nobody asks", Code.NOT_PERMITTED, Engineer(EngineeringAction.CLEAR_TAMPER)),
     Case("a cashier asks", Code.NOT_PERMITTED, GIVE, fields={"staff": CASHIER}),
     Case("a new key for nobody", Code.NOT_PERMITTED, ChangeKey(), change(add_key_revisions, [revision(2)])),
-    Case("nobody agrees", Code.APPROVAL_NEEDED, GIVE, fields={"staff": replace(ENGINEER, approvers=())}, kept={}),
+    Case("nobody agrees", Code.APPROVAL_NEEDED, GIVE, fields=ALONE, kept={}),
     Case("agrees with herself", Code.APPROVAL_NEEDED, GIVE, fields=HERSELF, kept={}),
     *(Case(f"agrees as {it!r}", Code.APPROVAL_NEEDED, GIVE, fields=also(it), kept={}) for it in (" thandi", "Thandi")),
     # The meter
@@ -310,7 +312,7 @@ CASES: Final = [
 
 async def refuse(shop: Shop, case: Case, before: Contents) -> Contents:
     """It is refused by its code, the same the second time; every table is as it was, but for the message's outcome."""
-    request = replace(shop.request(case.order), **case.fields)
+    request = structs.replace(shop.request(case.order), **case.fields)
     trial = await offer(shop.engine, request)
     assert left(before, await contents(shop)) == {}, f"{case.why}: a trial leaves nothing at all"
     (answer,) = await shop.sell(request)
@@ -348,7 +350,11 @@ def test_every_code() -> None:
 
 async def test_words_for_people(shop: Shop) -> None:
     """No answer repeats pages of what was asked, or anything that can't be read."""
-    for order in (Buy(money=9, currency="Z" * 9999), Buy(money=9, currency="\u202e"), replace(GIVE, reason="y" * 9999)):
+    for order in (
+        Buy(money=9, currency="Z" * 9999),
+        Buy(money=9, currency="\u202e"),
+        structs.replace(GIVE, reason="y" * 9999),
+    ):
         answer = await shop.ask(order, staff=ENGINEER)
         assert isinstance(answer, Refused)
         assert (len(answer.problem) < 200, answer.problem.isprintable()) == (True, True)

@@ -1,8 +1,7 @@
 """A purchase, from the money to the token, and every repetition of it."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from tests.registry.town import pan
 from tests.vending.laboratory import LaboratoryModule, read
@@ -133,7 +132,7 @@ async def test_the_last_answer(shop: Shop) -> None:
 @pytest.mark.parametrize("message_id", ["", "x" * 65, "a\nb", "a\0b"])
 async def test_no_message_id(shop: Shop, message_id: str) -> None:
     """What can't be a message id is refused, and nothing is kept of it."""
-    answer = (await shop.sell(replace(shop.request(Buy(money=20_000)), message_id=message_id)))[0]
+    answer = (await shop.sell(structs.replace(shop.request(Buy(money=20_000)), message_id=message_id)))[0]
     assert isinstance(answer, Refused)
     assert answer.code is Code.BAD_MESSAGE_ID
     assert await shop.look("SELECT count(*) FROM vending.message") == 0

@@ -5,13 +5,12 @@ message is sent again and goes through. Who agreed, agreed to that message and n
 code of their second factor. What is asked for at a desk is kept in `consent`, and decided here as well.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
-from msgspec import UnsetType
+from msgspec import UnsetType, structs
 from msgspec.json import decode, encode
 
 from umbane.api import wire
@@ -76,7 +75,9 @@ async def with_approvers(desk: Desk, who: Caller, request: SaleRequest) -> SaleR
     if found.person != who.person or found.expires_at <= desk.now():
         return request
     approvers = tuple(Staff(it.by, it.roles) for it in found.agreeing)
-    return replace(request, staff=replace(staff, approvers=approvers, emergency=found.emergency is not None))
+    return structs.replace(
+        request, staff=structs.replace(staff, approvers=approvers, emergency=found.emergency is not None)
+    )
 
 
 def meter_in(request: SaleRequest) -> str | None:

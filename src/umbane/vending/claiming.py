@@ -1,8 +1,9 @@
 """The first step: every message is claimed once for ever; one that came before gets the answer it got then."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec import structs
 
 from umbane.registry import Seller, load_terminals
 from umbane.vending import store
@@ -77,6 +78,6 @@ async def repeat(turn: Turn, cases: Sequence[Case]) -> None:
             problem = "this message id was used for something else"
             case.answer = Refused(Code.CONFLICT, problem, "give every message an id of its own", repeated=True)
         elif earlier.id in kept:
-            case.answer = replace(kept[earlier.id], repeated=True)
+            case.answer = structs.replace(kept[earlier.id], repeated=True)
         else:
             case.answer = Refused(Code.IN_PROGRESS, "this message is being worked on", "ask again in a moment")

@@ -1,9 +1,10 @@
 """Who asked for what: fingerprints that tell a repetition from another message, and ids for the security module."""
 
-from dataclasses import astuple
 from hashlib import blake2b
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import astuple
 
 from umbane.db import uuid_of
 from umbane.vending.models import Order, SaleRequest

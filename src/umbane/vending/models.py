@@ -1,9 +1,11 @@
 """What is asked of the engine, and what it answers. Money is in minor units, energy in tenths of a kWh."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from umbane.pricing import Line, Payable
 from umbane.registry import EngineeringAction, Role
@@ -32,8 +34,7 @@ __all__ = [
 # -------------------------------------------------------------------------------------------------------- what is asked
 
 
-@dataclass(frozen=True, slots=True)
-class Buy:
+class Buy(Struct, frozen=True):
     """Electricity for money, or a number of units for what they cost.
 
     Attributes:
@@ -47,13 +48,11 @@ class Buy:
     currency: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimFree:
+class ClaimFree(Struct, frozen=True):
     """The free units of the month, without a purchase."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pay:
+class Pay(Struct, frozen=True):
     """Money towards what an account owes; no token.
 
     Attributes:
@@ -65,16 +64,14 @@ class Pay:
     currency: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeKey:
+class ChangeKey(Struct, frozen=True):
     """The key-change tokens of a meter: those that were planned for it, or to its supply group's newest key.
 
     The same tokens again, as often as they are asked for, until the change is settled.
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Engineer:
+class Engineer(Struct, frozen=True):
     """A token that is no credit, of class 1 or 2.
 
     Attributes:
@@ -91,8 +88,7 @@ class Engineer:
     subclass: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Give:
+class Give(Struct, frozen=True):
     """Credit that nobody pays for now.
 
     Attributes:
@@ -109,8 +105,7 @@ class Give:
 Order = Buy | ClaimFree | Pay | ChangeKey | Engineer | Give
 
 
-@dataclass(frozen=True, slots=True)
-class Staff:
+class Staff(Struct, frozen=True):
     """Who asks for what is no ordinary sale, and who agrees. Whether they are who they say was found out before.
 
     Attributes:
@@ -126,8 +121,7 @@ class Staff:
     emergency: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SaleRequest:
+class SaleRequest(Struct, frozen=True):
     """One thing that a till asks for.
 
     Attributes:
@@ -158,8 +152,7 @@ class TokenKind(StrEnum):
     CREDIT = "credit"
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
+class IssuedToken(Struct, frozen=True):
     """A token of a sale.
 
     Attributes:
@@ -175,8 +168,17 @@ class IssuedToken:
     token: EncodedToken | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sold:
+class Answered(Struct, frozen=True, eq=False):
+    """What two answers have in common: they are equal even if one of them is to a repetition, which comes last."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and astuple(self)[:-1] == astuple(other)[:-1]
+
+    def __hash__(self) -> int:
+        return hash(astuple(self)[:-1])
+
+
+class Sold(Answered, frozen=True):
     """It was done, and is booked.
 
     Attributes:
@@ -210,7 +212,7 @@ class Sold:
     warnings: tuple[str, ...] = ()
     released: bool = True
     reversed: bool = False
-    repeated: bool = field(default=False, compare=False)
+    repeated: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -218,8 +220,7 @@ class Sold:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Answered, frozen=True):
     """Nothing was done.
 
     Attributes:
@@ -233,7 +234,7 @@ class Refused:
     problem: str
     remedy: str
     payable: Payable | None = None
-    repeated: bool = field(default=False, compare=False)
+    repeated: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -244,8 +245,7 @@ class Refused:
 Answer = Sold | Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """What an order would do now: a trial without a trace.
 
     Attributes:

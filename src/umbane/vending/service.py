@@ -104,6 +104,11 @@ async def sell(engine: Engine, requests: Sequence[SaleRequest]) -> list[Answer]:
 
 def rounds(cases: Sequence[Case]) -> list[tuple[UUID, list[Case]]]:
     """The cases in rounds: no meter and no message is twice in one, and each of them comes in its order."""
+    utilities = {case.request.utility_id for case in cases}
+    meters = {case.pan or case.id for case in cases}
+    messages = {(case.request.terminal_id, case.request.message_id) for case in cases}
+    if len(utilities) == 1 and len(meters) == len(messages) == len(cases):
+        return [(cases[0].request.utility_id, list(cases))]
     found: dict[tuple[int, UUID], list[Case]] = defaultdict(list)
     latest: dict[object, int] = {}
     for case in cases:
