@@ -49,6 +49,7 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m coverage report --include='src/umbane/registry/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/ledger/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/fleet/*' --fail-under=100
+	@$(BIN)/python -m coverage report --include='src/umbane/trade/*' --fail-under=100
 	@$(BIN)/python -m coverage report --include='src/umbane/vending/*' --fail-under=97
 	@$(BIN)/python -m coverage report --include='src/umbane/meter/*' --fail-under=95
 	@$(BIN)/python -m coverage report --include='src/umbane/db/*' --fail-under=95

@@ -80,9 +80,7 @@ async def open_books(
 
     They stay open until the transaction ends: whoever closes a period waits for it.
     """
-    row = await connection.fetchrow(OPENING, *values)
-    if row is None:
-        raise TypeError("a function that makes a row made none")
+    [row] = await connection.fetch(OPENING, *values)
     return row["opened"], row["standings"], row["accounts"]
 
 

@@ -133,10 +133,7 @@ async def begin_making(
         Whether any tokens are withheld; the last TID of the tokens that were sold to each meter, as `minute_of` counts
         it; and the books.
     """
-    row = await tx.fetchrow(BEGINNING, *opening.values, LOCKS, module, meters)
-    if row is None:
-        raise TypeError("a function that makes a row made none")
-    withheld, minutes, *opened = row
+    [(withheld, minutes, *opened)] = await tx.fetch(BEGINNING, *opening.values, LOCKS, module, meters)
     return withheld, dict(zip(meters, minutes, strict=True)), opening.book(tx, *opened)
 
 
