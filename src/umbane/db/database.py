@@ -186,7 +186,7 @@ class Database:
         try:
             yield connection
         finally:
-            with suppress(*REPORTED):  # it broke just now: the pool drops it, and what was done is done
+            with suppress(OSError, *REPORTED):  # it broke just now: the pool drops it, and what was done is done
                 await pool.release(connection)
 
     # ------------------------------------------------------------------------------------------------ open and close
@@ -230,7 +230,7 @@ class Database:
         for pool in filter(None, pools):
             try:
                 await asyncio.wait_for(pool.close(), patience)
-            except TimeoutError:
+            except (OSError, *REPORTED):  # they are still in use, or the server went away just now
                 pool.terminate()
         if self._embedded:
             await asyncio.to_thread(self._embedded.close)
