@@ -86,11 +86,10 @@ class Rows(NamedTuple):
         """The value: an array of rows."""
         return (self.rows,)
 
-    async def copy(self, connection: Connection) -> int:
-        """Add them by COPY, and say how many they are."""
+    async def copy(self, connection: Connection) -> None:
+        """Add them by COPY."""
         schema, table = self.table.split(".")
         await connection.copy_records_to_table(table, schema_name=schema, records=self.rows)
-        return len(self.rows)
 
 
 class Change(NamedTuple):

@@ -107,7 +107,7 @@ def rounds(cases: Sequence[Case]) -> list[tuple[UUID, list[Case]]]:
     utilities = {case.request.utility_id for case in cases}
     meters = {case.pan or case.id for case in cases}
     messages = {(case.request.terminal_id, case.request.message_id) for case in cases}
-    if len(utilities) == 1 and len(meters) == len(messages) == len(cases):
+    if len(utilities) == 1 and len(meters) == len(messages) == len(cases):  # as mostly
         return [(cases[0].request.utility_id, list(cases))]
     found: dict[tuple[int, UUID], list[Case]] = defaultdict(list)
     latest: dict[object, int] = {}
