@@ -17,10 +17,19 @@ from umbane.registry.roles import Scope
 from umbane.registry.store import explained
 from umbane.registry.utilities import new_edition, utility
 
-__all__ = ["TariffVersion", "activate_tariff", "add_tariff_version", "ended", "tariff_versions"]
+__all__ = [
+    "VERSION_FIELDS",
+    "DocumentVersion",
+    "TariffVersion",
+    "activate_tariff",
+    "add_tariff_version",
+    "ended",
+    "tariff_versions",
+]
 
-FIELDS: Final = """
-tariff_id, version, title, sha256, valid_from, valid_until, added_at, added_by, activated_at, activated_by"""
+VERSION_FIELDS: Final = "version, sha256, valid_from, valid_until, added_at, added_by, activated_at, activated_by"
+"""The columns of a `DocumentVersion`, in its order."""
+FIELDS: Final = f"{VERSION_FIELDS}, tariff_id, title"
 ADDITION: Final = """
 INSERT INTO registry.tariff_version
     (utility_id, tariff_id, version, title, document, sha256, valid_from, valid_until, added_by)
@@ -41,11 +50,11 @@ WHERE utility_id = $1 AND tariff_id = $2 AND version = $3 RETURNING {FIELDS}""" 
 
 
 @dataclass(frozen=True, slots=True)
-class TariffVersion:
-    """One version of a tariff, without its document.
+class DocumentVersion:
+    """One version of what is changed by documents, without its document.
 
     Attributes:
-        tariff_id, version, title: as the document says.
+        version: as the document says.
         sha256: of the document, in hexadecimal digits.
         valid_from: the first day.
         valid_until: the last day; None while no end is known.
@@ -53,9 +62,7 @@ class TariffVersion:
         activated_at, activated_by: the same of its activation; None before that.
     """
 
-    tariff_id: str
     version: str
-    title: str
     sha256: str
     valid_from: date
     valid_until: date | None
@@ -63,6 +70,18 @@ class TariffVersion:
     added_by: str
     activated_at: datetime | None
     activated_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TariffVersion(DocumentVersion):
+    """One version of a tariff.
+
+    Attributes:
+        tariff_id, title: as the document says.
+    """
+
+    tariff_id: str
+    title: str
 
 
 async def add_tariff_version(tx: Connection, scope: Scope, document: str) -> Tariff:

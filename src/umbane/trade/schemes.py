@@ -13,6 +13,7 @@ from umbane.db import Connection, Table, columns
 from umbane.registry import DuplicateError, NotFoundError, PermissionDeniedError, Scope, utility
 from umbane.registry.changes import record
 from umbane.registry.operators import is_same_person
+from umbane.registry.tariffs import VERSION_FIELDS, DocumentVersion
 from umbane.registry.texts import clean
 from umbane.trade.commission import Scheme
 from umbane.trade.errors import SchemeError, TradeStateError
@@ -45,7 +46,7 @@ TERMS: Final = Table(
     {"vendor_id": "uuid", "since": "date", "scheme_id": "text"},
     same={"utility_id": "uuid", "at": "timestamptz", "by": "text", "reason": "text"},
 )
-FIELDS: Final = "scheme_id, version, sha256, valid_from, valid_until, added_at, added_by, activated_at, activated_by"
+FIELDS: Final = f"{VERSION_FIELDS}, scheme_id"
 ALL: Final = f"""
 SELECT {FIELDS} FROM trade.scheme_version WHERE utility_id = $1 ORDER BY scheme_id, valid_from, version"""  # noqa: S608 - our columns
 DOCUMENTS: Final = """
@@ -67,27 +68,14 @@ JOIN registry.vendor v ON v.utility_id = $1 AND v.id = new.vendor_id GROUP BY v.
 
 
 @dataclass(frozen=True, slots=True)
-class SchemeVersion:
-    """One version of a scheme, without its document.
+class SchemeVersion(DocumentVersion):
+    """One version of a scheme.
 
     Attributes:
-        scheme_id, version: as the document says.
-        sha256: of the document, in hexadecimal digits.
-        valid_from: the first day.
-        valid_until: the last day; None while no end is known.
-        added_at, added_by: when and by whom it was proposed.
-        activated_at, activated_by: the same of its activation; None before that.
+        scheme_id: as the document says.
     """
 
     scheme_id: str
-    version: str
-    sha256: str
-    valid_from: date
-    valid_until: date | None
-    added_at: datetime
-    added_by: str
-    activated_at: datetime | None
-    activated_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
